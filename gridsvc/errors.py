@@ -1,0 +1,205 @@
+"""Every error the product raises on purpose.
+
+::
+
+    GridsvcError
+    ├── InvalidInput            the caller's data or arguments are wrong       exit 2
+    │   ├── UnreadableFile      not a file we can open, or not what it says
+    │   ├── UnknownColumn       a named column is not in the file
+    │   ├── InvalidGeometry     self-crossing, empty, without area, out of range
+    │   ├── InvalidCoordinate   not a latitude or longitude
+    │   └── TooLarge            over a stated limit
+    ├── NotFound                no such thing under that name
+    │   ├── OutsideTerritory    a point or cell which no territory covers
+    │   ├── UnknownCustomer     a customer id never placed
+    │   └── NotYetInForce       asked for a time before the first publication
+    ├── Conflict                true when written, no longer true now
+    │   ├── StaleRevision       the caller saw an older state
+    │   └── GateClosed          a rule forbids publishing
+    ├── PreconditionMissing     a change must say which state it was made on
+    ├── Forbidden               the caller lacks a scope
+    ├── Infeasible              no plan within the constraints                 exit 3
+    └── Cancelled               stopped on request
+
+Statuses of HTTP live in ``api/problems.py`` only.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+__all__ = [
+    "Cancelled",
+    "Conflict",
+    "Forbidden",
+    "GateClosed",
+    "GridsvcError",
+    "Infeasible",
+    "InvalidCoordinate",
+    "InvalidGeometry",
+    "InvalidInput",
+    "NotFound",
+    "NotYetInForce",
+    "OutsideTerritory",
+    "PreconditionMissing",
+    "StaleRevision",
+    "TooLarge",
+    "UnknownColumn",
+    "UnknownCustomer",
+    "UnreadableFile",
+]
+
+
+class GridsvcError(Exception):
+    """Base of all errors; prints as one line which names the place, the fault and the cure.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, without customer data and without internals.
+    source : str, optional
+        Name of the file or the request part (never a full path).
+    row : int, optional
+        Row of the source, counted as a person would: 1 is the first data row.
+    field : str, optional
+        Column, option or JSON member.
+    cure : str, optional
+        What to do about it.
+    details : Any
+        Further named values for machines; must be JSON serialisable.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        source: str | None = None,
+        row: int | None = None,
+        field: str | None = None,
+        cure: str | None = None,
+        **details: Any,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.source = source
+        self.row = row
+        self.field = field
+        self.cure = cure
+        self.details = details
+
+    def __str__(self) -> str:
+        place = ", ".join(
+            part
+            for part in (
+                self.source or "",
+                "" if self.row is None else f"row {self.row}",
+                self.field or "",
+            )
+            if part
+        )
+        text = f"{place}: {self.message}" if place else self.message
+        return f"{text}; {self.cure}" if self.cure else text
+
+
+class InvalidInput(GridsvcError, ValueError):
+    """The caller's data or arguments are wrong."""
+
+    code = "invalid-input"
+
+
+class UnreadableFile(InvalidInput):
+    """Not a file that can be opened, or not what its name says."""
+
+    code = "unreadable-file"
+
+
+class UnknownColumn(InvalidInput):
+    """A named column is not in the file."""
+
+    code = "unknown-column"
+
+
+class InvalidGeometry(InvalidInput):
+    """A shape is self-crossing, empty, without area or out of range."""
+
+    code = "invalid-geometry"
+
+
+class InvalidCoordinate(InvalidInput):
+    """A number is not a latitude or longitude."""
+
+    code = "invalid-coordinate"
+
+
+class TooLarge(InvalidInput):
+    """The work would pass a stated limit."""
+
+    code = "too-large"
+
+
+class NotFound(GridsvcError, LookupError):
+    """Nothing is known under that name."""
+
+    code = "not-found"
+
+
+class OutsideTerritory(NotFound):
+    """No territory covers the point or cell."""
+
+    code = "outside-territory"
+
+
+class UnknownCustomer(NotFound):
+    """The customer id was never placed."""
+
+    code = "unknown-customer"
+
+
+class NotYetInForce(NotFound):
+    """The time asked for lies before the first publication."""
+
+    code = "not-yet-in-force"
+
+
+class Conflict(GridsvcError):
+    """The change was right when written but the state has moved on."""
+
+    code = "conflict"
+
+
+class StaleRevision(Conflict):
+    """The caller saw an older state."""
+
+    code = "stale-revision"
+
+
+class GateClosed(Conflict):
+    """A rule forbids publishing; `details["gates"]` lists each with its offenders."""
+
+    code = "gate-closed"
+
+
+class PreconditionMissing(GridsvcError):
+    """A change must say which state it was made on."""
+
+    code = "precondition-missing"
+
+
+class Forbidden(GridsvcError):
+    """The caller lacks a scope."""
+
+    code = "forbidden"
+
+
+class Infeasible(GridsvcError):
+    """No plan exists or was found within the constraints."""
+
+    code = "infeasible"
+
+
+class Cancelled(GridsvcError):
+    """The work was stopped on request."""
+
+    code = "cancelled"

@@ -1,0 +1,21 @@
+"""How long work tells where it stands and learns that it should stop."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+__all__ = ["Progress", "silent"]
+
+
+class Progress(Protocol):
+    """Called with the share done and a few words.
+
+    Raise `gridsvc.errors.Cancelled` inside to stop the work; nothing is left half done.
+    """
+
+    def __call__(self, share: float, message: str) -> None:
+        """Report `share` (0 to 1) of the present step and what it is doing."""
+
+
+def silent(share: float, message: str) -> None:  # noqa: ARG001 - the null object of `Progress`
+    """Report nothing."""

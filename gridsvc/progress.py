@@ -17,5 +17,5 @@ class Progress(Protocol):
         """Report `share` (0 to 1) of the present step and what it is doing."""
 
 
-def silent(share: float, message: str) -> None:  # noqa: ARG001 - the null object of `Progress`
+def silent(share: float, message: str) -> None:
     """Report nothing."""

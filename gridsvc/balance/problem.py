@@ -82,7 +82,8 @@ class Solution:
     labels : int32 array, shape (n,)
         Grid 0..k-1 of each cell; every grid has cells and is connected.
     report : dict
-        JSON-ready: seed, engine version, seconds per phase, per-grid totals and deviations, links between islands.
+        JSON-ready: seed, engine version, seconds per phase, per-grid totals and deviations,
+        links between islands.
     """
 
     labels: NDArray[np.int32]

@@ -1,0 +1,1 @@
+"""The HTTP service: parse, call one use case, render."""

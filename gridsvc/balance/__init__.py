@@ -1,0 +1,1 @@
+"""The engine: arrays in, balanced connected grids out."""

@@ -1,0 +1,1 @@
+"""Files -> checked rows with a verdict each -> measures per cell."""

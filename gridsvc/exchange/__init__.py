@@ -1,0 +1,1 @@
+"""Plans and snapshots out to the world."""

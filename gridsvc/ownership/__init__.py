@@ -1,0 +1,1 @@
+"""Publication -> snapshot -> who owns a point, a cell, a customer."""

@@ -1,0 +1,1 @@
+"""A plan as a value: totals, rules as gates, grid codes."""

@@ -1,0 +1,1 @@
+"""Simulated counties and cities to try the product on."""

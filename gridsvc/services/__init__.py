@@ -1,0 +1,1 @@
+"""Use cases: read once, compute outside any transaction, write once."""

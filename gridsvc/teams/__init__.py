@@ -1,0 +1,1 @@
+"""Departments, people, virtual teams, and which grid each team owns."""

@@ -1,0 +1,123 @@
+"""Departments, people and the virtual teams which own grids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+__all__ = ["Department", "Member", "Person", "Role", "Roster", "Team"]
+
+Role = Literal["lead", "enterprise", "vip", "maintenance", "member"]
+
+
+@dataclass(frozen=True)
+class Department:
+    """A home department of the organisation chart."""
+
+    id: str
+    name: str
+    parent: str | None = None
+    head: str | None = None
+
+
+@dataclass(frozen=True)
+class Person:
+    """Someone who may be lent to a team.
+
+    Attributes
+    ----------
+    department : str
+        Home department, whose head stays this person's superior.
+    lon, lat : float or None
+        Base location, WGS-84 degrees.
+    capacity : float
+        Share of a full post, 1.0 is full time.
+    """
+
+    id: str
+    name: str
+    department: str
+    skills: tuple[str, ...] = ()
+    lon: float | None = None
+    lat: float | None = None
+    capacity: float = 1.0
+
+
+@dataclass(frozen=True)
+class Team:
+    """A virtual team.
+
+    Attributes
+    ----------
+    lon, lat : float or None
+        Base location, WGS-84 degrees.
+    capacity : mapping of measure name to float
+        What the team can carry, in the measure's unit; a measure not named is unlimited.
+    level : str
+        Level of the territory the team works on.
+    """
+
+    id: str
+    name: str
+    lon: float | None = None
+    lat: float | None = None
+    capacity: Mapping[str, float] = field(default_factory=dict)
+    level: str = "grid"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person's place in a team.
+
+    Attributes
+    ----------
+    time_share, kpi_share : float
+        0 to 1, of the person's time and of the person's assessment.
+    acting : bool
+        Stands in for the lead.
+    backup : bool
+    """
+
+    team: str
+    person: str
+    role: Role
+    time_share: float = 1.0
+    kpi_share: float = 1.0
+    acting: bool = False
+    backup: bool = False
+
+
+@dataclass(frozen=True)
+class Roster:
+    """Team -> people at one time; `fallback` names the team that owns what no grid team does."""
+
+    departments: tuple[Department, ...]
+    people: tuple[Person, ...]
+    teams: tuple[Team, ...]
+    members: tuple[Member, ...]
+    fallback: str | None = None
+
+    @cached_property
+    def team_by_id(self) -> dict[str, Team]:
+        """Teams by their id."""
+        return {team.id: team for team in self.teams}
+
+    @cached_property
+    def person_by_id(self) -> dict[str, Person]:
+        """People by their id."""
+        return {person.id: person for person in self.people}
+
+    @cached_property
+    def members_by_team(self) -> dict[str, tuple[Member, ...]]:
+        """Members of each team, in the order given."""
+        found: dict[str, list[Member]] = {team.id: [] for team in self.teams}
+        for member in self.members:
+            found[member.team].append(member)
+        return {team: tuple(members) for team, members in found.items()}
+
+    def lead(self, team: str) -> Member | None:
+        """The acting lead of `team` if there is one, else its lead."""
+        leads = [m for m in self.members_by_team.get(team, ()) if m.role == "lead" or m.acting]
+        return next((m for m in leads if m.acting), leads[0] if leads else None)

@@ -26,6 +26,7 @@ Statuses of HTTP live in ``api/problems.py`` only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "UnknownColumn",
     "UnknownCustomer",
     "UnreadableFile",
+    "from_dict",
 ]
 
 
@@ -101,6 +103,12 @@ class GridsvcError(Exception):
         )
         text = f"{place}: {self.message}" if place else self.message
         return f"{text}; {self.cure}" if self.cure else text
+
+    def as_dict(self) -> dict[str, Any]:
+        """The error as JSON-ready values; `from_dict` gives an equal error back."""
+        named = {"source": self.source, "row": self.row, "field": self.field, "cure": self.cure}
+        given = {name: value for name, value in named.items() if value is not None}
+        return {"code": self.code, "message": self.message, **given, "details": self.details}
 
 
 class InvalidInput(GridsvcError, ValueError):
@@ -203,3 +211,14 @@ class Cancelled(GridsvcError):
     """The work was stopped on request."""
 
     code = "cancelled"
+
+
+def _tree(root: type[GridsvcError]) -> list[type[GridsvcError]]:
+    return [root, *(kind for child in root.__subclasses__() for kind in _tree(child))]
+
+
+def from_dict(values: Mapping[str, Any]) -> GridsvcError:
+    """Make the error again which `GridsvcError.as_dict` described, as when a job reports from its process."""
+    kinds = {kind.code: kind for kind in _tree(GridsvcError)}
+    named = {name: values[name] for name in ("source", "row", "field", "cure") if name in values}
+    return kinds.get(values["code"], GridsvcError)(values["message"], **named, **values.get("details", {}))

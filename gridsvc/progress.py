@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-__all__ = ["Progress", "silent"]
+__all__ = ["Progress", "silent", "span"]
 
 
 class Progress(Protocol):
@@ -19,3 +19,12 @@ class Progress(Protocol):
 
 def silent(share: float, message: str) -> None:
     """Report nothing."""
+
+
+def span(progress: Progress, start: float, end: float) -> Progress:
+    """Progress of a step which takes the share from `start` to `end` of the whole."""
+
+    def part(share: float, message: str) -> None:
+        progress(start + (end - start) * share, message)
+
+    return part

@@ -1,0 +1,269 @@
+"""Cells from a file: what `gridsvc tile` wrote, or what other programs made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h3
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gridsvc.crs import LocalPlane
+from gridsvc.errors import InvalidInput, UnknownColumn, UnreadableFile
+from gridsvc.tiling.h3tiles import tile_cells
+from gridsvc.tiling.load import rows_from_file
+from gridsvc.tiling.polytiles import tile_polygons
+from gridsvc.tiling.read import polygon_layer
+from gridsvc.tiling.tiling import Adjacency, Tiling
+
+__all__ = ["read_cells", "read_labels"]
+
+_PLANAR = ("x", "y", "area", "perimeter")
+
+
+def read_cells(path: Path, edges: Path | None = None) -> Tiling:
+    """Read cells with their measures as columns.
+
+    A column `cell` names them. H3 indexes need no geometry; other cells need polygons, or, in a CSV, columns
+    ``x, y, area, perimeter`` (metres) or ``lon, lat`` (degrees) together with `edges`.
+
+    Parameters
+    ----------
+    path : Path
+        GeoParquet, GeoPackage, GeoJSON, Shapefile, FlatGeobuf or CSV.
+    edges : Path, optional
+        CSV ``a,b[,length]``, one row an adjacent pair; replaces the adjacency found from the cells.
+
+    Raises
+    ------
+    UnreadableFile, UnknownColumn, InvalidInput, InvalidGeometry
+        Naming the row and the cure.
+    """
+    tiling = _from_csv(path, edges) if path.suffix.lower() == ".csv" else _from_layer(path)
+    return tiling if edges is None else _with_edges(tiling, edges)
+
+
+def _from_layer(path: Path) -> Tiling:
+    rows = rows_from_file(path)
+    if "cell" not in rows.columns:
+        raise _no_cell(path.name, list(rows.columns))
+    names = rows.columns["cell"]
+    if _all_h3(names):
+        return _hexagons(names, _columns(rows.columns), path.name)
+    return tile_polygons(polygon_layer(rows, "cell", None))
+
+
+def _columns(columns: dict[str, list[Any]]) -> dict[str, NDArray[Any]]:
+    from gridsvc.tiling.read import column_array
+
+    return {name: column_array(values) for name, values in columns.items() if name != "cell"}
+
+
+def _all_h3(names: list[Any]) -> bool:
+    return bool(names) and all(isinstance(name, str) and h3.is_valid_cell(name) for name in names)
+
+
+def _hexagons(names: list[str], columns: dict[str, NDArray[Any]], source: str) -> Tiling:
+    resolutions = {h3.get_resolution(name) for name in names}
+    if len(resolutions) > 1:
+        odd = next(i for i, n in enumerate(names, 1) if h3.get_resolution(n) != h3.get_resolution(names[0]))
+        raise InvalidInput(
+            "cells of different resolutions", source=source, row=odd, field="cell", cure="use one resolution"
+        )
+    ids = np.array([h3.str_to_int(name) for name in names], np.uint64)
+    order = np.argsort(ids, kind="stable")
+    twice = np.flatnonzero(np.diff(ids[order]) == 0)
+    if len(twice):
+        raise _repeated(names[order[twice[0]]], int(order[twice[0] + 1]) + 1, source)
+    return tile_cells(ids[order], {name: values[order] for name, values in columns.items()})
+
+
+def _from_csv(path: Path, edges: Path | None) -> Tiling:
+    frame = _csv(path)
+    if "cell" not in frame.columns:
+        raise _no_cell(path.name, list(frame.columns))
+    names = frame["cell"].tolist()
+    columns = {name: _numbers_or_text(frame[name]) for name in frame.columns if name != "cell"}
+    if _all_h3(names):
+        return _hexagons(names, columns, path.name)
+    if edges is None:
+        raise InvalidInput(
+            "cells without geometry do not tell which of them touch",
+            source=path.name,
+            field="cell",
+            cure="give --adjacency EDGES.csv with columns a,b[,length]",
+        )
+    return _planar(names, columns, path.name)
+
+
+def _csv(path: Path) -> Any:
+    import pandas as pd
+
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except pd.errors.EmptyDataError:
+        raise UnreadableFile(
+            "is empty", source=path.name, cure="export it again with a header and rows"
+        ) from None
+    except (OSError, ValueError):
+        raise UnreadableFile(
+            "cannot be read as CSV", source=path.name, cure="check the name and the form"
+        ) from None
+
+
+def _numbers_or_text(column: Any) -> NDArray[Any]:
+    import pandas as pd
+
+    numbers = pd.to_numeric(column.replace("", np.nan), errors="coerce")
+    if (numbers.isna() & (column != "")).any():
+        return np.asarray(column.to_numpy(object))
+    # A code such as 00123 would lose its zeros as a number.
+    if column.str.match(r"0\d").any():
+        return np.asarray(column.to_numpy(object))
+    return np.asarray(numbers, np.float64)
+
+
+def _planar(names: list[str], columns: dict[str, NDArray[Any]], source: str) -> Tiling:
+    given = _plane_columns(columns, source)
+    order = np.array(sorted(range(len(names)), key=names.__getitem__), np.int64)
+    ids = np.array(names, object)[order]
+    twice = [i for i in range(1, len(ids)) if ids[i] == ids[i - 1]]
+    if twice:
+        raise _repeated(ids[twice[0]], int(order[twice[0]]) + 1, source)
+    n = len(ids)
+    empty = np.zeros(0, np.int64)
+    return Tiling(
+        kind="polygons",
+        resolution=None,
+        ids=ids,
+        geometry=np.full(n, shapely.Polygon(), dtype=object),
+        x=given["x"][order],
+        y=given["y"][order],
+        area=given["area"][order],
+        perimeter=given["perimeter"][order],
+        adjacency=Adjacency.from_pairs(n, empty, empty, np.zeros(0)),
+        origin=(0.0, 0.0),
+        columns={name: values[order] for name, values in columns.items()},
+    )
+
+
+def _plane_columns(columns: dict[str, NDArray[Any]], source: str) -> dict[str, NDArray[np.float64]]:
+    if {"lon", "lat"} <= columns.keys() and not {"x", "y"} <= columns.keys():
+        lon, lat = _finite("lon", columns, source), _finite("lat", columns, source)
+        x, y = LocalPlane(float(lon.mean()), float(lat.mean())).project(lon, lat)
+    else:
+        x, y = _finite("x", columns, source), _finite("y", columns, source)
+    # Without areas, equal discs: the engine then judges shapes by where the cells lie.
+    spread = float(np.ptp(x) * np.ptp(y)) / max(len(x), 1) or 1.0
+    area = _finite("area", columns, source) if "area" in columns else np.full(len(x), spread)
+    disc = 2.0 * np.sqrt(np.pi * np.maximum(area, 0.0))
+    perimeter = _finite("perimeter", columns, source) if "perimeter" in columns else disc
+    return {"x": x, "y": y, "area": area, "perimeter": perimeter}
+
+
+def _finite(name: str, columns: dict[str, NDArray[Any]], source: str) -> NDArray[np.float64]:
+    if name not in columns:
+        raise UnknownColumn(
+            f"there is no column {name!r}",
+            source=source,
+            field=name,
+            cure=f"cells without geometry need {', '.join(_PLANAR)} in metres, or lon and lat",
+        )
+    try:
+        values = columns[name].astype(np.float64)
+    except ValueError:
+        raise InvalidInput("holds text", source=source, field=name, cure="give numbers") from None
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        raise InvalidInput(
+            "is not a number",
+            source=source,
+            row=int(bad[0]) + 1,
+            field=name,
+            cure="give a number for each cell",
+        )
+    return values
+
+
+def _with_edges(tiling: Tiling, path: Path) -> Tiling:
+    from dataclasses import replace
+
+    frame = _csv(path)
+    for name in ("a", "b"):
+        if name not in frame.columns:
+            raise UnknownColumn(f"there is no column {name!r}", source=path.name, cure="give a,b[,length]")
+    row_of = {name: row for row, name in enumerate(tiling.names())}
+    a, b = (_ends(frame[name].tolist(), name, row_of, path.name) for name in ("a", "b"))
+    length = np.ones(len(a))
+    if "length" in frame.columns:
+        length = _finite("length", {"length": _numbers_or_text(frame["length"])}, path.name)
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    _, once = np.unique(low * len(tiling) + high, return_index=True)
+    once = once[low[once] != high[once]]
+    return replace(tiling, adjacency=Adjacency.from_pairs(len(tiling), low[once], high[once], length[once]))
+
+
+def _ends(names: list[str], column: str, row_of: dict[str, int], source: str) -> NDArray[np.int64]:
+    rows = np.array([row_of.get(name, -1) for name in names], np.int64)
+    bad = np.flatnonzero(rows < 0)
+    if len(bad):
+        raise InvalidInput(
+            f"there is no cell {names[bad[0]]!r}",
+            source=source,
+            row=int(bad[0]) + 1,
+            field=column,
+            cure="name cells of the cells' file",
+        )
+    return rows
+
+
+def read_labels(path: Path, tiling: Tiling) -> NDArray[np.object_]:
+    """Read ``cell,grid`` as the grid code of each cell of `tiling`: object array of str, shape (n_cells,).
+
+    Raises
+    ------
+    InvalidInput
+        A cell is unknown, missing or named twice.
+    """
+    frame = _csv(path)
+    for name in ("cell", "grid"):
+        if name not in frame.columns:
+            raise UnknownColumn(f"there is no column {name!r}", source=path.name, cure="give cell,grid")
+    row_of = {name: row for row, name in enumerate(tiling.names())}
+    rows = _ends(frame["cell"].tolist(), "cell", row_of, path.name)
+    values, counts = np.unique(rows, return_counts=True)
+    if (counts > 1).any():
+        again = np.flatnonzero(rows == values[counts > 1][0])[1]
+        raise _repeated(frame["cell"][again], int(again) + 1, path.name)
+    if len(values) < len(tiling):
+        absent = np.setdiff1d(np.arange(len(tiling)), values)
+        raise InvalidInput(
+            f"{len(absent)} cells have no grid, {tiling.names()[absent[0]]} is the first",
+            source=path.name,
+            cure="give each cell a row",
+        )
+    grids = np.empty(len(tiling), object)
+    grids[rows] = frame["grid"].to_numpy(object)
+    blank = np.flatnonzero(grids == "")
+    if len(blank):
+        raise InvalidInput(
+            f"cell {tiling.names()[blank[0]]} has no grid", source=path.name, field="grid", cure="fill it in"
+        )
+    return grids
+
+
+def _no_cell(source: str, there: list[str]) -> UnknownColumn:
+    return UnknownColumn(
+        "there is no column 'cell'",
+        source=source,
+        field="cell",
+        cure=f"name the column of the cells' ids 'cell'; there are {', '.join(map(str, there)) or 'none'}",
+    )
+
+
+def _repeated(cell: str, row: int, source: str) -> InvalidInput:
+    return InvalidInput(
+        f"cell {cell} comes a second time", source=source, row=row, field="cell", cure="keep each cell once"
+    )

@@ -1,0 +1,96 @@
+"""What a plan came to, as plain values ready for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridsvc import __version__
+from gridsvc.balance import metrics
+from gridsvc.balance.graph import Link
+from gridsvc.balance.problem import Problem
+
+__all__ = ["describe"]
+
+_ROUNDING = 1e-9  # a deviation of exactly the tolerance is inside
+
+
+def describe(
+    problem: Problem, labels: NDArray[np.int32], seconds: Mapping[str, float], links: Sequence[Link]
+) -> dict[str, Any]:
+    """Parameters, overall figures and one entry a grid.
+
+    Parameters
+    ----------
+    labels : int32 array, shape (n,)
+        Grid 0..k-1 of each cell.
+    seconds : mapping of phase name to seconds
+    links : sequence of Link
+        Connections made up between islands.
+
+    Returns
+    -------
+    dict
+        ``parameters``, ``overall``, ``grids`` (list in grid order), ``links``, ``seconds``. Deviations are
+        relative (0.05 is 5 % above target), areas km2, `shape` 1 is a disc, `pp` Polsby-Popper,
+        `wmoi` mean cell areas.
+    """
+    k = problem.k
+    totals = metrics.totals(labels, problem.weights, k)
+    deviation = metrics.deviations(totals, problem.targets)
+    inside = np.all(np.abs(deviation) <= problem.tolerance + _ROUNDING, axis=1)
+    shape = metrics.shapes(problem, labels, k)
+    pp = metrics.polsby_popper(problem, labels, k)
+    pieces = metrics.components_of(labels, problem.indptr, problem.indices, k)
+    cells = np.bincount(labels, minlength=k)
+    area = np.bincount(labels, problem.area, k) / 1e6
+    grids = [
+        {
+            "grid": g,
+            "cells": int(cells[g]),
+            "pieces": int(pieces[g]),
+            "area_km2": float(area[g]),
+            "shape": float(shape[g]),
+            "pp": float(pp[g]),
+            "totals": _named(problem.measures, totals[g]),
+            "targets": _named(problem.measures, problem.targets[g]),
+            "deviation": _named(problem.measures, deviation[g]),
+            "inside": bool(inside[g]),
+        }
+        for g in range(k)
+    ]
+    return {
+        "parameters": _parameters(problem),
+        "overall": {
+            "worst_deviation": _named(problem.measures, np.abs(deviation).max(axis=0)),
+            "mean_deviation": _named(problem.measures, np.abs(deviation).mean(axis=0)),
+            "inside_share": float(inside.mean()),
+            "cut_share": metrics.cut_share(problem, labels),
+            "shape": float(shape.mean()),
+            "pp": float(pp.mean()),
+            "wmoi": metrics.weighted_inertia(problem, labels, k),
+        },
+        "grids": grids,
+        "links": [asdict(link) for link in links],
+        "seconds": {phase: float(s) for phase, s in seconds.items()},
+    }
+
+
+def _parameters(problem: Problem) -> dict[str, Any]:
+    return {
+        "engine": __version__,
+        "cells": problem.n,
+        "grids": problem.k,
+        "seed": problem.seed,
+        "islands": problem.islands,
+        "nested": problem.parent is not None,
+        "tolerance": _named(problem.measures, problem.tolerance),
+    }
+
+
+def _named(measures: Sequence[str], values: NDArray[np.float64]) -> dict[str, float]:
+    return {name: float(v) for name, v in zip(measures, values, strict=True)}

@@ -1,0 +1,195 @@
+"""A roster as a plain document (the JSON form used over HTTP), checked on the way in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, TypeVar, cast, get_args
+
+from gridsvc.errors import InvalidCoordinate, InvalidInput
+from gridsvc.teams.model import Department, Member, Person, Role, Roster, Team
+from gridsvc.teams.rules import check_roster
+
+__all__ = ["roster_from_dict", "roster_to_dict"]
+
+T = TypeVar("T")
+
+
+def roster_from_dict(document: Mapping[str, Any]) -> Roster:
+    """Read a roster from ``{"departments": [], "people": [], "teams": [], "members": [], "fallback": id}``.
+
+    Members of an entry are the attributes of the classes in `gridsvc.teams.model`; those with a default
+    may be left out or null.
+
+    Raises
+    ------
+    InvalidInput
+        A value is missing or of the wrong kind, an id stands twice or names nothing, departments form a
+        circle, a share is not within 0 and 1, or a team has no lead. `source` is the list, `row` the entry
+        (1 is the first).
+    InvalidCoordinate
+        A longitude or latitude is out of range, or only one of the two is given.
+    """
+    fallback = document.get("fallback")
+    if fallback is not None and not isinstance(fallback, str):
+        raise InvalidInput("not the id of a team", field="fallback", cure="give the id as text, or null")
+    roster = Roster(
+        departments=_entries(document, "departments", _department),
+        people=_entries(document, "people", _person),
+        teams=_entries(document, "teams", _team),
+        members=_entries(document, "members", _member),
+        fallback=fallback or None,
+    )
+    check_roster(roster)
+    return roster
+
+
+def roster_to_dict(roster: Roster) -> dict[str, Any]:
+    """Write a roster as `roster_from_dict` reads it."""
+    return {
+        "departments": [dict(vars(entry)) for entry in roster.departments],
+        "people": [vars(entry) | {"skills": list(entry.skills)} for entry in roster.people],
+        "teams": [vars(entry) | {"capacity": dict(entry.capacity)} for entry in roster.teams],
+        "members": [dict(vars(entry)) for entry in roster.members],
+        "fallback": roster.fallback,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One entry of a list, which knows where it stands when something is wrong with it."""
+
+    source: str
+    row: int
+    values: Mapping[str, Any]
+
+    def fault(self, field: str, message: str, cure: str) -> InvalidInput:
+        return InvalidInput(message, source=self.source, row=self.row, field=field, cure=cure)
+
+    def text(self, field: str) -> str:
+        value = self.optional_text(field)
+        if value is None:
+            raise self.fault(field, "missing", "give a text")
+        return value
+
+    def optional_text(self, field: str) -> str | None:
+        value = self.values.get(field)
+        if value is not None and not isinstance(value, str):
+            raise self.fault(field, f"{value!r} is not a text", "put it in quotes")
+        return (value or "").strip() or None
+
+    def number(self, field: str) -> float | None:
+        value = self.values.get(field)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+            raise self.fault(field, f"{value!r} is not a number", "give a number")
+        return float(value)
+
+    def at_least_zero(self, field: str, default: float) -> float:
+        given = self.number(field)
+        value = default if given is None else given
+        if value < 0:
+            raise self.fault(field, f"{value:g} is negative", "give a number of 0 or more")
+        return value
+
+    def share(self, field: str) -> float:
+        value = self.at_least_zero(field, 1.0)
+        if value > 1:
+            raise self.fault(field, f"{value:g} is not a share", "give a number from 0 to 1, 0.5 is half")
+        return value
+
+    def flag(self, field: str) -> bool:
+        value = self.values.get(field)
+        if value is not None and not isinstance(value, bool):
+            raise self.fault(field, f"{value!r} is neither true nor false", "give true or false")
+        return bool(value)
+
+    def base(self) -> tuple[float | None, float | None]:
+        lon, lat = self.number("lon"), self.number("lat")
+        for field, value, limit in (("lon", lon, 180), ("lat", lat, 90)):
+            if value is not None and abs(value) > limit:
+                raise self._bad_coordinate(field, f"{value:g} is not within -{limit} and {limit}")
+        if (lon is None) != (lat is None):
+            raise self._bad_coordinate("lat" if lat is None else "lon", "missing beside the other coordinate")
+        return lon, lat
+
+    def _bad_coordinate(self, field: str, message: str) -> InvalidCoordinate:
+        cure = "give both in WGS-84 degrees, or neither"
+        return InvalidCoordinate(message, source=self.source, row=self.row, field=field, cure=cure)
+
+
+def _entries(document: Mapping[str, Any], name: str, read: Callable[[_Entry], T]) -> tuple[T, ...]:
+    entries = document.get(name, [])
+    if not isinstance(entries, Sequence) or isinstance(entries, str):
+        raise InvalidInput("not a list", field=name, cure="give a list of entries")
+    for row, entry in enumerate(entries, 1):
+        if not isinstance(entry, Mapping):
+            raise InvalidInput("not an entry with named values", source=name, row=row, cure="give an object")
+    return tuple(read(_Entry(name, row, entry)) for row, entry in enumerate(entries, 1))
+
+
+def _department(entry: _Entry) -> Department:
+    return Department(
+        entry.text("id"), entry.text("name"), entry.optional_text("parent"), entry.optional_text("head")
+    )
+
+
+def _person(entry: _Entry) -> Person:
+    lon, lat = entry.base()
+    return Person(
+        id=entry.text("id"),
+        name=entry.text("name"),
+        department=entry.text("department"),
+        skills=_skills(entry),
+        lon=lon,
+        lat=lat,
+        capacity=entry.at_least_zero("capacity", 1.0),
+    )
+
+
+def _skills(entry: _Entry) -> tuple[str, ...]:
+    skills = entry.values.get("skills") or ()
+    if isinstance(skills, str) or not all(isinstance(skill, str) for skill in skills):
+        raise entry.fault("skills", "not a list of texts", 'give a list such as ["vip"]')
+    return tuple(skills)
+
+
+def _team(entry: _Entry) -> Team:
+    lon, lat = entry.base()
+    return Team(
+        id=entry.text("id"),
+        name=entry.text("name"),
+        lon=lon,
+        lat=lat,
+        capacity=_capacity(entry),
+        level=entry.optional_text("level") or "grid",
+    )
+
+
+def _capacity(entry: _Entry) -> dict[str, float]:
+    capacity = entry.values.get("capacity") or {}
+    if not isinstance(capacity, Mapping):
+        raise entry.fault("capacity", "not numbers by measure", 'give an object such as {"customers": 900}')
+    inner = _Entry(entry.source, entry.row, {f"capacity.{name}": value for name, value in capacity.items()})
+    return {
+        name: inner.at_least_zero(f"capacity.{name}", 0.0)
+        for name, value in capacity.items()
+        if value is not None  # null is unlimited, as if the measure were not named
+    }
+
+
+def _member(entry: _Entry) -> Member:
+    role = entry.text("role")
+    if role not in get_args(Role):
+        raise entry.fault("role", f"no role {role!r}", f"use one of {', '.join(get_args(Role))}")
+    return Member(
+        team=entry.text("team"),
+        person=entry.text("person"),
+        role=cast(Role, role),
+        time_share=entry.share("time_share"),
+        kpi_share=entry.share("kpi_share"),
+        acting=entry.flag("acting"),
+        backup=entry.flag("backup"),
+    )

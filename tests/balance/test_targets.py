@@ -1,0 +1,72 @@
+"""What planners write for tolerances and numbers of grids."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gridsvc.balance.targets import even_targets, parse_measure_tolerance, parse_tolerance, suggest_k
+from gridsvc.errors import InvalidInput
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("5%", 0.05), ("0.05", 0.05), (" 12.5 % ", 0.125), ("0", 0.0), ("5％", 0.05)]
+)
+def test_tolerances_are_shares_or_percentages(text, value):
+    assert parse_tolerance(text) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("5", "write 5% or 0.05"),
+        ("1", "write 1% or 0.01"),
+        ("-5%", "0 or more"),
+        ("nan", "0 or more"),
+        ("", "not a"),
+        ("x%", "not a"),
+    ],
+)
+def test_a_doubtful_tolerance_is_refused_with_its_cure(text, said):
+    with pytest.raises(InvalidInput, match=said):
+        parse_tolerance(text)
+
+
+def test_a_measure_may_carry_its_tolerance():
+    assert parse_measure_tolerance("customers:5%") == ("customers", 0.05)
+    assert parse_measure_tolerance("potential") == ("potential", 0.10)
+    for text in (":5%", "", "customers:"):
+        with pytest.raises(InvalidInput):
+            parse_measure_tolerance(text)
+
+
+def test_even_targets_divide_each_total():
+    assert even_targets(np.array([[1.0, 10], [3, 20]]), 2).tolist() == [[2.0, 15.0], [2.0, 15.0]]
+
+
+def test_the_measure_which_needs_most_grids_decides_their_number():
+    k, why = suggest_k({"customers": 1000, "kwh": 90}, {"customers": 300, "kwh": 10}, 8)
+    assert (k, why["binding"], why["by_capacity"]["customers"]["grids"]) == (9, "kwh", 4)
+    assert why["near_districts"] is True
+    assert suggest_k({"customers": 1000}, {"customers": 100}, 8)[1]["near_districts"] is True
+    assert suggest_k({"customers": 1000}, {"customers": 100}, 7)[1]["near_districts"] is False
+
+
+def test_a_total_which_divides_exactly_needs_no_grid_more():
+    assert suggest_k({"kwh": 0.1 + 0.2}, {"kwh": 0.1}, None)[0] == 3
+
+
+def test_without_capacity_the_districts_decide():
+    assert suggest_k({"customers": 1000}, None, 9) == (
+        9,
+        {"by_capacity": {}, "binding": None, "districts": 9, "near_districts": True},
+    )
+
+
+@pytest.mark.parametrize(
+    ("capacity", "said"),
+    [(None, "cannot be worked out"), ({"gas": 5}, "no measure 'gas'"), ({"kwh": 0}, "no capacity")],
+)
+def test_what_cannot_give_a_number_is_refused(capacity, said):
+    with pytest.raises(InvalidInput, match=said):
+        suggest_k({"kwh": 10}, capacity, None)

@@ -1,0 +1,67 @@
+"""Fixtures for all tests."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gridsvc.store import Database
+from tests.databases import Opener, PostgisServer, copy_postgis, migrate, missing, opener, start_postgis
+
+DIALECTS = ["embedded", pytest.param("postgis", marks=pytest.mark.postgis)]
+
+
+@pytest.fixture(scope="session")
+def postgis_server() -> Iterator[PostgisServer]:
+    yield from start_postgis()
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("embedded") / "migrated.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=DIALECTS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a migrated database which only this test uses; once for each kind of database."""
+    if request.param == "postgis":
+        yield from copy_postgis(request.getfixturevalue("postgis_server"), "migrated")
+    else:
+        path = tmp_path / "gridsvc.db"
+        shutil.copy(request.getfixturevalue("migrated_file"), path)
+        yield f"sqlite:///{path}"
+
+
+@pytest.fixture(params=DIALECTS)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database without our tables; once for each kind of database."""
+    if request.param == "postgis":
+        yield from copy_postgis(request.getfixturevalue("postgis_server"), "empty")
+    else:
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+
+
+@pytest.fixture
+def open_database(database_url: str) -> Iterator[Opener]:
+    """Opens the test's database, if need be with a clock of the test's."""
+    yield from opener(database_url)
+
+
+@pytest.fixture
+def database(open_database: Opener) -> Database:
+    """A migrated database which only this test uses; once for each kind of database."""
+    return open_database()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real data, which lie beside the repository."""
+    path = Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not path.is_dir():
+        missing("../shared/data")
+    return path

@@ -1,0 +1,144 @@
+"""Grids get codes one can read off a map, and a plan is judged before it is published."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gridsvc.errors import InvalidInput
+from gridsvc.plans.codes import build_plan, number_grids
+from gridsvc.plans.gates import gates
+from gridsvc.plans.plan import Grid, Plan
+from gridsvc.plans.summary import grid_centres, grid_totals
+from gridsvc.tiling.tiling import Adjacency
+
+
+def cells(text: str):
+    """Positions and letters of the cells of a map drawn in text; the first line is the north."""
+    lines = [line.strip() for line in text.strip().splitlines()]
+    at = [(x, -y, c) for y, line in enumerate(lines) for x, c in enumerate(line)]
+    x, y, letter = zip(*at, strict=True)
+    return np.array(x, float), np.array(y, float), "".join(letter)
+
+
+def labels_of(letters: str, order: str) -> np.ndarray:
+    return np.array([order.find(c) for c in letters], np.int32)
+
+
+def row_of(n: int) -> Adjacency:
+    return Adjacency.from_pairs(n, np.arange(n - 1), np.arange(1, n), np.ones(n - 1))
+
+
+def test_codes_run_as_one_reads_west_to_east_then_north_to_south():
+    x, y, letters = cells("ab\ncd")
+    assert number_grids(x, y, labels_of(letters, "dbca"), 4) == ["04", "02", "03", "01"]
+
+
+def test_nine_blocks_are_numbered_in_three_bands():
+    x, y, letters = cells("abc\ndef\nghi")
+    assert number_grids(x, y, labels_of(letters, "abcdefghi"), 9) == [f"0{n}" for n in range(1, 10)]
+
+
+def test_grids_in_a_column_are_numbered_from_the_north():
+    assert number_grids(np.zeros(3), np.array([0.0, 9, 5]), np.arange(3, dtype=np.int32), 3) == [
+        "03",
+        "01",
+        "02",
+    ]
+
+
+def test_one_grid_is_number_one():
+    assert number_grids(np.zeros(3), np.zeros(3), np.zeros(3, np.int32), 1) == ["01"]
+
+
+def test_carve_outs_have_numbers_of_their_own():
+    x, y, letters = cells("apqb")
+    assert number_grids(x, y, labels_of(letters, "abqp"), 4, n_balanced=2) == ["01", "02", "C02", "C01"]
+
+
+def test_codes_have_as_many_digits_as_the_largest_needs():
+    x = np.arange(120.0)
+    codes = number_grids(x, np.zeros(120), np.arange(120, dtype=np.int32), 120)
+    assert sorted(codes) == [f"{n:03d}" for n in range(1, 121)]
+
+
+def test_a_grid_without_cells_cannot_be_numbered():
+    with pytest.raises(InvalidInput, match="3 grids were announced but 2 have cells"):
+        number_grids(np.zeros(2), np.zeros(2), np.array([0, 2], np.int32), 3)
+
+
+def test_the_plan_holds_grids_in_the_order_of_their_codes():
+    x, y, letters = cells("bbapc")
+    plan = build_plan(labels_of(letters, "cabp"), 3, x, y, word="网格")
+    assert [grid.code for grid in plan.grids] == ["01", "02", "03", "C01"]
+    assert [grid.name for grid in plan.grids][:1] == ["网格 01"]
+    assert [grid.carve_out for grid in plan.grids] == [False, False, False, True]
+    assert [plan.grids[g].code for g in plan.labels] == ["01", "01", "02", "C01", "03"]
+    assert plan.labels.dtype == np.int32
+
+
+def test_nested_grids_name_their_parent_and_cells_without_grid_stay_so():
+    x, y = np.array([0.0, 1, 2]), np.zeros(3)
+    labels, parents = np.array([-1, 1, 0], np.int32), np.array([0, 0, 1], np.int32)
+    plan = build_plan(labels, 2, x, y, parents=parents, parent_names=["west", "east"])
+    assert plan.labels[0] == -1
+    assert [plan.grids[plan.labels[i]].parent for i in (1, 2)] == ["west", "east"]
+
+
+def test_totals_and_centres_of_grids():
+    plan = Plan(np.array([0, 0, 1, -1], np.int32), (Grid("01", "a"), Grid("02", "b"), Grid("03", "c")))
+    assert grid_totals(plan, {"m": np.array([1.0, 2, 3, 4])})["m"].tolist() == [3.0, 3.0, 0.0]
+    x, y = grid_centres(plan, np.array([0.0, 4, 7, 9]), np.zeros(4), np.array([1.0, 3, 0, 5]))
+    assert x[:2].tolist() == [3.0, 7.0] and np.isnan(x[2]) and y[0] == 0.0
+
+
+def judged(letters="aabb", teams=("T1", "T2"), **more):
+    grids = tuple(Grid(f"0{i}", "", team) for i, team in enumerate(teams, 1))
+    graph = row_of(len(letters))
+    names = [f"cell{i}" for i in range(len(letters))]
+    known = {"has_lead": {"T1": True, "T2": True, "T3": False}} | more
+    plan = Plan(labels_of(letters, "ab"), grids)
+    found = gates(plan, indptr=graph.indptr, indices=graph.indices, cell_names=names, **known)
+    return {gate.name: gate for gate in found}
+
+
+def test_a_good_plan_passes_every_gate():
+    found = judged()
+    assert list(found) == ["coverage", "contiguity", "team", "placement", "tolerance"]
+    assert all(gate.passed and not gate.cure for gate in found.values())
+    assert [name for name, gate in found.items() if not gate.blocking] == ["tolerance"]
+
+
+def test_a_cell_without_grid_closes_the_coverage_gate():
+    gate = judged("aa.b")["coverage"]
+    assert (gate.passed, gate.offenders) == (False, [{"cell": "cell2"}])
+    assert gate.message == "1 of 4 cells have no grid" and gate.cure
+
+
+def test_a_grid_in_two_pieces_or_without_cells_closes_the_contiguity_gate():
+    assert judged("abba")["contiguity"].offenders == [{"grid": "01", "pieces": 2}]
+    assert judged("aaaa")["contiguity"].offenders == [{"grid": "02", "pieces": 0}]
+
+
+def test_pieces_across_islands_count_as_one_when_linked():
+    assert judged("abba", links=[(0, 3)])["contiguity"].passed
+
+
+@pytest.mark.parametrize(("team", "why"), [(None, "no team"), ("T9", "unknown team"), ("T3", "no lead")])
+def test_a_grid_without_a_team_with_a_lead_closes_the_team_gate(team, why):
+    gate = judged(teams=("T1", team))["team"]
+    assert (gate.passed, gate.offenders) == (False, [{"grid": "02", "team": team, "why": why}])
+
+
+def test_unplaced_customers_need_a_fallback_team_with_a_lead():
+    assert judged(customers_unplaced=7, fallback="T1")["placement"].message.startswith(
+        "the fallback team owns 7"
+    )
+    for fallback in (None, "T3", "T9"):
+        assert judged(customers_unplaced=7, fallback=fallback)["placement"].offenders == [{"customers": 7}]
+
+
+def test_a_deviation_above_the_tolerance_is_told_but_does_not_block():
+    gate = judged(deviations={"kwh": np.array([0.05, -0.2])}, tolerance={"kwh": 0.05})["tolerance"]
+    assert (gate.passed, gate.blocking) == (False, False)
+    assert gate.offenders == [{"grid": "02", "measure": "kwh", "deviation": -0.2, "tolerance": 0.05}]

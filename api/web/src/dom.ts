@@ -1,0 +1,44 @@
+/** Elements made from values. Data only ever enters the page as text or attributes, never as markup. */
+
+type Child = Node | string | null | undefined | false;
+type Value = string | number | boolean | null | undefined | EventListener;
+export type Props = Record<string, Value>;
+
+/**
+ * Make an element. Properties starting with `on` are listeners, `true` sets an empty attribute,
+ * `false`, `null` and `undefined` leave it out.
+ */
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  props: Props = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (typeof value === 'function') element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, '');
+    else if (value !== false && value != null) element.setAttribute(name, String(value));
+  }
+  fill(element, ...children);
+  return element;
+}
+
+/** Put these in an element in place of what it held; absent ones are left out. */
+export function fill(element: HTMLElement, ...children: Child[]): void {
+  element.replaceChildren(
+    ...children.filter((child): child is Node | string => child != null && child !== false),
+  );
+}
+
+/** The element with this id; the page is ours, so a missing one is a bug. */
+export function byId(id: string): HTMLElement {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`no element #${id}`);
+  return element;
+}
+
+/** Set custom properties through the object model, which a strict style policy allows. */
+export function withVars<E extends HTMLElement>(element: E, vars: Record<string, string>): E {
+  for (const [name, value] of Object.entries(vars)) element.style.setProperty(name, value);
+  return element;
+}

@@ -1,0 +1,79 @@
+/** The bar on top: what is on show, and the switches for territory and language. */
+import type { Publication, Territory } from './api.ts';
+import { fill, h } from './dom.ts';
+import type { Context } from './view.ts';
+
+export interface HeaderActions {
+  chooseTerritory(id: string): void;
+  switchLanguage(): void;
+}
+
+export function renderHeader(
+  root: HTMLElement,
+  { i18n, format }: Context,
+  territories: readonly Territory[],
+  territory: Territory | null,
+  publication: Publication | null,
+  actions: HeaderActions,
+): void {
+  const hadFocus = root.contains(document.activeElement) ? document.activeElement?.id : undefined;
+  fill(
+    root,
+    h('h1', { class: 'brand' }, h('span', { class: 'logo', 'aria-hidden': 'true' }), 'gridsvc'),
+    territory && territoryName(territories, territory, i18n.t('nav.territory'), actions),
+    publication &&
+      territory &&
+      h(
+        'p',
+        { class: 'publication' },
+        h('strong', {}, i18n.t('head.publication', { n: publication.n })),
+        h('span', { class: 'muted' }, effective(publication, territory, { i18n, format })),
+      ),
+    territory?.simulated && h('span', { class: 'badge' }, i18n.t('head.simulated')),
+    h(
+      'nav',
+      {},
+      h('a', { href: '/docs', class: 'quiet' }, i18n.t('nav.docs')),
+      h(
+        'button',
+        {
+          id: 'language',
+          type: 'button',
+          class: 'quiet',
+          'aria-label': i18n.t('nav.switch.label'),
+          onclick: () => actions.switchLanguage(),
+        },
+        i18n.t('nav.switch'),
+      ),
+    ),
+  );
+  if (hadFocus) document.getElementById(hadFocus)?.focus();
+}
+
+function territoryName(
+  territories: readonly Territory[],
+  territory: Territory,
+  label: string,
+  actions: HeaderActions,
+): HTMLElement {
+  if (territories.length < 2) return h('span', { class: 'territory' }, territory.name);
+  const select = h('select', {
+    id: 'territory',
+    'aria-label': label,
+    onchange: () => actions.chooseTerritory(select.value),
+  });
+  for (const { id, name } of territories) {
+    select.append(h('option', { value: id, selected: id === territory.id }, name));
+  }
+  return select;
+}
+
+function effective(
+  publication: Publication,
+  territory: Territory,
+  { i18n, format }: Pick<Context, 'i18n' | 'format'>,
+): string {
+  const date = format.date(publication.effective_at, territory.time_zone);
+  const upcoming = new Date(publication.effective_at) > new Date();
+  return i18n.t(upcoming ? 'head.upcoming' : 'head.effective', { date });
+}

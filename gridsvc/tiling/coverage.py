@@ -49,8 +49,8 @@ def coverage_report(
         ``territory_km2``, ``cells_km2``, ``cells``; ``components`` {count, sizes (the largest 20)};
         ``gap`` {km2, customers}: inside the territory in no cell; ``overlap`` {km2, pairs, customers, worst
         [{a, b, km2}]}: in more than one cell; ``outside`` {km2}: of cells, beyond the territory;
-        ``orphans`` {cells, ids (20), customers}: cells without neighbour, and customers in no cell though
-        inside. Customers are None when none are given.
+        ``orphans`` {cells, km2, ids (20), customers}: cells without neighbour, and customers in no cell
+        though inside. Customers are None when none are given.
     """
     plane = LocalPlane(*tiling.origin)
     territory, flat = flatten(plane, np.array([boundary], object))[0], flatten(plane, tiling.geometry)
@@ -71,6 +71,7 @@ def coverage_report(
         "outside": {"km2": _km2(shapely.area(ground).sum() - inside)},
         "orphans": {
             "cells": len(lonely),
+            "km2": _km2(tiling.area[lonely].sum()),
             "ids": [names[i] for i in lonely[:_LISTED]],
             "customers": unplaced,
         },

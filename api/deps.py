@@ -1,0 +1,121 @@
+"""What routes are handed: the database, the caller, preconditions."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Header, Query, Request
+
+from gridsvc.config import Settings
+from gridsvc.errors import InvalidInput, PreconditionMissing
+from gridsvc.jobs import Supervisor
+from gridsvc.ownership.answer import Lang
+from gridsvc.principal import LOCAL, Principal
+from gridsvc.store.database import Database
+from gridsvc.store.records import Idempotency
+
+__all__ = [
+    "App",
+    "Db",
+    "IfMatch",
+    "Key",
+    "Language",
+    "PageLimit",
+    "Scope",
+    "current_app",
+    "etag",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What the running service owns."""
+
+    settings: Settings
+    database: Database
+    supervisor: Supervisor
+
+
+def current_app(request: Request) -> App:
+    """The running service's belongings."""
+    app: App = request.app.state.gridsvc
+    return app
+
+
+def _database(request: Request) -> Database:
+    return current_app(request).database
+
+
+Db = Annotated[Database, Depends(_database)]
+
+
+class Scope:
+    """A route's dependency: the caller, who must hold the named scope.
+
+    Until the service knows identities every caller is the local operator; `gridsvc serve` therefore
+    listens on loopback only unless told otherwise.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self) -> Principal:
+        """Give the caller or raise `Forbidden`."""
+        LOCAL.require(self.name)
+        return LOCAL
+
+
+def etag(revision: int) -> str:
+    """The entity tag of a plan at `revision`."""
+    return f'"{revision}"'
+
+
+def _if_match(if_match: Annotated[str | None, Header()] = None) -> int:
+    if if_match is None:
+        raise PreconditionMissing(
+            "this changes a whole plan",
+            field="If-Match",
+            cure="send the ETag of the plan you have seen as If-Match",
+        )
+    try:
+        return int(if_match.strip().removeprefix("W/").strip('"'))
+    except ValueError:
+        raise InvalidInput(
+            "not an entity tag of a plan", field="If-Match", cure='send it as received, such as "3"'
+        ) from None
+
+
+IfMatch = Annotated[int, Depends(_if_match)]
+
+
+async def _idempotency(
+    request: Request,
+    idempotency_key: Annotated[
+        str | None,
+        Header(max_length=255, description="Repeat a request safely: the first answer is given again."),
+    ] = None,
+) -> Idempotency | None:
+    if idempotency_key is None:
+        return None
+    digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
+    digest.update(await request.body())
+    return Idempotency(idempotency_key, digest.hexdigest())
+
+
+Key = Annotated[Idempotency | None, Depends(_idempotency)]
+
+
+def _language(
+    lang: Annotated[Lang | None, Query(description="Language of sentences; else by Accept-Language.")] = None,
+    accept_language: Annotated[str, Header()] = "en",
+) -> Lang:
+    if lang is not None:
+        return lang
+    return "zh" if accept_language.strip().lower().startswith("zh") else "en"
+
+
+Language = Annotated[Lang, Depends(_language)]
+
+PageLimit = Annotated[int, Query(ge=1, le=1000, description="Rows a page.")]

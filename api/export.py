@@ -1,0 +1,25 @@
+"""Layers as downloads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi.responses import StreamingResponse
+
+from gridsvc import crs as crs_
+from gridsvc.exchange.geojson import feature_collection
+from gridsvc.exchange.layers import Layer
+
+__all__ = ["geojson_response"]
+
+
+def geojson_response(layer: Layer, crs: str, name: str, manifest: Mapping[str, Any]) -> StreamingResponse:
+    """Stream a layer as GeoJSON, with the manifest as its member `gridsvc:manifest`."""
+    system = crs_.normalise(crs)  # before the first byte, so that a wrong one is still a 422
+    members = {"gridsvc:manifest": {**manifest, "crs": system}}
+    return StreamingResponse(
+        feature_collection(layer.geometry, layer.rows(), crs=system, members=members),
+        media_type="application/geo+json",
+        headers={"Content-Disposition": f'attachment; filename="{name}.geojson"'},
+    )

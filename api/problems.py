@@ -1,0 +1,116 @@
+"""Errors as RFC 9457 problem details; the only place which knows HTTP statuses of errors."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from gridsvc import errors
+
+__all__ = ["MEDIA_TYPE", "STATUS", "install", "problem", "problem_of"]
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS: dict[str, int] = {
+    errors.GridsvcError.code: 500,
+    errors.InvalidInput.code: 422,
+    errors.UnreadableFile.code: 422,
+    errors.UnknownColumn.code: 422,
+    errors.InvalidGeometry.code: 422,
+    errors.InvalidCoordinate.code: 422,
+    errors.TooLarge.code: 422,
+    errors.NotFound.code: 404,
+    errors.OutsideTerritory.code: 404,
+    errors.UnknownCustomer.code: 404,
+    errors.NotYetInForce.code: 404,
+    errors.Conflict.code: 409,
+    errors.StaleRevision.code: 412,
+    errors.GateClosed.code: 409,
+    errors.PreconditionMissing.code: 428,
+    errors.Forbidden.code: 403,
+    errors.Infeasible.code: 422,
+    errors.Cancelled.code: 409,
+}
+"""Error code -> HTTP status."""
+
+_log = logging.getLogger("gridsvc.api")
+
+
+def problem(status: int, code: str, detail: str, **members: Any) -> Response:
+    """Build a problem document."""
+    body = {
+        "type": f"urn:gridsvc:problem:{code}",
+        "title": code.replace("-", " ").capitalize(),
+        "status": status,
+        "detail": detail,
+        **{name: value for name, value in members.items() if value is not None},
+    }
+    return Response(orjson.dumps(body), status, media_type=MEDIA_TYPE)
+
+
+def problem_of(error: errors.GridsvcError) -> Response:
+    """Turn an error of the library into its problem document."""
+    return problem(
+        STATUS[error.code],
+        error.code,
+        error.message,
+        source=error.source,
+        row=error.row,
+        field=error.field,
+        cure=error.cure,
+        **error.details,
+    )
+
+
+def _known(_: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.GridsvcError)  # noqa: S101 - registered for this type only
+    return problem_of(error)
+
+
+def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type only
+    phrase = HTTPStatus(error.status_code).phrase
+    response = problem(error.status_code, phrase.lower().replace(" ", "-"), str(error.detail))
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type only
+    faults = [
+        {
+            "field": ".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0]),
+            "message": fault["msg"],
+        }
+        for fault in error.errors()
+    ]
+    first = faults[0]
+    return problem(
+        422,
+        errors.InvalidInput.code,
+        f"{first['field']}: {first['message']}",
+        field=first["field"],
+        faults=faults,
+        cure="correct the fields listed; /docs shows their form",
+    )
+
+
+def _bug(request: Request, error: Exception) -> Response:
+    route = request.scope.get("route")
+    _log.error("unexpected error in %s", getattr(route, "path", "an unknown route"), exc_info=error)
+    return problem(500, "internal-error", "The service failed; nothing was changed. The log has the reason.")
+
+
+def install(app: FastAPI) -> None:
+    """Let `app` answer every error with a problem document."""
+    app.add_exception_handler(errors.GridsvcError, _known)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _bug)

@@ -1,0 +1,147 @@
+"""Customers: import with a verdict for each row, the to-do list, and who lives in a cell or grid."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+
+from api.deps import Db, Key, PageLimit, Scope, current_app
+from api.schemas.common import Page
+from api.schemas.owner import CustomerOut
+from api.work import Prefer, answer_when_done, keep_upload
+from gridsvc.principal import Principal
+from gridsvc.services import customers, jobs, tilings
+
+__all__ = ["ImportOut", "router"]
+
+router = APIRouter(prefix="/v1", tags=["customers"])
+
+
+class ImportOut(BaseModel):
+    """What an import did: placement rate first, rows by verdict, totals of the measures."""
+
+    id: str
+    tiling: str
+    placement_rate: float
+    read: int
+    placed: int
+    left_out: int
+    verdicts: dict[str, dict[str, Any]]
+    hints: list[str]
+    measures: dict[str, dict[str, Any]]
+    coverage: dict[str, Any]
+    todo: str
+
+
+@router.post(
+    "/tilings/{tiling}/customers", status_code=201, responses={202: {"description": "Queued as a job"}}
+)
+async def import_customers(
+    tiling: str,
+    request: Request,
+    db: Db,
+    who: Annotated[Principal, Depends(Scope("customers:write"))],
+    key: Key,
+    file: Annotated[UploadFile, File(description="CSV, GeoJSON, Parquet, GeoParquet or GeoPackage.")],
+    crs: Annotated[str | None, Form(description="wgs84, gcj02, bd09 or EPSG:n.")] = None,
+    measure: Annotated[
+        list[str], Form(description="`customers=count`, `potential=sum:COLUMN`; repeat for several.")
+    ] = ["customers=count"],  # noqa: B006 - pydantic copies defaults
+    id: Annotated[str | None, Form(description="Column of the customer id.")] = None,  # noqa: A002 - the field's name
+    lon: Annotated[str | None, Form(description="Column of the longitude.")] = None,
+    lat: Annotated[str | None, Form(description="Column of the latitude.")] = None,
+    code: Annotated[str | None, Form(description="Column of a cell or area code.")] = None,
+    place_key: Annotated[
+        str | None, Form(description="Column which keeps the rows of one premise together.")
+    ] = None,
+    where: Annotated[
+        list[str], Form(description="Keep rows with COLUMN=VALUE, >=, ...; repeat for several.")
+    ] = [],  # noqa: B006
+    missing: Annotated[Literal["refuse", "zero"], Form()] = "refuse",
+    min_placed: Annotated[
+        float, Form(ge=0, le=1, description="Refuse the file below this placement rate.")
+    ] = 0.95,
+    strict: Annotated[bool, Form(description="Refuse the file when any row is left out.")] = False,
+    areas: Annotated[
+        UploadFile | None, File(description="GeoJSON of the areas that area codes name.")
+    ] = None,
+    area_id: Annotated[str | None, Form(description="Property of `areas` that holds the code.")] = None,
+    prefer: Prefer = None,
+) -> Response:
+    """Place customers on the cells of a tiling; the former import of this tiling is superseded as a whole."""
+    app = current_app(request)
+    record = await run_in_threadpool(tilings.get, db, who, tiling)
+    params = {
+        "tiling": tiling,
+        "file": await run_in_threadpool(keep_upload, app.settings, file),
+        "source": file.filename or "upload",
+        "areas": None if areas is None else await run_in_threadpool(keep_upload, app.settings, areas),
+        "area_id": area_id,
+        "crs": crs,
+        "measures": measure,
+        "columns": {"id": id, "lon": lon, "lat": lat, "code": code, "place_key": place_key},
+        "where": where,
+        "missing": missing,
+        "min_placed": min_placed,
+        "strict": strict,
+    }
+    job = await run_in_threadpool(
+        jobs.submit, db, who, "customers", record.territory, params, idempotency=key
+    )
+    return await answer_when_done(app, who, job, prefer, _import_out)
+
+
+def _import_out(result: dict[str, Any]) -> ImportOut:
+    return ImportOut(**result, todo=f"/v1/imports/{result['id']}/todo")
+
+
+@router.get("/imports/{import_id}/todo", response_class=StreamingResponse)
+def get_todo(
+    import_id: str, db: Db, who: Annotated[Principal, Depends(Scope("customers:read"))]
+) -> StreamingResponse:
+    """The rows that need a human, as CSV: row, id, verdict, reason, cure."""
+    return StreamingResponse(
+        customers.todo_csv(db, who, import_id),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="todo.csv"'},
+    )
+
+
+@router.get("/cells/{cell}/customers")
+def customers_in_cell(
+    cell: str,
+    db: Db,
+    who: Annotated[Principal, Depends(Scope("customers:read"))],
+    territory: Annotated[str | None, Query()] = None,
+    after: Annotated[str | None, Query()] = None,
+    limit: PageLimit = 100,
+) -> Page[CustomerOut]:
+    """Customers placed in a cell of the publication in force."""
+    found = customers.in_cell(db, who, territory, cell, after, limit)
+    return _page(found, limit)
+
+
+@router.get("/grids/{code}/customers")
+def customers_in_grid(
+    code: str,
+    db: Db,
+    who: Annotated[Principal, Depends(Scope("customers:read"))],
+    territory: Annotated[str | None, Query()] = None,
+    after: Annotated[str | None, Query()] = None,
+    limit: PageLimit = 100,
+) -> Page[CustomerOut]:
+    """Customers placed in a grid of the publication in force."""
+    found = customers.in_grid(db, who, territory, code, after, limit)
+    return _page(found, limit)
+
+
+def _page(found: list[customers.Placed], limit: int) -> Page[CustomerOut]:
+    items = [
+        CustomerOut(id=c.id, premise=c.premise, cell=c.cell, verdict=c.verdict, lon=c.lon, lat=c.lat)
+        for c in found
+    ]
+    return Page(items=items, next=found[-1].id if len(found) == limit else None)

@@ -1,0 +1,232 @@
+"""Plans and the jobs that solve them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from api.deps import Db, IfMatch, Key, PageLimit, Scope, current_app, etag
+from api.export import geojson_response
+from api.schemas.common import Page, Slug
+from api.schemas.plans import GateOut, JobOut, NewPlan, PlanGrid, PlanOut, PublicationOut, Publish, Started
+from api.work import job_out
+from gridsvc.balance.targets import parse_tolerance
+from gridsvc.exchange.layers import LayerName
+from gridsvc.principal import Principal
+from gridsvc.services import jobs, plans, publications
+from gridsvc.services.solving import SolveRequest
+from gridsvc.store.records import PlanRecord
+
+from .publications import publication_out
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1", tags=["plans"])
+
+
+def _out(record: PlanRecord) -> PlanOut:
+    params = {name: value for name, value in record.params.items() if name != "barriers"}
+    return PlanOut(
+        id=record.id,
+        territory=record.territory,
+        line=record.line,
+        tiling=record.tiling,
+        name=record.name,
+        status=record.status,
+        revision=record.revision,
+        seed=record.seed,
+        engine_version=record.engine_version,
+        params=params | {"barriers": record.params.get("barriers") is not None},
+        solved=record.labels is not None,
+        grids=len(record.grids),
+        created_by=record.created_by,
+        recorded_at=record.recorded_at,
+    )
+
+
+def _request(body: NewPlan) -> SolveRequest:
+    return SolveRequest(
+        grids=None if body.grids == "auto" else body.grids,
+        measures=tuple((m.name, parse_tolerance(str(m.tolerance))) for m in body.measures),
+        nest_in=body.nest_in,
+        carve_out="large" if body.carve_out == "large" else body.carve_out,
+        islands=body.islands,
+        seed=body.seed,
+    )
+
+
+@router.post("/plans", status_code=202)
+def create_plan(
+    body: NewPlan,
+    request: Request,
+    response: Response,
+    db: Db,
+    who: Annotated[Principal, Depends(Scope("plans:write"))],
+    key: Key,
+) -> Started:
+    """Start a solve: a draft plan and the job that balances it."""
+    barriers = None if body.barriers is None else orjson.dumps(body.barriers).decode()
+    record, job = plans.start(
+        db, who, body.tiling, _request(body), name=body.name, barriers=barriers, idempotency=key
+    )
+    current_app(request).supervisor.wake()
+    response.headers["Location"] = f"/v1/jobs/{job.id}"
+    return Started(plan=record.id, job=job_out(job))
+
+
+@router.get("/plans")
+def list_plans(
+    territory: Slug,
+    db: Db,
+    who: Annotated[Principal, Depends(Scope("plans:read"))],
+    after: Annotated[str | None, Query()] = None,
+    limit: PageLimit = 100,
+) -> Page[PlanOut]:
+    """Plans of a territory."""
+    found = plans.listing(db, who, territory, after, limit)
+    return Page(items=[_out(r) for r in found], next=found[-1].id if len(found) == limit else None)
+
+
+@router.get("/plans/{plan}")
+def get_plan(
+    plan: str, response: Response, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))]
+) -> PlanOut:
+    """A plan; its ETag is wanted by whole-plan operations as If-Match."""
+    record = plans.get(db, who, plan)
+    response.headers["ETag"] = etag(record.revision)
+    return _out(record)
+
+
+@router.get("/plans/{plan}/grids")
+def get_grids(
+    plan: str, response: Response, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))]
+) -> Page[PlanGrid]:
+    """Grids of a plan with totals and deviations."""
+    record = plans.get(db, who, plan)
+    grids = plans.grids_of(record)
+    entries = {entry["code"]: entry for entry in (record.report or {})["grids"]}
+    response.headers["ETag"] = etag(record.revision)
+    return Page(
+        items=[
+            PlanGrid(
+                code=grid.code,
+                name=grid.name,
+                team=grid.team,
+                carve_out=grid.carve_out,
+                parent=grid.parent,
+                cells=entries[grid.code]["cells"],
+                area_km2=entries[grid.code]["area_km2"],
+                measures=entries[grid.code]["totals"],
+                targets=entries[grid.code].get("targets", {}),
+                deviation=entries[grid.code].get("deviation", {}),
+            )
+            for grid in grids
+        ]
+    )
+
+
+@router.get("/plans/{plan}/cells", response_class=StreamingResponse)
+def get_cells(
+    plan: str, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))]
+) -> StreamingResponse:
+    """Cell and grid code of each cell, as CSV."""
+    found = plans.cells_of(db, who, plan)
+    record = plans.get(db, who, plan)
+
+    def rows() -> Iterator[str]:
+        yield "cell,grid\n"
+        yield from (f"{cell},{grid}\n" for cell, grid in found)
+
+    return StreamingResponse(
+        rows(), media_type="text/csv; charset=utf-8", headers={"ETag": etag(record.revision)}
+    )
+
+
+@router.get("/plans/{plan}/report")
+def get_report(
+    plan: str, response: Response, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))]
+) -> dict[str, Any]:
+    """The whole report of a solved plan."""
+    record = plans.get(db, who, plan)
+    plans.grids_of(record)
+    response.headers["ETag"] = etag(record.revision)
+    return record.report or {}
+
+
+@router.get("/plans/{plan}/gates")
+def get_gates(plan: str, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))]) -> list[GateOut]:
+    """The rules a plan must keep to be published, each with its offenders."""
+    return [
+        GateOut(
+            name=gate.name,
+            passed=gate.passed,
+            blocking=gate.blocking,
+            message=gate.message,
+            cure=gate.cure or None,
+            offenders=gate.offenders,
+        )
+        for gate in plans.gates_of(db, who, plan)
+    ]
+
+
+@router.post("/plans/{plan}/teams")
+def assign_teams(
+    plan: str,
+    revision: IfMatch,
+    response: Response,
+    db: Db,
+    who: Annotated[Principal, Depends(Scope("plans:write"))],
+) -> PlanOut:
+    """Give the grids to the teams of the roster in force, by capacity and distance."""
+    record = plans.assign(db, who, plan, revision)
+    response.headers["ETag"] = etag(record.revision)
+    return _out(record)
+
+
+@router.post("/plans/{plan}/publish", status_code=201)
+def publish_plan(
+    plan: str,
+    revision: IfMatch,
+    db: Db,
+    who: Annotated[Principal, Depends(Scope("plans:publish"))],
+    key: Key,
+    body: Publish | None = None,
+) -> PublicationOut:
+    """Publish the plan under the next number."""
+    wanted = body or Publish()
+    record = publications.publish(
+        db, who, plan, revision, effective_at=wanted.effective_at, reason=wanted.reason, idempotency=key
+    )
+    return publication_out(record)
+
+
+@router.get("/plans/{plan}/export", response_class=StreamingResponse)
+def export_plan(
+    plan: str,
+    db: Db,
+    who: Annotated[Principal, Depends(Scope("plans:read"))],
+    layer: LayerName = "grids",
+    _format: Annotated[Literal["geojson"], Query(alias="format")] = "geojson",
+    crs: str = "wgs84",
+) -> StreamingResponse:
+    """Grids or cells of a plan as GeoJSON."""
+    record = plans.get(db, who, plan)
+    found = publications.plan_layer(db, who, plan, layer)
+    manifest = {"plan": plan, "revision": record.revision, "status": record.status, "layer": layer}
+    return geojson_response(found, crs, f"{plan}-{layer}", manifest)
+
+
+@router.get("/jobs/{job}", tags=["jobs"])
+def get_job(job: str, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))]) -> JobOut:
+    """A job and where it stands."""
+    return job_out(jobs.get(db, who, job))
+
+
+@router.delete("/jobs/{job}", tags=["jobs"])
+def cancel_job(job: str, db: Db, who: Annotated[Principal, Depends(Scope("plans:write"))]) -> JobOut:
+    """Ask a job to stop; nothing of it is kept."""
+    return job_out(jobs.cancel(db, who, job))

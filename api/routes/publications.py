@@ -1,0 +1,93 @@
+"""Publications and their exports."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Query
+from fastapi.responses import StreamingResponse
+
+from api.deps import Db, PageLimit, Scope
+from api.export import geojson_response
+from api.schemas.common import Page, Slug
+from api.schemas.plans import PublicationOut
+from gridsvc.exchange.layers import LayerName
+from gridsvc.principal import Principal
+from gridsvc.services import publications
+from gridsvc.store.records import PublicationRecord
+
+__all__ = ["publication_out", "router"]
+
+router = APIRouter(prefix="/v1", tags=["publications"])
+
+Number = Annotated[int, Path(ge=1, lt=2**31, description="Publication number.")]
+
+
+def publication_out(record: PublicationRecord) -> PublicationOut:
+    """A publication as the API shows it."""
+    return PublicationOut(
+        territory=record.territory,
+        line=record.line,
+        n=record.n,
+        plan=record.plan,
+        tiling=record.tiling,
+        grids=record.meta["grids"],
+        cells=record.meta["cells"],
+        effective_at=record.effective_at,
+        recorded_at=record.recorded_at,
+        published_by=record.published_by,
+        checksum=record.checksum,
+        summary={name: value for name, value in record.meta.items() if name not in {"grids", "cells"}},
+    )
+
+
+@router.get("/publications")
+def list_publications(
+    territory: Slug,
+    db: Db,
+    who: Annotated[Principal, Depends(Scope("plans:read"))],
+    line: str = "base",
+    after: Annotated[int | None, Query(description="Go on below this number.")] = None,
+    limit: PageLimit = 100,
+) -> Page[PublicationOut]:
+    """Publications of a territory, newest first."""
+    found = publications.listing(db, who, territory, line, after, limit)
+    return Page(
+        items=[publication_out(r) for r in found], next=str(found[-1].n) if len(found) == limit else None
+    )
+
+
+@router.get("/publications/{n}")
+def get_publication(
+    n: Number,
+    territory: Slug,
+    db: Db,
+    who: Annotated[Principal, Depends(Scope("plans:read"))],
+    line: str = "base",
+) -> PublicationOut:
+    """One publication."""
+    return publication_out(publications.get(db, who, territory, n, line=line))
+
+
+@router.get("/publications/{n}/export", response_class=StreamingResponse)
+def export_publication(
+    n: Number,
+    territory: Slug,
+    db: Db,
+    who: Annotated[Principal, Depends(Scope("plans:read"))],
+    layer: LayerName = "grids",
+    _format: Annotated[Literal["geojson"], Query(alias="format")] = "geojson",
+    line: str = "base",
+    crs: str = "wgs84",
+) -> StreamingResponse:
+    """Published grids or cells as GeoJSON."""
+    found, record = publications.layer(db, who, territory, n, layer, line=line)
+    manifest = {
+        "territory": territory,
+        "line": line,
+        "publication": record.n,
+        "effective_at": record.effective_at.isoformat(),
+        "checksum": record.checksum,
+        "layer": layer,
+    }
+    return geojson_response(found, crs, f"{territory}-{record.n}-{layer}", manifest)

@@ -1,0 +1,158 @@
+"""The owner answer, batches of it, and rosters."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, model_validator
+
+from api.schemas.common import Request
+
+__all__ = ["BatchAnswers", "BatchQuery", "CustomerOut", "OwnerAnswer", "OwnerQuery", "RosterIn", "RosterOut"]
+
+
+class Named(BaseModel):
+    """An id with its name."""
+
+    id: str
+    name: str
+
+
+class OwnerGrid(BaseModel):
+    """The owning grid."""
+
+    code: str
+    name: str
+    line: str
+
+
+class Lead(Named):
+    """Who leads the team today."""
+
+    acting: bool
+
+
+class RoleHolder(Named):
+    """Another member of the team."""
+
+    role: str
+    backup: bool
+
+
+class OwnerAnswer(BaseModel):
+    """Who owns it, by which rule, according to which publication and roster."""
+
+    status: Literal["owned", "fallback", "outside", "unplaced", "unknown_customer", "invalid"]
+    cell: str | None
+    grid: OwnerGrid | None
+    team: Named | None
+    lead: Lead | None
+    roles: list[RoleHolder]
+    rule: Literal["name_list", "carve_out", "cell", "fallback"] | None
+    why: str
+    territory: str
+    publication: int
+    roster: int | None
+    seq: int
+    valid_from: datetime | None
+    valid_to: datetime | None
+    inside_territory: bool | None
+    crs: str | None
+    via: str | None
+
+
+class OwnerQuery(Request):
+    """One question: a point, a cell or a customer."""
+
+    territory: str | None = None
+    line: str = "base"
+    lat: float | None = None
+    lon: float | None = None
+    cell: str | None = None
+    customer: str | None = None
+    crs: str = "wgs84"
+    as_of: datetime | None = None
+    as_known: datetime | None = None
+    on_miss: Literal["problem", "status"] = "problem"
+
+    @model_validator(mode="after")
+    def _one_question(self) -> OwnerQuery:
+        asked = [
+            self.lat is not None or self.lon is not None,
+            self.cell is not None,
+            self.customer is not None,
+        ]
+        if sum(asked) != 1:
+            raise ValueError("give lat and lon, or a cell, or a customer")
+        if asked[0] and (self.lat is None or self.lon is None):
+            raise ValueError("lat and lon go together")
+        return self
+
+
+class BatchQuery(Request):
+    """Points as columns of equal length."""
+
+    territory: str | None = None
+    line: str = "base"
+    lat: Annotated[list[float | None], Field(max_length=100_000)]
+    lon: Annotated[list[float | None], Field(max_length=100_000)]
+    crs: str = "wgs84"
+    as_of: datetime | None = None
+    as_known: datetime | None = None
+    strict: Annotated[bool, Field(description="Refuse the whole batch when one point is invalid.")] = False
+
+    @model_validator(mode="after")
+    def _even(self) -> BatchQuery:
+        if len(self.lat) != len(self.lon):
+            raise ValueError(f"lat has {len(self.lat)} values and lon {len(self.lon)}; they must be as many")
+        return self
+
+
+class BatchAnswers(BaseModel):
+    """Answers as columns, in the order of the points."""
+
+    territory: str
+    publication: int
+    roster: int | None
+    seq: int
+    status: list[str]
+    cell: list[str | None]
+    grid: list[str | None]
+    team: list[str | None]
+    rule: list[str | None]
+
+
+class CustomerOut(BaseModel):
+    """A customer as placed; for callers with the scope to see them."""
+
+    id: str
+    premise: str | None
+    cell: str | None
+    verdict: str
+    lon: float | None
+    lat: float | None
+
+
+class RosterIn(Request):
+    """Departments, people, teams and members; the whole of them, as one version."""
+
+    departments: list[dict[str, Any]]
+    people: list[dict[str, Any]]
+    teams: list[dict[str, Any]]
+    members: list[dict[str, Any]]
+    fallback: Annotated[str | None, Field(description="Team which owns what no grid team does.")] = None
+    valid_from: datetime | None = None
+    reason: Annotated[str | None, Field(max_length=500)] = None
+
+
+class RosterOut(BaseModel):
+    """A version of the roster."""
+
+    territory: str
+    roster: int
+    departments: list[dict[str, Any]]
+    people: list[dict[str, Any]]
+    teams: list[dict[str, Any]]
+    members: list[dict[str, Any]]
+    fallback: str | None

@@ -1,0 +1,140 @@
+"""Plans, jobs and publications."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from api.schemas.common import GeoJson, Request
+
+__all__ = [
+    "GateOut",
+    "JobOut",
+    "MeasureWanted",
+    "NewPlan",
+    "PlanGrid",
+    "PlanOut",
+    "PublicationOut",
+    "Publish",
+    "Started",
+]
+
+
+class MeasureWanted(Request):
+    """A measure to balance and how far a grid may be off its target."""
+
+    name: str
+    tolerance: Annotated[float | str, Field(description='`0.05` or `"5%"`.')] = "10%"
+
+
+class NewPlan(Request):
+    """What to solve."""
+
+    tiling: str
+    name: Annotated[str, Field(max_length=200)] = ""
+    grids: Annotated[int, Field(ge=1)] | Literal["auto"]
+    measures: Annotated[list[MeasureWanted], Field(min_length=1)]
+    nest_in: Annotated[
+        str | None, Field(description="Column of the tiling whose areas no grid may cross.")
+    ] = None
+    carve_out: Annotated[
+        tuple[str, ...] | Literal["large"],
+        Field(description="Cells owned apart; `large` takes each cell above half of a grid's target."),
+    ] = ()
+    islands: Literal["keep", "attach"] = "keep"
+    barriers: GeoJson | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
+
+
+class JobOut(BaseModel):
+    """Long work and where it stands."""
+
+    id: str
+    kind: str
+    territory: str | None
+    status: Literal["queued", "running", "done", "failed", "cancelled"]
+    share: float
+    message: str
+    result: dict[str, Any] | None
+    problem: dict[str, Any] | None
+    recorded_at: datetime
+
+
+class Started(BaseModel):
+    """A plan whose solve has been queued."""
+
+    plan: str
+    job: JobOut
+
+
+class PlanOut(BaseModel):
+    """A draft or published plan; its cells and grids have addresses of their own."""
+
+    id: str
+    territory: str
+    line: str
+    tiling: str
+    name: str
+    status: str
+    revision: int
+    seed: int
+    engine_version: str
+    params: dict[str, Any]
+    solved: bool
+    grids: int
+    created_by: str
+    recorded_at: datetime
+
+
+class PlanGrid(BaseModel):
+    """One grid with its totals, and deviations from target where it is balanced."""
+
+    code: str
+    name: str
+    team: str | None
+    carve_out: bool
+    parent: str | None
+    cells: int
+    area_km2: float
+    measures: dict[str, float]
+    targets: dict[str, float]
+    deviation: dict[str, float | None]
+
+
+class GateOut(BaseModel):
+    """A rule and who offends against it."""
+
+    name: str
+    passed: bool
+    blocking: bool
+    message: str
+    cure: str | None
+    offenders: list[dict[str, Any]]
+
+
+class Publish(Request):
+    """When the plan comes into force."""
+
+    effective_at: Annotated[
+        datetime | None, Field(description="With an offset; now if not given. Never before the one in force.")
+    ] = None
+    reason: Annotated[str | None, Field(max_length=500)] = None
+
+
+class PublicationOut(BaseModel):
+    """An immutable version of who owns which cell."""
+
+    territory: str
+    line: str
+    n: int
+    plan: str
+    tiling: str
+    grids: int
+    cells: int
+    effective_at: datetime
+    recorded_at: datetime
+    published_by: str
+    checksum: str
+    summary: dict[str, Any]

@@ -1,0 +1,72 @@
+"""Territories and their tilings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from api.schemas.common import GeoJson, Request, Slug
+
+__all__ = ["NewTerritory", "NewTiling", "TerritoryDetail", "TerritoryOut", "TilingOut"]
+
+
+class NewTerritory(Request):
+    """An area to be covered."""
+
+    id: Slug
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    boundary: GeoJson
+    crs: Annotated[str, Field(description="wgs84, gcj02, bd09 or EPSG:n of the boundary.")] = "wgs84"
+    time_zone: str = "Asia/Shanghai"
+    customers_word: Annotated[str, Field(max_length=40)] = "customers"
+    simulated: Annotated[bool, Field(description="The data is made up; pages say so.")] = False
+
+
+class TerritoryOut(BaseModel):
+    """A territory."""
+
+    id: str
+    name: str
+    time_zone: str
+    customers_word: str
+    simulated: bool
+    recorded_at: datetime
+
+
+class TerritoryDetail(TerritoryOut):
+    """A territory with its outline."""
+
+    boundary: GeoJson
+
+
+class NewTiling(Request):
+    """How to cut the territory into cells: H3 (`resolution`) or the polygons of a layer."""
+
+    kind: Literal["h3", "polygons"]
+    resolution: Annotated[int, Field(ge=0, le=15)] | Literal["auto"] | None = None
+    for_grids: Annotated[
+        int | None, Field(ge=1, description="With resolution auto: the number of grids meant.")
+    ] = None
+    polygons: GeoJson | None = None
+    id_field: Annotated[str | None, Field(description="Property that names the cells.")] = None
+    crs: str = "wgs84"
+    measures: Annotated[tuple[str, ...], Field(description="Number properties to balance.")] = ()
+    barriers: Annotated[
+        GeoJson | None, Field(description="Lines no grid may cross; points are crossings (bridges).")
+    ] = None
+
+
+class TilingOut(BaseModel):
+    """A tiling with its proof of coverage."""
+
+    id: str
+    territory: str
+    kind: Literal["h3", "polygons"]
+    resolution: int | None
+    cells: int
+    params: dict[str, Any]
+    coverage: dict[str, Any]
+    measures: dict[str, dict[str, Any]]
+    recorded_at: datetime

@@ -1,0 +1,117 @@
+"""Uploads and long work behind a request: keep the input, queue a job, answer when it is done."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Header, UploadFile
+from fastapi.responses import Response
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+
+from api.deps import App
+from api.schemas.plans import JobOut
+from gridsvc import errors
+from gridsvc.config import Settings
+from gridsvc.principal import Principal
+from gridsvc.services import jobs
+from gridsvc.store.records import JobRecord
+
+__all__ = ["Prefer", "answer_when_done", "job_out", "keep_json", "keep_upload"]
+
+_PATIENCE = 300.0
+"""Seconds a request waits for its job; after that it answers 202 and the client asks for the job."""
+
+Prefer = Annotated[
+    str | None, Header(description="`respond-async` answers 202 with the job at once (RFC 7240).")
+]
+
+
+def _place(settings: Settings, suffix: str) -> Path:
+    settings.uploads.mkdir(parents=True, exist_ok=True)
+    return settings.uploads / f"{uuid.uuid4().hex}{suffix}"
+
+
+def keep_json(settings: Settings, value: Mapping[str, Any]) -> str:
+    """Keep a JSON part of a request for its job; gives the file's path."""
+    path = _place(settings, ".json")
+    path.write_bytes(orjson.dumps(value))
+    return str(path)
+
+
+def keep_upload(settings: Settings, upload: UploadFile) -> str:
+    """Keep an uploaded file for its job, under a name of our own with the suffix it came with.
+
+    Raises
+    ------
+    TooLarge
+        More than the operator allows.
+    """
+    suffix = Path(upload.filename or "").suffix.lower()
+    path = _place(settings, suffix if suffix[1:].isalnum() else "")
+    limit = settings.max_upload_mb * 1_000_000
+    if (upload.size or 0) > limit:
+        raise errors.TooLarge(
+            f"the file is larger than {settings.max_upload_mb} MB",
+            field="file",
+            cure="split it, or ask for a higher limit",
+        )
+    with path.open("wb") as target:
+        shutil.copyfileobj(upload.file, target, 1 << 20)
+    return str(path)
+
+
+def job_out(job: JobRecord) -> JobOut:
+    """A job as the API shows it; parameters stay inside, since they name files."""
+    return JobOut(
+        id=job.id,
+        kind=job.kind,
+        territory=job.territory,
+        status=job.status,
+        share=job.share,
+        message=job.message,
+        result=job.result,
+        problem=job.problem,
+        recorded_at=job.recorded_at,
+    )
+
+
+def _json(body: BaseModel, status: int, job: str) -> Response:
+    return Response(
+        body.model_dump_json(), status, {"Location": f"/v1/jobs/{job}"}, media_type="application/json"
+    )
+
+
+async def answer_when_done(
+    app: App,
+    who: Principal,
+    job: JobRecord,
+    prefer: str | None,
+    render: Callable[[dict[str, Any]], BaseModel],
+) -> Response:
+    """Wait for `job` and render its result as 201; 202 with the job if preferred, or if it takes long.
+
+    Raises
+    ------
+    GridsvcError
+        What the job failed with.
+    """
+    app.supervisor.wake()
+    patience = 0.0 if prefer is not None and "respond-async" in prefer else _PATIENCE
+    deadline, pause = time.monotonic() + patience, 0.05
+    while job.status in {"queued", "running"} and time.monotonic() < deadline:
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, 0.5)
+        job = await run_in_threadpool(jobs.get, app.database, who, job.id)
+    if job.status in {"queued", "running"}:
+        return _json(job_out(job), 202, job.id)
+    if job.status != "done" or job.result is None:
+        raise errors.from_dict(job.problem or {"code": "cancelled", "message": "the job was cancelled"})
+    return _json(await run_in_threadpool(render, job.result), 201, job.id)

@@ -1,0 +1,117 @@
+"""`gridsvc lookup`: who owns a place, a cell, a customer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from gridsvc.cli.common import WHO, as_json, database_option, in_path, opened, say
+from gridsvc.customers.columns import Columns
+from gridsvc.customers.read import read_customers
+from gridsvc.errors import InvalidInput
+from gridsvc.ownership.answer import Answer
+from gridsvc.services import ownership
+from gridsvc.services.ownership import Asked
+from gridsvc.store.database import Database
+
+__all__ = ["lookup"]
+
+
+# Without this a western longitude would be read as an option.
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("lat", required=False)
+@click.argument("lon", required=False)
+@click.option("--cell", metavar="ID")
+@click.option("--customer", metavar="ID")
+@click.option(
+    "--batch", type=in_path, metavar="FILE", help="CSV, GeoJSON or Parquet of points; prints a CSV row each."
+)
+@click.option("--crs", default="wgs84", show_default=True, help="wgs84, gcj02, bd09 or EPSG:n of the points.")
+@click.option("--territory", metavar="ID", help="Needed where several are published.")
+@click.option("--line", default="base", show_default=True, help="Line of business.")
+@click.option(
+    "--as-of", metavar="DATE", help="The time asked about, such as 2026-12-01 or 2026-12-01T08:00:00+08:00."
+)
+@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+@database_option
+@as_json
+def lookup(
+    lat: str | None,
+    lon: str | None,
+    cell: str | None,
+    customer: str | None,
+    batch: Path | None,
+    crs: str,
+    territory: str | None,
+    line: str,
+    as_of: str | None,
+    lang: Any,
+    database: str | None,
+    *,
+    json_: bool,
+) -> None:
+    """Say who owns a point (LAT LON), a cell, a customer, or many points, and why."""
+    if sum([lat is not None, cell is not None, customer is not None, batch is not None]) != 1:
+        raise InvalidInput("ask one question", cure="give LAT LON, or --cell, or --customer, or --batch")
+    with opened(database) as db:
+        asked = Asked(territory, line, _time(db, territory, as_of), None, lang)
+        if batch is not None:
+            _batch(db, batch, crs, asked)
+            return
+        if cell is not None:
+            answer = ownership.cell(db, WHO, cell, asked=asked)
+        elif customer is not None:
+            answer = ownership.customer(db, WHO, customer, asked=asked)
+        else:
+            answer = ownership.point(
+                db, WHO, _degrees(lon, "LON"), _degrees(lat, "LAT"), crs=crs, asked=asked
+            )
+    _show(answer, json_=json_)
+
+
+def _degrees(text: str | None, name: str) -> float:
+    try:
+        return float(text or "")
+    except ValueError:
+        raise InvalidInput(f"{text!r} is not a number", field=name, cure="give LAT LON in degrees") from None
+
+
+def _time(db: Database, territory: str | None, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"{text!r} is not a date", field="--as-of", cure="write 2026-12-01") from None
+    return time if time.tzinfo else time.replace(tzinfo=ownership.zone(db, territory))
+
+
+def _show(answer: Answer, *, json_: bool) -> None:
+    if json_:
+        say(orjson.dumps(answer.as_dict()).decode())
+        return
+    say(answer.why)
+    if answer.team is not None:
+        say(f"team: {answer.team['name']} ({answer.team['id']})")
+    if answer.lead is not None:
+        say(
+            f"lead: {answer.lead['name']} ({answer.lead['id']})"
+            + (", acting" if answer.lead["acting"] else "")
+        )
+
+
+def _batch(db: Database, path: Path, crs: str, asked: Asked) -> None:
+    import csv
+    import sys
+
+    table = read_customers(path, Columns(), crs=crs)
+    _, found = ownership.batch(db, WHO, table.lon, table.lat, crs=table.crs, asked=asked)
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(("id", "status", "cell", "grid", "team", "rule"))
+    writer.writerows(
+        zip(table.ids, found.status, found.cell, found.grid, found.team, found.rule, strict=True)
+    )

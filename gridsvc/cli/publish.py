@@ -1,0 +1,164 @@
+"""`gridsvc publish` and `gridsvc export`: from files into the database, and out again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gridsvc.balance.targets import parse_measure_tolerance
+from gridsvc.cli.common import (
+    WHO,
+    as_json,
+    customer_options,
+    database_option,
+    emit,
+    import_options,
+    in_path,
+    opened,
+    out_path,
+    percent,
+    reported,
+)
+from gridsvc.errors import InvalidInput, NotFound, UnknownColumn
+from gridsvc.exchange.files import FORMATS, write_layer
+from gridsvc.services import main_job, publications
+from gridsvc.store.database import Database
+from gridsvc.store.records import PublicationRecord
+from gridsvc.teams.read import read_roster, read_teams
+from gridsvc.tiling.cellfile import read_cells, read_labels
+from gridsvc.tiling.read import read_boundary
+
+__all__ = ["export", "publish", "published"]
+
+
+@click.command()
+@click.argument("grids", type=in_path)
+@click.argument("cells", type=in_path)
+@click.argument("owners", type=in_path)
+@click.option(
+    "--territory", required=True, metavar="ID", help="Short name, such as london; made if it is new."
+)
+@click.option("--name", help="Its name for people.")
+@click.option("--time-zone", default="Asia/Shanghai", show_default=True)
+@click.option("--boundary", type=in_path, help="The territory's outline; else the union of the cells.")
+@click.option(
+    "--teams", type=in_path, required=True, help="CSV of teams, or a folder with the whole organisation."
+)
+@click.option(
+    "--balanced",
+    multiple=True,
+    metavar="NAME[:TOL]",
+    help="Measures the grids were balanced on, for the report.",
+)
+@customer_options
+@database_option
+@as_json
+def publish(
+    grids: Path, cells: Path, owners: Path, territory: str, database: str | None, *, json_: bool, **named: Any
+) -> None:
+    """Publish grids and their owners from files, so that lookups answer from them."""
+    tiling = read_cells(cells)
+    teams = named["teams"]
+    request = main_job.FileJob(
+        territory=territory,
+        name=named["name"] or territory,
+        time_zone=named["time_zone"],
+        boundary=None if named["boundary"] is None else read_boundary(named["boundary"], None),
+        tiling=tiling,
+        codes=read_labels(grids, tiling),
+        owners=_owners(owners),
+        roster=read_roster(teams) if teams.is_dir() else read_teams(teams),
+        balanced=tuple(parse_measure_tolerance(text) for text in named["balanced"]),
+        customers=named["customers"],
+        options=None if named["customers"] is None else import_options(named),
+    )
+    with opened(database, upgrade=True) as db, reported("publish") as progress:
+        record = main_job.publish_files(db, WHO, request, progress)
+    emit(published(record), publication_lines(record), json_=json_)
+
+
+def _owners(path: Path) -> dict[str, str]:
+    import pandas as pd
+
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError):
+        raise InvalidInput("cannot be read as CSV", source=path.name, cure="give grid,team") from None
+    for column in ("grid", "team"):
+        if column not in frame.columns:
+            raise UnknownColumn(f"there is no column {column!r}", source=path.name, cure="give grid,team")
+    return dict(zip(frame["grid"], frame["team"], strict=True))
+
+
+def published(record: PublicationRecord) -> dict[str, Any]:
+    """A publication for programs."""
+    return {
+        "territory": record.territory,
+        "line": record.line,
+        "publication": record.n,
+        "effective_at": record.effective_at.isoformat(),
+        "checksum": record.checksum,
+        **record.meta,
+    }
+
+
+def publication_lines(record: PublicationRecord) -> list[str]:
+    """A publication as people read it."""
+    meta = record.meta
+    lines = [
+        f"publication {record.n} of {record.territory}: {meta['grids']} grids, "
+        f"{meta['cells']:,} cells, {meta['teams']} teams"
+    ]
+    lines += [f"  {m['name']}: worst deviation {percent(m['worst_deviation'])}" for m in meta["measures"]]
+    if meta["customers"]:
+        found = meta["customers"]
+        lines.append(f"  customers placed: {found['placed']:,} of {found['read']:,}")
+    return lines
+
+
+@click.command()
+@click.option("--format", "fmt", type=click.Choice(list(FORMATS)), default="geojson", show_default=True)
+@click.option("--layer", type=click.Choice(["grids", "cells"]), default="grids", show_default=True)
+@click.option("--territory", metavar="ID", help="Needed where several are published.")
+@click.option("--publication", type=int, metavar="N", help="Else the newest.")
+@click.option("--crs", default="wgs84", show_default=True, help="EPSG:n or gcj02 of the file.")
+@click.option("-o", "--output", type=out_path, required=True)
+@database_option
+def export(
+    fmt: str,
+    layer: Any,
+    territory: str | None,
+    publication: int | None,
+    crs: str,
+    output: Path,
+    database: str | None,
+) -> None:
+    """Write published grids or cells as a file for other programs."""
+    with opened(database) as db:
+        chosen = territory or _only_territory(db)
+        number = publication or _newest(db, chosen)
+        found, record = publications.layer(db, WHO, chosen, number, layer)
+    members = {"gridsvc:manifest": {**published(record), "layer": layer, "crs": crs}}
+    write_layer(output, found, fmt, crs=crs, members=members)
+    click.echo(f"{len(found.geometry):,} {layer} of publication {number} written to {output}")
+
+
+def _only_territory(db: Database) -> str:
+    with db.read() as reader:
+        found = sorted({territory for territory, _ in reader.publications.lines()})
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise NotFound("nothing is published yet", cure="run gridsvc demo, or gridsvc publish")
+    raise InvalidInput(
+        "several territories are published", field="--territory", cure=f"name one of {', '.join(found)}"
+    )
+
+
+def _newest(db: Database, territory: str) -> int:
+    record = publications.latest(db, WHO, territory)
+    if record is None:
+        raise NotFound(f"territory {territory!r} has no publication", cure="publish a plan first")
+    return record.n

@@ -1,0 +1,228 @@
+"""`gridsvc demo`, `sample`, `serve`, `db`, `doctor`: running the product."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import click
+
+import gridsvc
+from gridsvc.cli.common import (
+    WHO,
+    as_json,
+    coverage_lines,
+    database_option,
+    emit,
+    opened,
+    placement_lines,
+    reported,
+    say,
+)
+from gridsvc.cli.plan import assignment_lines, plan_lines
+from gridsvc.cli.publish import published
+from gridsvc.config import Settings
+from gridsvc.errors import GridsvcError, InvalidInput
+from gridsvc.plans.plan import Plan
+from gridsvc.sample import DEFAULT_SEED, generate
+from gridsvc.services import main_job
+from gridsvc.services.main_job import Done
+
+__all__ = ["db", "demo", "doctor", "sample", "serve"]
+
+_SHIPPED = (
+    Path(gridsvc.__file__).parent.parent / "data" / "samples" / "county",
+    Path("/usr/share/gridsvc/samples/county"),
+)
+
+
+@click.command()
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder made by gridsvc sample; else the shipped county.",
+)
+@database_option
+@as_json
+def demo(data: Path | None, database: str | None, *, json_: bool) -> None:
+    """Do the main job on the sample county, and say what was done."""
+    with opened(database, upgrade=True) as store:
+        before = main_job.sample_done(store, WHO)
+        if before is not None:
+            emit(published(before), [f"the sample is there already, as publication {before.n}"], json_=json_)
+            return
+        with tempfile.TemporaryDirectory() as made, reported("main job") as progress:
+            done = main_job.run_sample(store, WHO, data or _sample_folder(Path(made)), progress)
+    emit(published(done.publication), _told(done), json_=json_)
+
+
+def _sample_folder(made: Path) -> Path:
+    for folder in _SHIPPED:
+        if folder.is_dir():
+            return folder
+    generate("county", DEFAULT_SEED, made)
+    return made
+
+
+def _told(done: Done) -> list[str]:
+    report = done.plan.report or {}
+    assert done.plan.labels is not None  # noqa: S101 - a published plan is solved
+    plan = Plan(done.plan.labels, done.plan.grids)
+    return [
+        "Simulated county: the data is made up, see data/samples/README.md.",
+        f"{done.tiling['cells']:,} cells of H3 resolution {done.tiling['resolution']}",
+        *coverage_lines(done.placement["coverage"]),
+        *placement_lines(done.placement),
+        *plan_lines(report),
+        *assignment_lines(plan, report["assignment"]),
+        f"published as number {done.publication.n}",
+    ]
+
+
+@click.command()
+@click.option("--size", type=click.Choice(["county", "city"]), default="county", show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=DEFAULT_SEED, show_default=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True)
+def sample(size: Literal["county", "city"], seed: int, output: Path) -> None:
+    """Make a simulated county or city to try the product on."""
+    with reported("sample") as progress:
+        manifest = generate(size, seed, output, progress)
+    say(f"{len(manifest.files)} files of a simulated {size} (seed {seed}) in {output}")
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=int, help="Port to listen on.  [default: 8000]")
+@click.option("--workers", type=int, help="API worker processes.  [default: 1]")
+@click.option(
+    "--open", "open_", is_flag=True, help="Allow an address others can reach, although nobody has to sign in."
+)
+@click.option("--upgrade", is_flag=True, help="Bring the database to this version first.")
+@database_option
+def serve(
+    host: str | None,
+    port: int | None,
+    workers: int | None,
+    database: str | None,
+    *,
+    open_: bool,
+    upgrade: bool,
+) -> None:
+    """Serve the map page, the API and its documentation."""
+    import uvicorn
+
+    given = {"host": host, "port": port, "workers": workers, "database_url": database}
+    # API workers are processes of their own and read their settings from the environment.
+    os.environ.update(
+        {f"GRIDSVC_{name.upper()}": str(value) for name, value in given.items() if value is not None}
+    )
+    settings = Settings()
+    _require_loopback(settings.host, open_=open_)
+    _require_free(settings.host, settings.port)
+    with opened(settings.url, upgrade=upgrade or settings.url.startswith("sqlite")):
+        pass
+    say(
+        f"page http://{settings.host}:{settings.port}/  API documentation http://{settings.host}:{settings.port}/docs"
+    )
+    say("local mode: nobody has to sign in, so whoever reaches this port may do everything")
+    uvicorn.run(
+        "api.app:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+    )
+
+
+def _require_loopback(host: str, *, open_: bool) -> None:
+    if not open_ and host not in {"127.0.0.1", "::1", "localhost"}:
+        raise InvalidInput(
+            f"{host} can be reached by others and nobody has to sign in",
+            field="--host",
+            cure="use 127.0.0.1, or add --open where a proxy or firewall guards the port",
+        )
+
+
+def _require_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            raise InvalidInput(
+                f"cannot listen on {host}:{port}",
+                field="--port",
+                cure="stop what uses it, or choose another port",
+            ) from None
+
+
+@click.group()
+def db() -> None:
+    """Bring the database's tables to this version, or check them."""
+
+
+@db.command()
+@database_option
+def upgrade(database: str | None) -> None:
+    """Make the tables, or bring them to this version."""
+    with opened(database, upgrade=True) as store:
+        say(f"the {store.dialect} database is at this version")
+
+
+@db.command()
+@database_option
+def check(database: str | None) -> None:
+    """Say whether the tables are those of this version."""
+    with opened(database) as store:
+        say(f"the {store.dialect} database is at this version")
+
+
+@click.command()
+@database_option
+def doctor(database: str | None) -> None:
+    """Look at what the service needs, and say what is missing."""
+    settings = Settings()
+    faults = 0
+    checks: dict[str, Callable[[], str]] = {
+        "data folder": lambda: _writable(settings.data_dir),
+        "database": lambda: _database(database),
+        "map page": _page,
+    }
+    for name, test in checks.items():
+        try:
+            say(f"ok       {name}: {test()}")
+        except GridsvcError as error:
+            faults += 1
+            say(f"missing  {name}: {error}")
+    if faults:
+        raise InvalidInput(f"{faults} of {len(checks)} checks failed", cure="see above")
+
+
+def _writable(folder: Path) -> str:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError:
+        raise InvalidInput("cannot be written", cure="set GRIDSVC_DATA_DIR to a folder that can") from None
+    return f"writable, {shutil.disk_usage(folder).free / 1e9:.0f} GB free"
+
+
+def _database(url: str | None) -> str:
+    with opened(url) as store, store.read() as reader:
+        return f"{store.dialect}, {len(reader.publications.lines())} published lines"
+
+
+def _page() -> str:
+    if not (Path(gridsvc.__file__).parent.parent / "api" / "web" / "dist" / "index.html").is_file():
+        raise InvalidInput("is not built", cure="make web (needs Node 20)")
+    return "built"

@@ -1,0 +1,174 @@
+"""`gridsvc tile`: territory -> cells, and customers on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import shapely
+
+from gridsvc.cli.common import (
+    as_json,
+    coverage_lines,
+    customer_options,
+    emit,
+    import_options,
+    in_path,
+    out_path,
+    placement_lines,
+    reported,
+    write_json,
+)
+from gridsvc.customers.todo import write_todo
+from gridsvc.errors import InvalidInput
+from gridsvc.exchange.files import FORMATS, replace_whole, write_layer
+from gridsvc.exchange.layers import Layer
+from gridsvc.progress import Progress
+from gridsvc.services import customers, tilings
+from gridsvc.services.customers import ImportOptions, TakenIn
+from gridsvc.tiling.barriers import read_barriers
+from gridsvc.tiling.check import union
+from gridsvc.tiling.coverage import coverage_report
+from gridsvc.tiling.read import read_boundary, read_polygons
+from gridsvc.tiling.tiling import Tiling
+
+__all__ = ["tile"]
+
+
+@click.command()
+@click.option("--boundary", type=in_path, help="Polygons whose union is the territory.")
+@click.option("--h3-res", metavar="R|auto", help="H3 resolution 0 to 15, or auto together with --for-grids.")
+@click.option("--for-grids", type=int, metavar="K", help="Number of grids meant, for --h3-res auto.")
+@click.option("--polygons", type=in_path, help="Layer whose polygons become the cells.")
+@click.option("--id-field", metavar="COLUMN", help="Column that names the polygons.")
+@click.option(
+    "--layer-crs", metavar="CRS", help="Coordinate system of boundary and polygons; else what the file says."
+)
+@click.option("--barriers", type=in_path, help="Lines that part cells; points are crossings.")
+@customer_options
+@click.option("--todo", type=out_path, help="Write the rows that need a human as CSV.")
+@click.option("--report", type=out_path, help="Write coverage, placement and measures as JSON.")
+@click.option(
+    "-o", "--output", type=out_path, required=True, help="Cells: .parquet, .gpkg, .geojson, .fgb or .csv."
+)
+@as_json
+def tile(output: Path, todo: Path | None, report: Path | None, *, json_: bool, **named: Any) -> None:
+    """Cut a territory into H3 cells or polygon cells, and place customers on them."""
+    fmt = _format(output)
+    options = import_options(named) if named["customers"] is not None else None
+    if options is None and named["measure"]:
+        raise InvalidInput("measures need customers", field="--measure", cure="give --customers FILE")
+    with reported("tile") as progress:
+        tiling, boundary, params, taken = _cells(named, options, progress)
+        points = () if taken is None else (taken.placement.lon, taken.placement.lat)
+        coverage = coverage_report(tiling, boundary, *points)
+    document = {"cells": len(tiling), **params, "coverage": coverage}
+    if taken is not None:
+        document |= {
+            "placement": taken.placement.summary(),
+            "measures": {
+                m.name: {"spec": m.spec, "total": m.total, "missing_share": m.missing_share}
+                for m in taken.measures
+            },
+        }
+        if todo is not None:
+            placed = taken
+            replace_whole(todo, lambda draft: _todo(draft, placed))
+    if report is not None:
+        write_json(report, document)
+    write_layer(output, _layer(tiling, taken), fmt)
+    emit(document, _lines(document, tiling, taken), json_=json_)
+
+
+def _todo(path: Path, taken: TakenIn) -> None:
+    write_todo(path, taken.table, taken.placement)
+
+
+def _format(output: Path) -> str:
+    fmt = output.suffix.lower().lstrip(".")
+    if fmt not in FORMATS:
+        raise InvalidInput(
+            f"cannot write {output.suffix or 'a file without suffix'}",
+            field="--output",
+            cure=f"use {', '.join('.' + name for name in FORMATS)}",
+        )
+    return fmt
+
+
+def _cells(
+    named: dict[str, Any], options: ImportOptions | None, progress: Progress
+) -> tuple[Tiling, shapely.MultiPolygon, dict[str, Any], TakenIn | None]:
+    barriers = None if named["barriers"] is None else read_barriers(named["barriers"])
+    crs = named["layer_crs"]
+    table = None if options is None else customers.read_file(named["customers"], options)
+    if named["polygons"] is not None:
+        if named["id_field"] is None:
+            raise InvalidInput(
+                "which column names the polygons?", field="--id-field", cure="give --id-field COLUMN"
+            )
+        layer = read_polygons(named["polygons"], named["id_field"], crs)
+        boundary = (
+            union(layer.geometry) if named["boundary"] is None else read_boundary(named["boundary"], crs)
+        )
+        tiling, params = tilings.make_polygons(layer, barriers=barriers, progress=progress)
+    elif named["boundary"] is not None:
+        boundary = read_boundary(named["boundary"], crs)
+        resolution = _resolution(named["h3_res"])
+        tiling, params = tilings.make_h3(
+            boundary,
+            resolution,
+            for_grids=named["for_grids"],
+            points=None if table is None else (table.lon, table.lat, table.crs),
+            barriers=barriers,
+            progress=progress,
+        )
+    else:
+        raise InvalidInput(
+            "what is to be cut?", field="--boundary", cure="give --boundary FILE or --polygons FILE"
+        )
+    taken = None if table is None or options is None else customers.take_in(table, tiling, options, progress)
+    return tiling, boundary, params, taken
+
+
+def _resolution(text: str | None) -> int | None:
+    if text is None:
+        raise InvalidInput(
+            "which resolution?", field="--h3-res", cure="give 0 to 15, or auto with --for-grids K"
+        )
+    if text == "auto":
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidInput(
+            f"{text!r} is not a resolution", field="--h3-res", cure="give 0 to 15, or auto"
+        ) from None
+
+
+def _layer(tiling: Tiling, taken: TakenIn | None) -> Layer:
+    columns: dict[str, Any] = {"cell": tiling.names(), **tiling.columns}
+    for measure in [] if taken is None else taken.measures:
+        columns[measure.name] = measure.values
+        columns[f"{measure.name}_largest"] = measure.largest
+    return Layer("cells", tiling.geometry, columns)
+
+
+def _lines(document: dict[str, Any], tiling: Tiling, taken: TakenIn | None) -> list[str]:
+    coverage = document["coverage"]
+    lines = [
+        f"{len(tiling):,} cells"
+        + (f" of H3 resolution {tiling.resolution}" if tiling.kind == "h3" else " from polygons"),
+        *coverage_lines(coverage),
+    ]
+    for row in document.get("suggestion", ()):
+        share = "-" if row["p99_share"] is None else f"{100 * row['p99_share']:.1f} %"
+        chosen = " <" if row["resolution"] == tiling.resolution else ""
+        lines.append(
+            f"  resolution {row['resolution']}: about {row['cells']:,} cells, "
+            f"{row['cells_per_grid']:,.0f} a grid, largest cells {share} of a target{chosen}"
+        )
+    if taken is not None:
+        lines += placement_lines(document["placement"])
+        lines += [f"measure {m.name} ({m.spec}): total {m.total:,.1f}" for m in taken.measures]
+    return lines

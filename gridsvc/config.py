@@ -1,0 +1,38 @@
+"""Settings, read once at the edge from the environment (`GRIDSVC_...`) and handed down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["Settings"]
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set; `.env.example` lists the same names."""
+
+    model_config = SettingsConfigDict(env_prefix="GRIDSVC_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(
+        default=Path("var"), description="Writable folder: embedded database, uploads, publications."
+    )
+    database_url: str = Field(
+        default="", description="SQLAlchemy URL; empty means the embedded database in data_dir."
+    )
+    host: str = Field(default="127.0.0.1", description="Address the service listens on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port the service listens on.")
+    workers: int = Field(default=1, ge=1, le=64, description="API worker processes.")
+    max_upload_mb: int = Field(default=512, ge=1, description="Largest accepted request body, MB.")
+    job_slots: int = Field(default=1, ge=1, le=32, description="Jobs run at the same time by one API worker.")
+
+    @property
+    def url(self) -> str:
+        """The database to open."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'gridsvc.db').resolve()}"
+
+    @property
+    def uploads(self) -> Path:
+        """Where uploaded files wait for their job."""
+        return self.data_dir.resolve() / "uploads"

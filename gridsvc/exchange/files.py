@@ -1,0 +1,97 @@
+"""Layers as files, written under a temporary name and renamed, so that nobody sees half a file."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import shapely
+
+from gridsvc import crs as crs_
+from gridsvc.errors import InvalidInput
+from gridsvc.exchange.geojson import feature_collection
+from gridsvc.exchange.layers import Layer
+
+__all__ = ["FORMATS", "replace_whole", "write_layer"]
+
+
+def replace_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` make a file beside `path`, then put it in place of `path` at once.
+
+    Raises
+    ------
+    InvalidInput
+        The folder is not there or may not be written.
+    """
+    draft = path.with_name(f".{secrets.token_hex(4)}-{path.name}")
+    try:
+        write(draft)
+        draft.replace(path)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        raise InvalidInput(
+            f"cannot write {path.name}", field="output", cure="name a folder that exists and may be written"
+        ) from None
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _write_geojson(path: Path, layer: Layer, crs: str, members: Mapping[str, Any]) -> None:
+    with path.open("wb") as file:
+        file.writelines(feature_collection(layer.geometry, layer.rows(), crs=crs, members=members))
+
+
+def _frame(layer: Layer, crs: str) -> Any:
+    import geopandas
+
+    # GCJ-02 and BD-09 have no code; a file that claimed WGS-84 would sit in the wrong place without a word.
+    known = None if crs in {"gcj02", "bd09"} else "EPSG:4326" if crs == "wgs84" else crs
+    shapes = crs_.geometry_from_wgs84(layer.geometry, crs)
+    return geopandas.GeoDataFrame(dict(layer.columns), geometry=shapes, crs=known)
+
+
+def _write_with(driver: str) -> Callable[[Path, Layer, str, Mapping[str, Any]], None]:
+    def write(path: Path, layer: Layer, crs: str, _: Mapping[str, Any]) -> None:
+        _frame(layer, crs).to_file(path, driver=driver, engine="pyogrio", layer=layer.name)
+
+    return write
+
+
+def _write_parquet(path: Path, layer: Layer, crs: str, _: Mapping[str, Any]) -> None:
+    _frame(layer, crs).to_parquet(path, index=False)
+
+
+def _write_csv(path: Path, layer: Layer, crs: str, _: Mapping[str, Any]) -> None:
+    import pandas as pd
+
+    shapes = shapely.to_wkt(crs_.geometry_from_wgs84(layer.geometry, crs))
+    pd.DataFrame({**layer.columns, "wkt": shapes}).to_csv(path, index=False)
+
+
+FORMATS: dict[str, Callable[[Path, Layer, str, Mapping[str, Any]], None]] = {
+    "geojson": _write_geojson,
+    "gpkg": _write_with("GPKG"),
+    "fgb": _write_with("FlatGeobuf"),
+    "parquet": _write_parquet,
+    "csv": _write_csv,
+}
+"""Name of the format -> how it is written."""
+
+
+def write_layer(
+    path: Path, layer: Layer, fmt: str, *, crs: str = "wgs84", members: Mapping[str, Any] | None = None
+) -> None:
+    """Write a layer as a file.
+
+    Parameters
+    ----------
+    fmt : str
+        One of `FORMATS`.
+    crs : str
+        Coordinate system of the file.
+    members : mapping, optional
+        Further top-level members, for GeoJSON.
+    """
+    name = crs_.normalise(crs)
+    replace_whole(path, lambda draft: FORMATS[fmt](draft, layer, name, members or {}))

@@ -1,0 +1,109 @@
+"""The layers others open: grids and cells, each as outlines with one flat row of properties."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridsvc.exchange.dissolve import dissolve
+from gridsvc.plans.plan import Plan
+from gridsvc.teams.model import Roster
+from gridsvc.tiling.tiling import Tiling
+
+__all__ = ["LAYERS", "Layer", "LayerName", "cells_layer", "grids_layer"]
+
+LayerName = Literal["grids", "cells"]
+LAYERS: tuple[LayerName, ...] = ("grids", "cells")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Outlines with properties.
+
+    Attributes
+    ----------
+    name : str
+        What the layer is called in files that hold several.
+    geometry : object array of shapely geometries, shape (n,), WGS-84
+    columns : mapping of str to sequence of length n
+        Flat values: GIS programs show them as they are.
+    """
+
+    name: str
+    geometry: NDArray[np.object_]
+    columns: Mapping[str, Any]
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Properties, one dict a feature."""
+        names = list(self.columns)
+        for values in zip(*self.columns.values(), strict=True):
+            yield dict(zip(names, values, strict=True))
+
+
+def grids_layer(
+    plan: Plan,
+    tiling: Tiling,
+    measures: Mapping[str, NDArray[np.float64]],
+    targets: Mapping[str, Mapping[str, float]],
+    roster: Roster | None,
+) -> Layer:
+    """Grids with their team, lead, totals, and `<measure>_target` and `<measure>_deviation` where balanced.
+
+    Parameters
+    ----------
+    targets : mapping of grid code to mapping of measure to target
+        Carve-outs have none.
+    """
+    k = len(plan.grids)
+    columns: dict[str, Any] = {
+        "code": [grid.code for grid in plan.grids],
+        "name": [grid.name for grid in plan.grids],
+        "parent": [grid.parent for grid in plan.grids],
+        "carve_out": [grid.carve_out for grid in plan.grids],
+        **_teams(plan, roster),
+        "cells": np.bincount(plan.labels, minlength=k).tolist(),
+        "area_km2": np.round(np.bincount(plan.labels, tiling.area, k) / 1e6, 6).tolist(),
+    }
+    for name, values in measures.items():
+        totals = np.bincount(plan.labels, values, k)
+        wanted = [targets.get(grid.code, {}).get(name) for grid in plan.grids]
+        columns[name] = totals.tolist()
+        columns[f"{name}_target"] = wanted
+        columns[f"{name}_deviation"] = [
+            _deviation(t, w) for t, w in zip(totals.tolist(), wanted, strict=True)
+        ]
+    return Layer("grids", dissolve(tiling, plan.labels, k), columns)
+
+
+def _teams(plan: Plan, roster: Roster | None) -> dict[str, list[str | None]]:
+    teams = {} if roster is None else roster.team_by_id
+    people = {} if roster is None else roster.person_by_id
+    leads = [None if roster is None or grid.team is None else roster.lead(grid.team) for grid in plan.grids]
+    return {
+        "team": [grid.team for grid in plan.grids],
+        "team_name": [teams[grid.team].name if grid.team in teams else None for grid in plan.grids],
+        "lead": [None if lead is None else lead.person for lead in leads],
+        "lead_name": [None if lead is None else people[lead.person].name for lead in leads],
+    }
+
+
+def _deviation(total: float, target: float | None) -> float | None:
+    return total / target - 1 if target else None
+
+
+def cells_layer(plan: Plan, tiling: Tiling, measures: Mapping[str, NDArray[np.float64]]) -> Layer:
+    """Cells with their grid, its team and the cell's measures."""
+    codes = np.array([grid.code for grid in plan.grids] + [None], dtype=object)
+    teams = np.array([grid.team for grid in plan.grids] + [None], dtype=object)
+    columns: dict[str, Any] = {
+        "cell": tiling.names(),
+        "grid": codes[plan.labels].tolist(),
+        "team": teams[plan.labels].tolist(),
+        "area_km2": np.round(tiling.area / 1e6, 6).tolist(),
+        **{name: values.tolist() for name, values in measures.items()},
+    }
+    return Layer("cells", tiling.geometry, columns)

@@ -1,0 +1,102 @@
+"""A publication: the immutable cell -> grid -> team of one territory and line, as one checksummed block."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridsvc.plans.plan import Grid
+
+__all__ = ["Publication", "checksum", "pack", "unpack"]
+
+_MAGIC = b"GSPUB\x00\x00\x01"  # the last byte is the version of the format
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Who owns which cell.
+
+    Attributes
+    ----------
+    territory, line : str
+    kind : {"h3", "polygons"}
+    resolution : int or None
+    ids : array, shape (n_cells,)
+        uint64 H3 indexes or text codes, ascending.
+    labels : int32 array, shape (n_cells,)
+        Position in `grids` of each cell's grid.
+    grids : tuple of Grid
+    """
+
+    territory: str
+    line: str
+    kind: Literal["h3", "polygons"]
+    resolution: int | None
+    ids: NDArray[Any]
+    labels: NDArray[np.int32]
+    grids: tuple[Grid, ...]
+
+
+def _header(publication: Publication) -> bytes:
+    names = [] if publication.kind == "h3" else [str(i) for i in publication.ids]
+    header = {
+        "territory": publication.territory,
+        "line": publication.line,
+        "kind": publication.kind,
+        "resolution": publication.resolution,
+        "cells": len(publication.ids),
+        "names": names,
+        "grids": [[g.code, g.name, g.team, g.carve_out, g.parent] for g in publication.grids],
+    }
+    return json.dumps(header, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def pack(publication: Publication) -> bytes:
+    """Give the publication as bytes; equal publications give equal bytes.
+
+    Layout: 8 bytes magic and version, uint32 header length, JSON header, uint64 ids (H3 only), int32 labels;
+    numbers little-endian, all behind one zlib stream.
+    """
+    header = _header(publication)
+    ids = publication.ids.astype("<u8").tobytes() if publication.kind == "h3" else b""
+    labels = publication.labels.astype("<i4").tobytes()
+    return zlib.compress(_MAGIC + struct.pack("<I", len(header)) + header + ids + labels, 6)
+
+
+def checksum(payload: bytes) -> str:
+    """SHA-256 of the uncompressed block, so that it does not depend on the compressor's version."""
+    return hashlib.sha256(zlib.decompress(payload)).hexdigest()
+
+
+def unpack(payload: bytes) -> Publication:
+    """Read what `pack` wrote.
+
+    Raises
+    ------
+    ValueError
+        Not a publication, or one of a format this version does not know.
+    """
+    block = zlib.decompress(payload)
+    if block[: len(_MAGIC)] != _MAGIC:
+        raise ValueError("not a publication of a known format")
+    start = len(_MAGIC) + 4
+    (length,) = struct.unpack_from("<I", block, len(_MAGIC))
+    header = json.loads(block[start : start + length])
+    n, offset = header["cells"], start + length
+    if header["kind"] == "h3":
+        ids: NDArray[Any] = np.frombuffer(block, "<u8", n, offset).astype(np.uint64)
+        offset += 8 * n
+    else:
+        ids = np.array(header["names"], dtype=object)
+    labels = np.frombuffer(block, "<i4", n, offset).astype(np.int32)
+    grids = tuple(Grid(*grid) for grid in header["grids"])
+    return Publication(
+        header["territory"], header["line"], header["kind"], header["resolution"], ids, labels, grids
+    )

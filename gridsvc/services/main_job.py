@@ -1,0 +1,164 @@
+"""The main job in one go: from files to published owners."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gridsvc.customers.columns import Columns
+from gridsvc.customers.measures import parse_measure
+from gridsvc.errors import NotFound
+from gridsvc.principal import Principal
+from gridsvc.progress import Progress, silent, span
+from gridsvc.services import customers, plans, publications, rosters, territories, tilings
+from gridsvc.services.customers import ImportOptions
+from gridsvc.services.files import plan_from_labels, with_owners
+from gridsvc.services.solving import SolveRequest
+from gridsvc.store.database import Database
+from gridsvc.store.records import PlanRecord, PublicationRecord
+from gridsvc.teams.model import Roster
+from gridsvc.teams.read import read_roster
+from gridsvc.tiling.barriers import read_barriers
+from gridsvc.tiling.check import union
+from gridsvc.tiling.read import read_boundary, read_polygons
+from gridsvc.tiling.tiling import Tiling
+
+__all__ = ["SAMPLE_TERRITORY", "Done", "FileJob", "publish_files", "run_sample", "sample_done"]
+
+SAMPLE_TERRITORY = "sample-county"
+
+_GRIDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What the main job did.
+
+    Attributes
+    ----------
+    placement : mapping
+        Summary of the customers' import, placement rate first.
+    """
+
+    publication: PublicationRecord
+    tiling: Mapping[str, Any]
+    placement: Mapping[str, Any]
+    plan: PlanRecord
+
+
+def run_sample(db: Database, who: Principal, folder: Path, progress: Progress = silent) -> Done:
+    """Do the whole job on a sample made by `gridsvc sample`."""
+    boundary = read_boundary(folder / "boundary.geojson", None)
+    progress(0.0, "territory")
+    place = json.loads((folder / "manifest.json").read_bytes())["place"]
+    _ensure_territory(db, who, SAMPLE_TERRITORY, place, "Asia/Shanghai", boundary, simulated=True)
+    options = ImportOptions(
+        measures=(parse_measure("customers=count"), parse_measure("kwh=sum:kwh")),
+        columns=Columns(code="area_code", place_key="premise"),
+        areas=read_polygons(folder / "townships.geojson", "code", None),
+    )
+    table = customers.read_file(folder / "customers.csv", options)
+    made, params = tilings.make_h3(
+        boundary,
+        None,
+        for_grids=_GRIDS,
+        points=(table.lon, table.lat, table.crs),
+        barriers=read_barriers(folder / "barriers.geojson"),
+        progress=span(progress, 0.05, 0.3),
+    )
+    tiling = tilings.save(db, who, SAMPLE_TERRITORY, made, params)
+    placement = customers.put_file(
+        db, who, tiling.id, folder / "customers.csv", options, progress=span(progress, 0.3, 0.6)
+    )
+    rosters.put(db, who, SAMPLE_TERRITORY, read_roster(folder), reason="sample")
+    request = SolveRequest(
+        grids=_GRIDS, measures=(("customers", 0.10), ("kwh", 0.10)), carve_out="large", islands="attach"
+    )
+    plan = plans.create(db, who, tiling.id, request, name="Sample")
+    plan = plans.solve(db, who, plan.id, span(progress, 0.6, 0.9))
+    plan = plans.assign(db, who, plan.id, plan.revision, span(progress, 0.9, 0.95))
+    record = publications.publish(db, who, plan.id, plan.revision, reason="sample")
+    progress(1.0, "published")
+    return Done(record, {"cells": tiling.n_cells, **tiling.params}, placement, plan)
+
+
+def sample_done(db: Database, who: Principal) -> PublicationRecord | None:
+    """The newest publication of the sample, if the job was done before."""
+    return publications.latest(db, who, SAMPLE_TERRITORY)
+
+
+@dataclass(frozen=True, slots=True)
+class FileJob:
+    """Files which together make a publication.
+
+    Attributes
+    ----------
+    codes : object array of str, shape (n_cells,)
+        Grid code of each cell.
+    owners : mapping of grid code to team id
+    balanced : tuple of (str, float)
+        Measures the grids were balanced on with their tolerances; the report says how well.
+    customers : Path or None
+        File of customers, so that they can be looked up by id.
+    """
+
+    territory: str
+    name: str
+    time_zone: str
+    boundary: shapely.MultiPolygon | None
+    tiling: Tiling
+    codes: NDArray[np.object_]
+    owners: Mapping[str, str]
+    roster: Roster
+    balanced: tuple[tuple[str, float], ...] = ()
+    customers: Path | None = None
+    options: ImportOptions | None = None
+
+
+def publish_files(
+    db: Database, who: Principal, job: FileJob, progress: Progress = silent
+) -> PublicationRecord:
+    """Bring a tiling, its plan and its people into the database and publish them."""
+    boundary = union(job.tiling.geometry) if job.boundary is None else job.boundary
+    _ensure_territory(db, who, job.territory, job.name, job.time_zone, boundary)
+    names = tuple(name for name, _ in job.balanced)
+    progress(0.1, "saving cells")
+    tiling = tilings.save(db, who, job.territory, job.tiling, {"kind": job.tiling.kind}, columns=names)
+    if job.customers is not None and job.options is not None:
+        customers.put_file(db, who, tiling.id, job.customers, job.options, progress=span(progress, 0.2, 0.8))
+    rosters.put(db, who, job.territory, job.roster, reason="from files")
+    plan = with_owners(plan_from_labels(job.codes), job.owners, "owners")
+    record = plans.put(db, who, tiling.id, plan, job.balanced, name="from files")
+    progress(0.9, "publishing")
+    return publications.publish(db, who, record.id, record.revision, reason="from files")
+
+
+def _ensure_territory(
+    db: Database,
+    who: Principal,
+    territory: str,
+    name: str,
+    time_zone: str,
+    boundary: shapely.MultiPolygon,
+    *,
+    simulated: bool = False,
+) -> None:
+    try:
+        territories.get(db, who, territory)
+    except NotFound:
+        territories.create(
+            db,
+            who,
+            territory=territory,
+            name=name,
+            boundary=boundary,
+            time_zone=time_zone,
+            simulated=simulated,
+        )

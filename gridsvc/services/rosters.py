@@ -1,0 +1,55 @@
+"""Rosters: the people behind the teams, one append-only version after another."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from gridsvc.errors import NotFound
+from gridsvc.principal import Principal
+from gridsvc.store.database import Database
+from gridsvc.store.records import Idempotency
+from gridsvc.teams.model import Roster
+
+__all__ = ["get", "put"]
+
+
+def put(
+    db: Database,
+    who: Principal,
+    territory: str,
+    roster: Roster,
+    *,
+    valid_from: datetime | None = None,
+    reason: str | None = None,
+    idempotency: Idempotency | None = None,
+) -> int:
+    """Append a version of the roster and give its number."""
+    who.require("roster:write")
+    start = valid_from or datetime.now(UTC)
+    with db.write(who, "roster.append", idempotency=idempotency, reason=reason) as uow:
+        number = uow.rosters.append(territory, roster, valid_from=start, reason=reason or "")
+        # Names of people stay out of the audit; the version itself holds them.
+        counts = {"teams": len(roster.teams), "people": len(roster.people), "members": len(roster.members)}
+        uow.audit(f"roster/{territory}/{number}", None, counts)
+        uow.emit("roster.appended", {"territory": territory, "roster": number})
+        uow.respond(200, {"roster": number})
+    return number
+
+
+def get(db: Database, who: Principal, territory: str) -> tuple[int, Roster]:
+    """The roster in force now.
+
+    Raises
+    ------
+    NotFound
+        The territory has none.
+    """
+    who.require("roster:read")
+    now = datetime.now(UTC)
+    with db.read() as reader:
+        found = reader.rosters.in_force(territory, now, now)
+    if found is None:
+        raise NotFound(
+            f"territory {territory} has no roster", cure=f"PUT one to /v1/territories/{territory}/roster"
+        )
+    return found

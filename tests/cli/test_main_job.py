@@ -1,0 +1,121 @@
+"""The whole job with files: tile, balance, assign, publish, look up, export."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+MEASURES = ("--measure", "customers=count", "--measure", "kwh=sum:kwh")
+
+
+@pytest.fixture
+def published(run: Run, square: Path, customers: Path, teams: Path, tmp_path: Path) -> Path:
+    tiled = run(
+        "tile",
+        "--boundary",
+        square,
+        "--h3-res",
+        8,
+        "--customers",
+        customers,
+        *MEASURES,
+        "-o",
+        "cells.parquet",
+    )
+    assert tiled.code == 0, tiled.err
+    solved = run(
+        "balance",
+        "cells.parquet",
+        "--grids",
+        4,
+        "--measure",
+        "customers:20%",
+        "--measure",
+        "kwh:20%",
+        "-o",
+        "grids.csv",
+    )
+    assert solved.code == 0, solved.err
+    assigned = run("assign", "grids.csv", "cells.parquet", "--teams", teams, "-o", "owners.csv")
+    assert assigned.code == 0, assigned.err
+    done = run(
+        "publish", "grids.csv", "cells.parquet", "owners.csv", "--territory", "square", "--boundary", square,
+        "--teams", teams, "--balanced", "customers", "--customers", customers, *MEASURES,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    return tmp_path
+
+
+def test_point_and_customer_have_the_same_owner(run: Run, published: Path) -> None:
+    with (published / "customers.csv").open() as file:
+        rows = list(csv.DictReader(file))[::37]
+    for row in rows:
+        by_point = run("lookup", row["lat"], row["lon"], "--json").json
+        by_id = run("lookup", "--customer", row["id"], "--json").json
+        by_cell = run("lookup", "--cell", by_point["cell"], "--json").json
+        assert by_point["grid"] == by_id["grid"] == by_cell["grid"]
+        assert by_point["lead"]["name"] in {"Bo", "Cy"}
+        assert (by_point["status"], by_point["rule"], by_point["publication"]) == ("owned", "cell", 1)
+
+
+def test_a_batch_answers_each_row(run: Run, published: Path) -> None:
+    (published / "points.csv").write_text("id,lat,lon\na,0.05,0.05\nb,91,0.05\nc,5,5\n")
+    said = run("lookup", "--batch", "points.csv")
+    answers = list(csv.DictReader(said.out.splitlines()))
+    assert [row["status"] for row in answers] == ["owned", "invalid", "outside"]
+    single = run("lookup", "0.05", "0.05", "--json").json
+    assert answers[0]["grid"] == single["grid"]["code"]
+
+
+def test_grids_and_cells_leave_as_geojson(run: Run, published: Path) -> None:
+    for layer, count in (("grids", 4), ("cells", 270)):
+        said = run("export", "--layer", layer, "-o", f"{layer}.geojson")
+        assert said.code == 0, said.err
+        document = json.loads((published / f"{layer}.geojson").read_bytes())
+        assert document["gridsvc:manifest"]["publication"] == 1
+        assert len(document["features"]) == count
+    grids = json.loads((published / "grids.geojson").read_bytes())["features"]
+    assert sum(f["properties"]["customers"] for f in grids) == 400
+
+
+@pytest.mark.parametrize("fmt", ["gpkg", "fgb", "parquet", "csv"])
+def test_other_formats_hold_the_same_grids(run: Run, published: Path, fmt: str) -> None:
+    import geopandas
+    import pandas as pd
+
+    assert run("export", "--format", fmt, "-o", f"grids.{fmt}").code == 0
+    path = published / f"grids.{fmt}"
+    read = {"parquet": geopandas.read_parquet, "csv": pd.read_csv}.get(fmt, geopandas.read_file)
+    frame = read(path)
+    assert len(frame) == 4
+    assert frame["customers"].sum() == 400
+
+
+def test_a_second_publication_takes_the_next_number(
+    run: Run, published: Path, teams: Path, square: Path
+) -> None:
+    said = run(
+        "publish", "grids.csv", "cells.parquet", "owners.csv", "--territory", "square", "--teams", teams, "--json"
+    )  # fmt: skip
+    assert said.json["publication"] == 2
+    assert run("lookup", "0.05", "0.05", "--json").json["publication"] == 2
+
+
+def test_outside_and_unknown_say_so(run: Run, published: Path) -> None:
+    outside = run("lookup", "5", "5")
+    assert outside.code == 2
+    assert "outside the territory" in outside.err
+    unknown = run("lookup", "--customer", "nobody")
+    assert unknown.code == 2
+    assert "No customer is known" in unknown.err
+
+
+def test_the_seed_alone_decides(run: Run, published: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        run("balance", "cells.parquet", "--grids", 5, "--measure", "customers", "--seed", 9, "-o", name)
+    assert (published / "a.csv").read_bytes() == (published / "b.csv").read_bytes()

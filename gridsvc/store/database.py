@@ -1,0 +1,114 @@
+"""The one door to the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+
+from gridsvc.principal import Principal
+from gridsvc.store import schema
+from gridsvc.store.engine import READING, WRITING, make_engine
+from gridsvc.store.faults import translated
+from gridsvc.store.handle import Clock, Handle, utc_now
+from gridsvc.store.records import Idempotency
+from gridsvc.store.unit_of_work import Reader, UnitOfWork
+
+__all__ = ["Database", "Reader", "UnitOfWork"]
+
+
+class Database:
+    """An open database; safe to share between threads, not between processes.
+
+    Attributes
+    ----------
+    dialect : str
+        ``sqlite`` or ``postgresql``.
+    """
+
+    def __init__(self, engine: Engine, clock: Clock = utc_now) -> None:
+        self._engine = engine
+        self._clock = clock
+        self.dialect = engine.dialect.name
+
+    @classmethod
+    def open(cls, url: str, *, clock: Clock = utc_now) -> Database:
+        """Open the database at `url` as it is; `upgrade` makes the tables.
+
+        Parameters
+        ----------
+        url : str
+            ``sqlite:///file.db`` or ``postgresql://user@host/name``.
+        clock : callable, optional
+            Gives the instant which is recorded as now.
+
+        Raises
+        ------
+        InvalidInput
+            The address is not one of ours, or the database behind it cannot be opened.
+        """
+        return cls(make_engine(url), clock)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def upgrade(self) -> None:
+        """Make the tables, or bring them to this version's schema."""
+        with self._transaction(writes=True) as connection:
+            schema.upgrade(connection)
+
+    def check(self) -> None:
+        """Make sure that the schema is this version's.
+
+        Raises
+        ------
+        InvalidInput
+            It is empty, older, newer, or was changed by hand.
+        """
+        with self._transaction(writes=False) as connection:
+            schema.check(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[Reader]:
+        """One consistent state of the database, however long the block takes."""
+        with self._transaction(writes=False) as connection:
+            yield Reader(Handle(connection, self._clock))
+
+    @contextmanager
+    def write(
+        self,
+        principal: Principal,
+        action: str,
+        *,
+        idempotency: Idempotency | None = None,
+        reason: str | None = None,
+        request_id: str | None = None,
+    ) -> Iterator[UnitOfWork]:
+        """One transaction: committed when the block is left normally, rolled back on any error.
+
+        Raises
+        ------
+        Conflict
+            Another change stands against it, or the idempotency key was used before.
+        """
+        with self._transaction(writes=True) as connection:
+            work = UnitOfWork(
+                Handle(connection, self._clock, principal.actor),
+                action,
+                idempotency=idempotency,
+                reason=reason,
+                request_id=request_id,
+            )
+            work.begin()
+            yield work
+            work.flush()
+
+    @contextmanager
+    def _transaction(self, *, writes: bool) -> Iterator[Connection]:
+        options = (WRITING if writes else READING)[self.dialect]
+        with translated(), self._engine.connect() as connection:
+            connection.execution_options(**options)
+            with connection.begin():
+                yield connection

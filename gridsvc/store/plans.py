@@ -1,0 +1,186 @@
+"""Plans: drafts with a revision, until they are published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Row, delete, insert, select, update
+
+from gridsvc.errors import Conflict, InvalidInput, NotFound, StaleRevision
+from gridsvc.plans.plan import Grid, Plan
+from gridsvc.store import codec
+from gridsvc.store.faults import unique
+from gridsvc.store.handle import Handle
+from gridsvc.store.ids import new_id
+from gridsvc.store.records import PlanRecord, PlanStatus
+from gridsvc.store.tables import plan_grids, plans
+
+__all__ = ["PlanReader", "PlanWriter"]
+
+_HEAD = [c for c in plans.c if c.name != "labels"]
+
+
+def _record(row: Row[*tuple[Any, ...]], grids: tuple[Grid, ...] = ()) -> PlanRecord:
+    named = dict(row._mapping)
+    block = named.pop("labels", None)
+    labels = None if block is None else codec.unpack(block)["labels"]
+    return PlanRecord(tiling=named.pop("tiling_id"), labels=labels, grids=grids, **named)
+
+
+def _packed(labels: NDArray[np.int32] | None) -> bytes | None:
+    return None if labels is None else codec.pack({"labels": labels.astype(np.int32)})
+
+
+class PlanReader:
+    """Reads plans."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+
+    def get(self, plan_id: str) -> PlanRecord:
+        """Return the plan with labels and grids.
+
+        Raises
+        ------
+        NotFound
+            No plan has this id.
+        """
+        found = self._handle.connection.execute(select(plans).where(plans.c.id == plan_id)).first()
+        if found is None:
+            raise NotFound(f"there is no plan {plan_id!r}", field="plan", cure="list the plans there are")
+        return _record(found, self._grids(plan_id))
+
+    def _grids(self, plan_id: str) -> tuple[Grid, ...]:
+        g = plan_grids.c
+        rows = (
+            select(g.code, g.name, g.team, g.carve_out, g.parent)
+            .where(g.plan_id == plan_id)
+            .order_by(g.position)
+        )
+        return tuple(Grid(*row) for row in self._handle.connection.execute(rows))
+
+    def list(self, territory: str, after: str | None = None, limit: int = 100) -> list[PlanRecord]:
+        """Plans of a territory, oldest first, without labels and grids; at most `limit`, behind `after`."""
+        rows = select(*_HEAD).where(plans.c.territory == territory).order_by(plans.c.id).limit(limit)
+        if after is not None:
+            rows = rows.where(plans.c.id > after)
+        return [_record(row) for row in self._handle.connection.execute(rows)]
+
+
+class PlanWriter(PlanReader):
+    """Writes plans."""
+
+    def create(self, record: PlanRecord) -> str:
+        """Write a new draft, and return its id."""
+        made = new_id("pln")
+        row = {
+            **{name: value for name, value in vars(record).items() if name not in {"grids", "tiling"}},
+            "id": made,
+            "tiling_id": record.tiling,
+            "labels": _packed(record.labels),
+            "status": "draft",
+            "revision": 1,
+            "created_by": self._handle.actor,
+            "recorded_at": self._handle.clock(),
+        }
+        self._handle.connection.execute(insert(plans).values(row))
+        self._write_grids(made, record.grids)
+        return made
+
+    def save_solution(
+        self,
+        plan_id: str,
+        plan: Plan,
+        report: Mapping[str, Any] | None,
+        expected_revision: int,
+    ) -> int:
+        """Replace labels, grids and report, and return the new revision.
+
+        Raises
+        ------
+        StaleRevision
+            The plan has another revision than the caller saw.
+        Conflict
+            The plan is published.
+        InvalidInput
+            Two grids have one code, or a label names no grid.
+        """
+        if len(plan.labels) and not -1 <= int(plan.labels.min()) <= int(plan.labels.max()) < len(plan.grids):
+            raise InvalidInput("a cell is labelled with a grid the plan does not have", field="labels")
+        revision = self._change(plan_id, expected_revision, labels=_packed(plan.labels), report=report)
+        self._write_grids(plan_id, plan.grids)
+        return revision
+
+    def save_teams(
+        self,
+        plan_id: str,
+        grids: Sequence[Grid],
+        report: Mapping[str, Any] | None,
+        expected_revision: int,
+    ) -> int:
+        """Replace the grids (same codes, same order) and the report, and return the new revision.
+
+        Raises
+        ------
+        InvalidInput
+            The codes are not those of the plan, so that labels would change their meaning.
+        """
+        if [grid.code for grid in grids] != [grid.code for grid in self._grids(plan_id)]:
+            raise InvalidInput(
+                "the grids are not those of the plan", field="grids", cure="keep codes and order"
+            )
+        revision = self._change(plan_id, expected_revision, report=report)
+        self._write_grids(plan_id, grids)
+        return revision
+
+    def set_status(self, plan_id: str, status: PlanStatus, expected_revision: int | None = None) -> int:
+        """Set the status of a draft, and return the new revision."""
+        seen = self.get(plan_id).revision if expected_revision is None else expected_revision
+        return self._change(plan_id, seen, status=status)
+
+    def _change(self, plan_id: str, expected: int, **values: Any) -> int:
+        changed = (
+            update(plans)
+            .where(plans.c.id == plan_id, plans.c.revision == expected, plans.c.status == "draft")
+            .values(revision=expected + 1, **values)
+        )
+        if self._handle.connection.execute(changed).rowcount == 0:
+            self._refuse(plan_id, expected)
+        return expected + 1
+
+    def _refuse(self, plan_id: str, expected: int) -> None:
+        row = self._handle.connection.execute(
+            select(plans.c.status, plans.c.revision).where(plans.c.id == plan_id)
+        ).first()
+        if row is None:
+            self.get(plan_id)
+        elif row.status != "draft":
+            raise Conflict("a published plan is never changed", field="plan", cure="start a new plan from it")
+        else:
+            raise StaleRevision(
+                f"the plan is at revision {row.revision}, not {expected}",
+                field="revision",
+                cure="read it again and repeat the change",
+                revision=row.revision,
+            )
+
+    def _write_grids(self, plan_id: str, grids: Sequence[Grid]) -> None:
+        self._handle.connection.execute(delete(plan_grids).where(plan_grids.c.plan_id == plan_id))
+        rows = [
+            {
+                "plan_id": plan_id,
+                "position": position,
+                "code": grid.code,
+                "name": grid.name,
+                "team": grid.team,
+                "carve_out": grid.carve_out,
+                "parent": grid.parent,
+            }
+            for position, grid in enumerate(grids)
+        ]
+        if rows:
+            with unique("two grids have one code", cure="give each grid its own code"):
+                self._handle.connection.execute(insert(plan_grids), rows)

@@ -1,0 +1,131 @@
+"""Rosters: numbered per territory, never changed, each with the time it counts from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Table, func, insert, select
+
+from gridsvc.errors import NotFound
+from gridsvc.store.faults import unique
+from gridsvc.store.handle import Handle
+from gridsvc.store.records import RosterRecord
+from gridsvc.store.tables import departments, members, people, rosters, teams
+from gridsvc.teams.model import Department, Member, Person, Roster, Team
+
+__all__ = ["RosterReader", "RosterWriter"]
+
+_TAGS = {"territory", "r", "position"}
+_Part = TypeVar("_Part", Department, Person, Team, Member)
+
+
+class RosterReader:
+    """Reads rosters."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+
+    def get(self, territory: str, r: int) -> Roster:
+        """Return roster `r` of a territory.
+
+        Raises
+        ------
+        NotFound
+            The territory has no such roster.
+        """
+        head = select(rosters.c.fallback).where(rosters.c.territory == territory, rosters.c.r == r)
+        found = self._handle.connection.execute(head).first()
+        if found is None:
+            raise NotFound(
+                f"territory {territory!r} has no roster {r}",
+                field="roster",
+                cure="list the rosters there are",
+            )
+        return Roster(
+            departments=self._parts(departments, Department, territory, r),
+            people=self._parts(people, Person, territory, r),
+            teams=self._parts(teams, Team, territory, r),
+            members=self._parts(members, Member, territory, r),
+            fallback=found.fallback,
+        )
+
+    def _parts(self, table: Table, kind: type[_Part], territory: str, r: int) -> tuple[_Part, ...]:
+        columns = [c for c in table.c if c.name not in _TAGS]
+        rows = (
+            select(*columns).where(table.c.territory == territory, table.c.r == r).order_by(table.c.position)
+        )
+        return tuple(_value(kind, dict(row._mapping)) for row in self._handle.connection.execute(rows))
+
+    def list(self, territory: str, after: int = 0, limit: int = 100) -> list[RosterRecord]:
+        """Rosters of a territory by number, at most `limit`, behind `after`."""
+        c = rosters.c
+        rows = (
+            select(c.territory, c.r, c.reason, c.recorded_by, c.valid_from, c.recorded_at)
+            .where(c.territory == territory, c.r > after)
+            .order_by(c.r)
+            .limit(limit)
+        )
+        return [RosterRecord(**row._mapping) for row in self._handle.connection.execute(rows)]
+
+    def in_force(self, territory: str, at: datetime, known: datetime) -> tuple[int, Roster] | None:
+        """The largest r with ``valid_from <= at`` and ``recorded_at <= known``; None before the first."""
+        c = rosters.c
+        largest = select(func.max(c.r)).where(
+            c.territory == territory, c.valid_from <= at, c.recorded_at <= known
+        )
+        r = self._handle.connection.execute(largest).scalar()
+        return None if r is None else (r, self.get(territory, r))
+
+
+def _value(kind: type[_Part], named: dict[str, Any]) -> _Part:
+    if kind is Person:
+        named["skills"] = tuple(named["skills"])
+    return kind(**named)
+
+
+class RosterWriter(RosterReader):
+    """Writes rosters."""
+
+    def append(self, territory: str, roster: Roster, *, valid_from: datetime, reason: str | None) -> int:
+        """Write the next roster of a territory, and return its number.
+
+        Raises
+        ------
+        Conflict
+            A department, person or team comes twice, or a person has one role twice in a team.
+        """
+        self._handle.bump_seq()  # from here on nobody else gives out a number
+        c = rosters.c
+        last = select(func.max(c.r), func.max(c.recorded_at, type_=c.recorded_at.type))
+        highest, latest = self._handle.connection.execute(last.where(c.territory == territory)).one()
+        r, now = (highest or 0) + 1, self._handle.clock()
+        head = {
+            "territory": territory,
+            "r": r,
+            "fallback": roster.fallback,
+            "reason": reason,
+            "recorded_by": self._handle.actor,
+            "valid_from": valid_from,
+            "recorded_at": now
+            if latest is None
+            else max(now, latest),  # a later number is never known earlier
+        }
+        self._handle.connection.execute(insert(rosters).values(head))
+        self._write(departments, territory, r, roster.departments)
+        self._write(people, territory, r, roster.people)
+        self._write(teams, territory, r, roster.teams)
+        self._write(members, territory, r, roster.members)
+        return r
+
+    def _write(self, table: Table, territory: str, r: int, parts: Sequence[_Part]) -> None:
+        names = [c.name for c in table.c if c.name not in _TAGS]
+        rows = [
+            {"territory": territory, "r": r, "position": position}
+            | {name: getattr(part, name) for name in names}
+            for position, part in enumerate(parts)
+        ]
+        if rows:
+            with unique(f"the roster names one of its {table.name} twice", cure="name each once"):
+                self._handle.connection.execute(insert(table), rows)

@@ -1,0 +1,34 @@
+"""The tables, by noun: one set for both databases."""
+
+from gridsvc.store.tables.base import metadata
+from gridsvc.store.tables.customers import customers, imports
+from gridsvc.store.tables.plans import plan_grids, plans
+from gridsvc.store.tables.publications import publications, published_grids
+from gridsvc.store.tables.space import cells, cells_rtree, measures, territories, tilings
+from gridsvc.store.tables.system import audit, idempotency, jobs, outbox, seq
+from gridsvc.store.tables.teams import departments, members, people, rosters, teams
+
+__all__ = [
+    "audit",
+    "cells",
+    "cells_rtree",
+    "customers",
+    "departments",
+    "idempotency",
+    "imports",
+    "jobs",
+    "measures",
+    "members",
+    "metadata",
+    "outbox",
+    "people",
+    "plan_grids",
+    "plans",
+    "publications",
+    "published_grids",
+    "rosters",
+    "seq",
+    "teams",
+    "territories",
+    "tilings",
+]

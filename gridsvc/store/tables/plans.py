@@ -1,0 +1,61 @@
+"""Plans and their grids."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    Named,
+    Table,
+    Text,
+    TypedColumns,
+    UniqueConstraint,
+)
+
+from gridsvc.store.tables.base import metadata
+from gridsvc.store.types import Json, UtcDateTime
+
+__all__ = ["plan_grids", "plans"]
+
+
+class _Plans(TypedColumns):
+    id = Column(Text, primary_key=True)
+    territory: Named[str] = Column(Text, ForeignKey("territories.id"), index=True)
+    line: Named[str] = Column(Text)
+    level: Named[str] = Column(Text)
+    parent: Named[str | None] = Column(Text)
+    tiling_id: Named[str] = Column(Text, ForeignKey("tilings.id"))
+    name: Named[str] = Column(Text)
+    status: Named[str] = Column(Text)
+    revision: Named[int] = Column(Integer)
+    params: Named[Any] = Column(Json, nullable=False)
+    report: Named[Any] = Column(Json, nullable=True)
+    base_publication: Named[int | None] = Column(Integer)
+    seed: Named[int] = Column(BigInteger)
+    engine_version: Named[str] = Column(Text)
+    created_by: Named[str] = Column(Text)
+    valid_from: Named[datetime | None] = Column(UtcDateTime)
+    valid_to: Named[datetime | None] = Column(UtcDateTime)
+    recorded_at: Named[datetime] = Column(UtcDateTime)
+    labels: Named[bytes | None] = Column(LargeBinary)
+
+
+class _PlanGrids(TypedColumns):
+    plan_id: Named[str] = Column(Text, ForeignKey("plans.id"), primary_key=True)
+    position: Named[int] = Column(Integer, primary_key=True)
+    code: Named[str] = Column(Text)
+    name: Named[str] = Column(Text)
+    team: Named[str | None] = Column(Text)
+    carve_out: Named[bool] = Column(Boolean)
+    parent: Named[str | None] = Column(Text)
+
+
+plans = Table("plans", metadata, _Plans)
+plan_grids = Table("plan_grids", metadata, _PlanGrids, UniqueConstraint("plan_id", "code"))

@@ -1,0 +1,1 @@
+"""Alembic migrations: one chain for PostGIS and for the embedded database."""

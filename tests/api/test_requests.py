@@ -1,0 +1,304 @@
+"""What requests may say, and what the service answers when they say it wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+SQUARE = {
+    "type": "Polygon",
+    "coordinates": [[[0.3, 0.0], [0.4, 0.0], [0.4, 0.1], [0.3, 0.1], [0.3, 0.0]]],
+}
+ROSTER = {
+    "departments": [{"id": "m", "name": "Marketing"}],
+    "people": [{"id": "p", "name": "Ann", "department": "m"}],
+    "teams": [{"id": "t", "name": "Team"}],
+    "members": [{"team": "t", "person": "p", "role": "lead"}],
+    "fallback": "t",
+}
+
+
+def _territory(client: TestClient, **more: Any) -> Any:
+    return client.post("/v1/territories", json={"id": "strip", "name": "Strip", "boundary": SQUARE, **more})
+
+
+@pytest.fixture
+def territory(client: TestClient) -> str:
+    assert _territory(client).status_code == 201
+    assert client.put("/v1/territories/strip/roster", json=ROSTER).status_code == 200
+    return "strip"
+
+
+@pytest.fixture
+def tiling(client: TestClient, territory: str) -> str:
+    answer = client.post(f"/v1/territories/{territory}/tilings", json={"kind": "h3", "resolution": 8})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def _upload(client: TestClient, tiling: str, text: str | bytes, **form: Any) -> Any:
+    return client.post(
+        f"/v1/tilings/{tiling}/customers", files={"file": ("customers.csv", text, "text/csv")}, data=form
+    )
+
+
+ROWS = "id,lon,lat,kwh\n" + "".join(f"{i:03},{0.305 + i * 0.001:.3f},0.05,{i}\n" for i in range(90))
+
+
+@pytest.fixture
+def published(client: TestClient, tiling: str) -> dict[str, Any]:
+    assert _upload(client, tiling, ROWS, measure=["customers=count", "kwh=sum:kwh"]).status_code == 201
+    wanted = {
+        "tiling": tiling,
+        "grids": 3,
+        "measures": [{"name": "customers"}, {"name": "kwh", "tolerance": "20%"}],
+    }
+    started = client.post("/v1/plans", json=wanted).json()
+    plan = _solved(client, started)
+    teams = client.post(
+        f"/v1/plans/{plan}/teams", headers={"If-Match": client.get(f"/v1/plans/{plan}").headers["ETag"]}
+    )
+    assert teams.status_code == 200, teams.text
+    answer = client.post(f"/v1/plans/{plan}/publish", headers={"If-Match": teams.headers["ETag"]})
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def _solved(client: TestClient, started: dict[str, Any]) -> str:
+    import time
+
+    for _ in range(600):
+        job = client.get(f"/v1/jobs/{started['job']['id']}").json()
+        if job["status"] == "done":
+            return str(started["plan"])
+        assert job["status"] in {"queued", "running"}, job
+        time.sleep(0.05)
+    raise TimeoutError
+
+
+def _problem(answer: Any, status: int, *words: str) -> None:
+    assert answer.status_code == status, answer.text
+    document = answer.json()
+    assert document["status"] == status
+    told = " ".join(str(document.get(part, "")) for part in ("detail", "field", "cure", "row", "source"))
+    for word in words:
+        assert word in told, (word, document)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {"boundary": {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]}},
+            ["boundary"],
+        ),
+        ({"boundary": {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [0, 0], [0, 0]]]}}, ["boundary"]),
+        ({"boundary": {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 91], [0, 0]]]}}, ["latitude"]),
+        ({"boundary": {"type": "Point", "coordinates": [0, 0]}}, ["boundary"]),
+        ({"boundary": {}}, ["boundary"]),
+        ({"id": "Not A Slug"}, ["id"]),
+        ({"time_zone": "Mars/Base"}, ["time_zone"]),
+        ({"crs": "EPSG:1"}, ["crs"]),
+        ({"colour": "red"}, ["colour"]),
+    ],
+)
+def test_a_wrong_territory_is_refused(client: TestClient, change: dict[str, Any], words: list[str]) -> None:
+    _problem(_territory(client, **change), 422, *words)
+    assert client.get("/v1/territories").json()["items"] == []
+
+
+def test_a_taken_name_is_a_conflict(client: TestClient, territory: str) -> None:
+    _problem(_territory(client), 409, "strip")
+
+
+def test_too_fine_a_resolution_is_estimated_not_tried(client: TestClient, territory: str) -> None:
+    answer = client.post(f"/v1/territories/{territory}/tilings", json={"kind": "h3", "resolution": 15})
+    _problem(answer, 422, "5,000,000", "resolution")
+    assert client.get(f"/v1/territories/{territory}/tilings").json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "words"),
+    [
+        ("", {}, ["customers.csv", "empty"]),
+        (b"\x00\xff\x00", {}, ["customers.csv"]),
+        (ROWS, {"measure": "use=sum:volts"}, ["volts", "kwh"]),
+        (ROWS, {"measure": "use=product:kwh"}, ["measure"]),
+        ("id,lon,lat\n1,0.35,91\n", {}, ["row 1" if False else "1", "lat"]),
+        ("id,lon,lat\n1,0.05,0.35\n2,0.06,0.36\n", {}, ["exchanged"]),
+        ("id,lon,lat\n1,nan,nan\n", {}, ["1"]),
+        ("id,lon,lat\n" + "7,0.35,0.05\n" * 5, {}, ["2", "id"]),
+        ("id,lon,lat,kwh\n1,0.35,0.05,-3\n", {"measure": "kwh=sum:kwh"}, ["1", "kwh"]),
+        (ROWS, {"lon": "longitude"}, ["longitude"]),
+        (ROWS, {"min_placed": "2"}, ["min_placed"]),
+    ],
+)
+def test_a_wrong_customer_file_is_refused_whole(
+    client: TestClient, tiling: str, text: str | bytes, form: dict[str, Any], words: list[str]
+) -> None:
+    _problem(_upload(client, tiling, text, **form), 422, *words)
+    assert client.get(f"/v1/tilings/{tiling}").json()["measures"] == {}
+
+
+def test_a_large_upload_is_refused(client: TestClient, tiling: str) -> None:
+    _problem(_upload(client, tiling, b"x" * 1_100_000), 422, "1 MB")
+
+
+def test_rows_left_out_are_listed(client: TestClient, tiling: str) -> None:
+    text = ROWS + "=cmd(),0.35,91,5\n" + "001,0.35,0.05,5\n"
+    found = _upload(client, tiling, text, measure="kwh=sum:kwh").json()
+    assert found["placed"] + found["left_out"] == found["read"] == 92
+    assert {s: v["rows"] for s, v in found["verdicts"].items()} == {
+        "placed": 90,
+        "bad-coordinate": 1,
+        "duplicate-id": 1,
+    }
+    todo = client.get(found["todo"]).text.splitlines()
+    assert todo[0] == "row,id,verdict,reason,cure,lon,lat"
+    assert len(todo) == 3
+    assert "91,'=cmd()" in todo[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"grids": 10_000}, ["10000", "cells"]),
+        ({"grids": 0}, ["grids"]),
+        ({"measures": [{"name": "volts"}]}, ["volts"]),
+        ({"measures": [{"name": "customers", "tolerance": 5}]}, ["tolerance"]),
+        ({"measures": []}, ["measures"]),
+    ],
+)
+def test_a_wrong_plan_is_refused(
+    client: TestClient, tiling: str, change: dict[str, Any], words: list[str]
+) -> None:
+    assert _upload(client, tiling, ROWS).status_code == 201
+    wanted = {"tiling": tiling, "grids": 3, "measures": [{"name": "customers"}], **change}
+    _problem(client.post("/v1/plans", json=wanted), 422, *words)
+
+
+def test_whole_plan_operations_need_the_state_they_were_made_on(
+    client: TestClient, published: dict[str, Any]
+) -> None:
+    plan = published["plan"]
+    _problem(client.post(f"/v1/plans/{plan}/publish"), 428, "If-Match")
+    _problem(client.post(f"/v1/plans/{plan}/teams", headers={"If-Match": '"x"'}), 422, "If-Match")
+    _problem(client.post(f"/v1/plans/{plan}/teams", headers={"If-Match": '"1"'}), 409, "published")
+
+
+def test_a_plan_without_teams_is_not_published(client: TestClient, tiling: str) -> None:
+    assert _upload(client, tiling, ROWS).status_code == 201
+    wanted = {"tiling": tiling, "grids": 2, "measures": [{"name": "customers"}]}
+    plan = _solved(client, client.post("/v1/plans", json=wanted).json())
+    tag = client.get(f"/v1/plans/{plan}").headers["ETag"]
+    _problem(client.post(f"/v1/plans/{plan}/publish", headers={"If-Match": '"1"'}), 412, "revision")
+    answer = client.post(f"/v1/plans/{plan}/publish", headers={"If-Match": tag})
+    _problem(answer, 409, "team")
+    assert [gate["name"] for gate in answer.json()["gates"]] == ["team"]
+    assert client.get("/v1/publications", params={"territory": "strip"}).json()["items"] == []
+
+
+def test_the_owner_answer_has_its_final_form(client: TestClient, published: dict[str, Any]) -> None:
+    answer = client.get("/v1/owner", params={"lat": 0.05, "lon": 0.35}).json()
+    assert set(answer) == {
+        "status", "cell", "grid", "team", "lead", "roles", "rule", "why", "territory", "publication", "roster",
+        "seq", "valid_from", "valid_to", "inside_territory", "crs", "via",
+    }  # fmt: skip
+    assert answer["status"] == "owned"
+    assert answer["grid"] | {"code": "", "name": ""} == {"code": "", "name": "", "line": "base"}
+    assert (answer["team"], answer["lead"]) == (
+        {"id": "t", "name": "Team"},
+        {"id": "p", "name": "Ann", "acting": False},
+    )
+    posted = client.post("/v1/owner/query", json={"lat": 0.05, "lon": 0.35}).json()
+    assert posted == answer
+
+
+@pytest.mark.parametrize("lat", ["nan", "1e300", "91", "inf", "x", "١٢", "1_0.5", ""])
+def test_a_place_that_is_none(client: TestClient, published: dict[str, Any], lat: str) -> None:
+    _problem(client.get("/v1/owner", params={"lat": lat, "lon": "0.35"}), 422, "lat")
+
+
+def test_places_that_nobody_owns(client: TestClient, published: dict[str, Any]) -> None:
+    outside = client.get("/v1/owner", params={"lat": 5, "lon": 5})
+    _problem(outside, 404, "outside")
+    assert outside.json()["type"] == "urn:gridsvc:problem:outside-territory"
+    asked = client.get("/v1/owner", params={"lat": 5, "lon": 5, "on_miss": "status", "lang": "zh"})
+    assert (asked.status_code, asked.json()["status"]) == (200, "outside")
+    assert "服务区域" in asked.json()["why"]
+    _problem(client.get("/v1/owner/customers/nobody"), 404, "id")
+    _problem(client.get("/v1/owner/cells/zzz"), 422, "cell")
+    early = client.get("/v1/owner", params={"lat": 0.05, "lon": 0.35, "as_of": "2020-01-01T00:00:00+00:00"})
+    _problem(early, 404, "in force")
+    _problem(client.get("/v1/owner", params={"lat": 0.05, "lon": 0.35, "territory": "mars"}), 404, "mars")
+
+
+def test_a_finer_cell_is_answered_by_its_centre(client: TestClient, published: dict[str, Any]) -> None:
+    import h3
+
+    coarse = client.get("/v1/owner", params={"lat": 0.05, "lon": 0.35}).json()["cell"]
+    child = h3.cell_to_center_child(coarse, 11)
+    answer = client.get(f"/v1/owner/cells/{child}").json()
+    assert (answer["cell"], answer["via"]) == (coarse, "centre")
+    _problem(client.get(f"/v1/owner/cells/{h3.cell_to_parent(coarse, 5)}"), 422, "coarser")
+
+
+def test_a_batch_spoils_only_its_bad_rows(client: TestClient, published: dict[str, Any]) -> None:
+    points = {"lat": [0.05, 91, None, 5], "lon": [0.35, 0.35, 0.35, 5]}
+    answer = client.post("/v1/owner/batch", json=points).json()
+    assert answer["status"] == ["owned", "invalid", "invalid", "outside"]
+    assert answer["team"] == ["t", None, None, None]
+    _problem(client.post("/v1/owner/batch", json={**points, "strict": True}), 422, "2")
+    _problem(client.post("/v1/owner/batch", json={"lat": [1], "lon": [1, 2]}), 422, "as many")
+    many = {"lat": [0.05] * 100_001, "lon": [0.35] * 100_001}
+    _problem(client.post("/v1/owner/batch", json=many), 422, "100000")
+
+
+def test_customers_of_a_grid_come_in_pages(client: TestClient, published: dict[str, Any]) -> None:
+    seen: list[str] = []
+    for code in ("01", "02", "03"):
+        after = None
+        while True:
+            query = {"limit": 7, **({"after": after} if after else {})}
+            page = client.get(f"/v1/grids/{code}/customers", params=query).json()
+            seen += [item["id"] for item in page["items"]]
+            after = page["next"]
+            if after is None:
+                break
+    assert sorted(seen) == [f"{i:03}" for i in range(90)]
+    _problem(client.get("/v1/grids/99/customers"), 404, "99")
+
+
+def test_a_repeated_request_counts_once(client: TestClient, tiling: str) -> None:
+    assert _upload(client, tiling, ROWS).status_code == 201
+    wanted = {"tiling": tiling, "grids": 2, "measures": [{"name": "customers"}]}
+    first, second = (
+        client.post("/v1/plans", json=wanted, headers={"Idempotency-Key": "k1"}).json() for _ in "ab"
+    )
+    assert first["plan"] == second["plan"]
+    other = client.post("/v1/plans", json={**wanted, "grids": 3}, headers={"Idempotency-Key": "k1"})
+    assert other.status_code in {409, 422}
+    assert len(client.get("/v1/plans", params={"territory": "strip"}).json()["items"]) == 1
+
+
+def test_a_job_can_be_left_alone_and_cancelled(client: TestClient, tiling: str) -> None:
+    answer = client.post(
+        "/v1/territories/strip/tilings",
+        json={"kind": "h3", "resolution": 9},
+        headers={"Prefer": "respond-async"},
+    )
+    assert answer.status_code == 202
+    job = answer.json()["id"]
+    assert answer.headers["location"] == f"/v1/jobs/{job}"
+    cancelled = client.delete(f"/v1/jobs/{job}")
+    assert cancelled.status_code in {200, 409}
+
+
+def test_a_roster_names_what_is_wrong(client: TestClient, territory: str) -> None:
+    members = [{"team": "t", "person": "ghost", "role": "lead"}]
+    _problem(
+        client.put("/v1/territories/strip/roster", json={**ROSTER, "members": members}), 422, "ghost", "1"
+    )
+    assert client.get("/v1/territories/strip/roster").json()["roster"] == 1

@@ -52,16 +52,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        responses={
-            "default": {
-                "description": "An error, as RFC 9457 problem details",
-                "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            }
-        },
+        responses=problems.RESPONSES,
     )
     problems.install(app)
     for module in (health, territories, customers, plans, publications, owner):
         app.include_router(module.router)
+    described = app.openapi
+    app.openapi = lambda: problems.describe(described())  # type: ignore[method-assign]
     app.middleware("http")(_add_headers)
     pages.install(app)
     return app

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request
+from pydantic import BeforeValidator
 
 from gridsvc.config import Settings
 from gridsvc.errors import InvalidInput, PreconditionMissing
@@ -19,8 +21,10 @@ from gridsvc.store.records import Idempotency
 __all__ = [
     "App",
     "Db",
+    "Degrees",
     "IfMatch",
     "Key",
+    "KeyHeader",
     "Language",
     "PageLimit",
     "Scope",
@@ -90,18 +94,22 @@ def _if_match(if_match: Annotated[str | None, Header()] = None) -> int:
 IfMatch = Annotated[int, Depends(_if_match)]
 
 
-async def _idempotency(
-    request: Request,
-    idempotency_key: Annotated[
-        str | None,
-        Header(max_length=255, description="Repeat a request safely: the first answer is given again."),
-    ] = None,
-) -> Idempotency | None:
-    if idempotency_key is None:
+KeyHeader = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=255,
+        description="Repeat a request safely: the first answer is given again.",
+    ),
+]
+
+
+async def _idempotency(request: Request, key: KeyHeader = None) -> Idempotency | None:
+    if key is None:
         return None
     digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
     digest.update(await request.body())
-    return Idempotency(idempotency_key, digest.hexdigest())
+    return Idempotency(key, digest.hexdigest())
 
 
 Key = Annotated[Idempotency | None, Depends(_idempotency)]
@@ -117,5 +125,18 @@ def _language(
 
 
 Language = Annotated[Lang, Depends(_language)]
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def _plain_number(value: object) -> object:
+    # float() also takes 1_0.5, Arabic digits, nan and blanks; a coordinate is none of these.
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise ValueError("give decimal degrees such as 28.6")
+    return value
+
+
+Degrees = Annotated[float, BeforeValidator(_plain_number)]
+"""A coordinate in a query: plain ASCII decimal digits only."""
 
 PageLimit = Annotated[int, Query(ge=1, le=1000, description="Rows a page.")]

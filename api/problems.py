@@ -10,11 +10,12 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from gridsvc import errors
 
-__all__ = ["MEDIA_TYPE", "STATUS", "install", "problem", "problem_of"]
+__all__ = ["MEDIA_TYPE", "RESPONSES", "STATUS", "Problem", "describe", "install", "problem", "problem_of"]
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -41,6 +42,37 @@ STATUS: dict[str, int] = {
 """Error code -> HTTP status."""
 
 _log = logging.getLogger("gridsvc.api")
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 describes it; some kinds have further members."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    source: str | None = None
+    row: int | None = None
+    field: str | None = None
+    cure: str | None = None
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "An error, as RFC 9457 problem details",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
+"""What every operation may answer besides its own results."""
+
+
+def describe(document: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI document with the form of problems; FastAPI lists forms of JSON answers only."""
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = schema
+    return document
 
 
 def problem(status: int, code: str, detail: str, **members: Any) -> Response:

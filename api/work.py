@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import re
 import shutil
 import time
 import uuid
@@ -24,7 +26,7 @@ from gridsvc.principal import Principal
 from gridsvc.services import jobs
 from gridsvc.store.records import JobRecord
 
-__all__ = ["Prefer", "answer_when_done", "job_out", "keep_json", "keep_upload"]
+__all__ = ["Prefer", "answer_when_done", "job_out", "keep_json", "keep_upload", "upload_digest"]
 
 _PATIENCE = 300.0
 """Seconds a request waits for its job; after that it answers 202 and the client asks for the job."""
@@ -34,28 +36,29 @@ Prefer = Annotated[
 ]
 
 
-def _place(settings: Settings, suffix: str) -> Path:
-    settings.uploads.mkdir(parents=True, exist_ok=True)
-    return settings.uploads / f"{uuid.uuid4().hex}{suffix}"
+def _place(settings: Settings, name: str) -> Path:
+    """A path in a folder of its own, so that a job can name the file as its sender does."""
+    folder = settings.uploads / uuid.uuid4().hex
+    folder.mkdir(parents=True)
+    kept = re.sub(r"[^\w.() -]", "_", Path(name.replace("\\", "/")).name)[-100:].lstrip(".")
+    return folder / (kept or "upload")
 
 
 def keep_json(settings: Settings, value: Mapping[str, Any]) -> str:
     """Keep a JSON part of a request for its job; gives the file's path."""
-    path = _place(settings, ".json")
+    path = _place(settings, "part.json")
     path.write_bytes(orjson.dumps(value))
     return str(path)
 
 
 def keep_upload(settings: Settings, upload: UploadFile) -> str:
-    """Keep an uploaded file for its job, under a name of our own with the suffix it came with.
+    """Keep an uploaded file for its job, in a folder of its own; gives the file's path.
 
     Raises
     ------
     TooLarge
         More than the operator allows.
     """
-    suffix = Path(upload.filename or "").suffix.lower()
-    path = _place(settings, suffix if suffix[1:].isalnum() else "")
     limit = settings.max_upload_mb * 1_000_000
     if (upload.size or 0) > limit:
         raise errors.TooLarge(
@@ -63,9 +66,21 @@ def keep_upload(settings: Settings, upload: UploadFile) -> str:
             field="file",
             cure="split it, or ask for a higher limit",
         )
+    path = _place(settings, upload.filename or "")
     with path.open("wb") as target:
         shutil.copyfileobj(upload.file, target, 1 << 20)
     return str(path)
+
+
+def upload_digest(params: Mapping[str, Any], uploads: Mapping[str, UploadFile]) -> str:
+    """Digest of a form by what it says: its bytes differ from one sending to the next."""
+    digest = hashlib.sha256(orjson.dumps(params, option=orjson.OPT_SORT_KEYS))
+    for name, upload in sorted(uploads.items()):
+        digest.update(f"\n{name} {upload.size}\n".encode())
+        while block := upload.file.read(1 << 20):
+            digest.update(block)
+        upload.file.seek(0)
+    return digest.hexdigest()
 
 
 def job_out(job: JobRecord) -> JobOut:

@@ -9,12 +9,13 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import Db, Key, PageLimit, Scope, current_app
+from api.deps import Db, KeyHeader, PageLimit, Scope, current_app
 from api.schemas.common import Page
 from api.schemas.owner import CustomerOut
-from api.work import Prefer, answer_when_done, keep_upload
+from api.work import Prefer, answer_when_done, keep_upload, upload_digest
 from gridsvc.principal import Principal
 from gridsvc.services import customers, jobs, tilings
+from gridsvc.store.records import Idempotency
 
 __all__ = ["ImportOut", "router"]
 
@@ -45,7 +46,6 @@ async def import_customers(
     request: Request,
     db: Db,
     who: Annotated[Principal, Depends(Scope("customers:write"))],
-    key: Key,
     file: Annotated[UploadFile, File(description="CSV, GeoJSON, Parquet, GeoParquet or GeoPackage.")],
     crs: Annotated[str | None, Form(description="wgs84, gcj02, bd09 or EPSG:n.")] = None,
     measure: Annotated[
@@ -70,16 +70,14 @@ async def import_customers(
         UploadFile | None, File(description="GeoJSON of the areas that area codes name.")
     ] = None,
     area_id: Annotated[str | None, Form(description="Property of `areas` that holds the code.")] = None,
+    key: KeyHeader = None,
     prefer: Prefer = None,
 ) -> Response:
     """Place customers on the cells of a tiling; the former import of this tiling is superseded as a whole."""
     app = current_app(request)
     record = await run_in_threadpool(tilings.get, db, who, tiling)
-    params = {
+    params: dict[str, Any] = {
         "tiling": tiling,
-        "file": await run_in_threadpool(keep_upload, app.settings, file),
-        "source": file.filename or "upload",
-        "areas": None if areas is None else await run_in_threadpool(keep_upload, app.settings, areas),
         "area_id": area_id,
         "crs": crs,
         "measures": measure,
@@ -89,8 +87,13 @@ async def import_customers(
         "min_placed": min_placed,
         "strict": strict,
     }
+    uploads = {"file": file} if areas is None else {"file": file, "areas": areas}
+    once = None if key is None else Idempotency(key, await run_in_threadpool(upload_digest, params, uploads))
+    params["files"] = {
+        name: await run_in_threadpool(keep_upload, app.settings, upload) for name, upload in uploads.items()
+    }
     job = await run_in_threadpool(
-        jobs.submit, db, who, "customers", record.territory, params, idempotency=key
+        jobs.submit, db, who, "customers", record.territory, params, idempotency=once
     )
     return await answer_when_done(app, who, job, prefer, _import_out)
 

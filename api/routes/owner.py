@@ -10,7 +10,7 @@ import orjson
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
-from api.deps import Db, Language, Scope
+from api.deps import Db, Degrees, Language, Scope
 from api.schemas.common import Slug
 from api.schemas.owner import BatchAnswers, BatchQuery, OwnerAnswer, OwnerQuery
 from gridsvc.errors import InvalidInput
@@ -66,8 +66,8 @@ def _render(answer: Answer) -> Response:
 
 @router.get("", response_model=OwnerAnswer)
 def owner_of_point(
-    lat: float,
-    lon: float,
+    lat: Degrees,
+    lon: Degrees,
     db: Db,
     who: Annotated[Principal, Depends(Scope("owner:read"))],
     asked: Question,

@@ -23,6 +23,7 @@ from gridsvc.customers.where import Where, parse_where, select
 from gridsvc.errors import NotFound
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent
+from gridsvc.services import jobs
 from gridsvc.services.ownership import Asked, snapshot
 from gridsvc.store.database import Database
 from gridsvc.store.records import CustomerRecord, CustomerRows, MeasureRecord
@@ -133,7 +134,6 @@ def put_file(
     path: Path,
     options: ImportOptions,
     *,
-    source: str | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Take a customers' file in; it becomes visible as a whole, with its measures, or not at all.
@@ -151,7 +151,7 @@ def put_file(
     progress(0.0, "reading the file")
     taken = take_in(read_file(path, options), tiling, options, progress)
     coverage = coverage_report(tiling, boundary, taken.placement.lon, taken.placement.lat)
-    summary = {**taken.placement.summary(), "source": source or path.name}
+    summary = taken.placement.summary()
     progress(0.5, "saving customers")
     params = {"measures": [str(spec) for spec in options.measures], "missing": options.missing}
     with staging(db, who, record.territory, tiling_id, source=summary["source"], params=params) as stage:
@@ -193,23 +193,24 @@ def _measure_out(measure: Measure) -> dict[str, Any]:
 
 def run_job(db: Database, who: Principal, params: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Do a queued import; the uploaded files go whatever comes of it."""
-    path, areas = Path(params["file"]), params["areas"] and Path(params["areas"])
+    files = {name: Path(path) for name, path in params["files"].items()}
     try:
-        options = ImportOptions(
-            measures=tuple(parse_measure(text) for text in params["measures"]),
-            columns=Columns(**params["columns"]),
-            crs=params["crs"],
-            where=tuple(parse_where(text) for text in params["where"]),
-            missing=params["missing"],
-            min_placed=params["min_placed"],
-            strict=params["strict"],
-            areas=None if areas is None else read_polygons(areas, params["area_id"], None),
-        )
-        return put_file(db, who, params["tiling"], path, options, source=params["source"], progress=progress)
+        return put_file(db, who, params["tiling"], files["file"], _options(params, files), progress=progress)
     finally:
-        for kept in (path, areas):
-            if kept is not None:
-                kept.unlink(missing_ok=True)
+        jobs.discard_files(files.values())
+
+
+def _options(params: Mapping[str, Any], files: Mapping[str, Path]) -> ImportOptions:
+    return ImportOptions(
+        measures=tuple(parse_measure(text) for text in params["measures"]),
+        columns=Columns(**params["columns"]),
+        crs=params["crs"],
+        where=tuple(parse_where(text) for text in params["where"]),
+        missing=params["missing"],
+        min_placed=params["min_placed"],
+        strict=params["strict"],
+        areas=read_polygons(files["areas"], params["area_id"] or "code", None) if "areas" in files else None,
+    )
 
 
 # --- who lives where

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from gridsvc.errors import GridsvcError
@@ -14,6 +16,7 @@ __all__ = [
     "cancel",
     "claim",
     "close_after",
+    "discard_files",
     "enqueue",
     "fail",
     "finish",
@@ -38,15 +41,23 @@ def submit(
     *,
     idempotency: Idempotency | None = None,
 ) -> JobRecord:
-    """Queue a job; the same idempotency key gives the job queued the first time."""
-    if idempotency is not None:
+    """Queue a job; the same idempotency key gives the job queued the first time.
+
+    The job owns the files in ``params["files"]``: they go when it is done, or here if it is not taken.
+    """
+    taken = False
+    try:
         with db.read() as reader:
-            stored = reader.replay(who.actor, idempotency)
+            stored = None if idempotency is None else reader.replay(who.actor, idempotency)
             if stored is not None:
                 return reader.jobs.get(stored.body["job"])
-    with db.write(who, f"job.{kind}", idempotency=idempotency) as uow:
-        job = enqueue(uow, who, kind, territory, params)
-        uow.respond(202, {"job": job})
+        with db.write(who, f"job.{kind}", idempotency=idempotency) as uow:
+            job = enqueue(uow, who, kind, territory, params)
+            uow.respond(202, {"job": job})
+        taken = True
+    finally:
+        if not taken:
+            discard_files(map(Path, params.get("files", {}).values()))
     return get(db, who, job)
 
 
@@ -97,6 +108,12 @@ def report(db: Database, job: str, share: float, message: str) -> bool:
     with db.write(_SYSTEM, "job.progress") as uow:
         uow.jobs.progress(job, share, message)
         return uow.jobs.cancelled(job)
+
+
+def discard_files(paths: Iterable[Path]) -> None:
+    """Delete what was kept for a job, each file with the folder made for it."""
+    for path in paths:
+        shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def finish(db: Database, job: str, result: Mapping[str, Any]) -> None:

@@ -16,6 +16,7 @@ from gridsvc.crs import to_wgs84
 from gridsvc.errors import InvalidInput
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent
+from gridsvc.services import jobs
 from gridsvc.store.database import Database
 from gridsvc.store.records import MeasureRecord, TilingRecord
 from gridsvc.tiling.barriers import Barriers, barriers_from_geojson, cut
@@ -165,8 +166,18 @@ def listing(db: Database, who: Principal, territory: str) -> list[TilingRecord]:
 
 def run_job(db: Database, who: Principal, params: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Do a queued tiling; the job's files go when it is done."""
+    kept = {name: Path(path) for name, path in params["files"].items()}
+    try:
+        return _tile(db, who, params, kept, progress)
+    finally:
+        jobs.discard_files(kept.values())
+
+
+def _tile(
+    db: Database, who: Principal, params: Mapping[str, Any], kept: Mapping[str, Path], progress: Progress
+) -> dict[str, Any]:
     territory, crs = params["territory"], params["crs"]
-    files = {name: json.loads(Path(path).read_bytes()) for name, path in params["files"].items()}
+    files = {name: json.loads(path.read_bytes()) for name, path in kept.items()}
     barriers = barriers_from_geojson(files["barriers"], crs) if "barriers" in files else None
     if params["kind"] == "h3":
         with db.read() as reader:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,18 +12,44 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from gridsvc.config import Settings
 from gridsvc.store import Database
+from tests.api.strip import make_territory, make_tiling, publish
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    found = Settings(data_dir=tmp_path, database_url=f"sqlite:///{tmp_path / 'api.db'}", max_upload_mb=1)
+def _settings(folder: Path) -> Settings:
+    found = Settings(data_dir=folder, database_url=f"sqlite:///{folder / 'api.db'}", max_upload_mb=1)
     database = Database.open(found.url)
     database.upgrade()
     database.close()
     return found
 
 
+def _client(settings: Settings) -> TestClient:
+    return TestClient(create_app(settings), raise_server_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return _settings(tmp_path_factory.mktemp("settings"))
+
+
 @pytest.fixture
-def client(settings: Settings) -> Iterator[TestClient]:
-    with TestClient(create_app(settings), raise_server_exceptions=False) as found:
+def client(tmp_path: Path) -> Iterator[TestClient]:
+    """A service with nothing in it."""
+    with _client(_settings(tmp_path)) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def cut(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, str]]:
+    """A service with a tiled territory and no customers, for requests which must change nothing."""
+    with _client(_settings(tmp_path_factory.mktemp("cut"))) as found:
+        make_territory(found)
+        yield found, make_tiling(found)
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, dict[str, Any]]]:
+    """A service with a publication, for questions."""
+    with _client(_settings(tmp_path_factory.mktemp("town"))) as found:
+        make_territory(found)
+        yield found, publish(found, make_tiling(found))

@@ -4,78 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import h3
 import pytest
 from fastapi.testclient import TestClient
 
-SQUARE = {
-    "type": "Polygon",
-    "coordinates": [[[0.3, 0.0], [0.4, 0.0], [0.4, 0.1], [0.3, 0.1], [0.3, 0.0]]],
-}
-ROSTER = {
-    "departments": [{"id": "m", "name": "Marketing"}],
-    "people": [{"id": "p", "name": "Ann", "department": "m"}],
-    "teams": [{"id": "t", "name": "Team"}],
-    "members": [{"team": "t", "person": "p", "role": "lead"}],
-    "fallback": "t",
-}
+from tests.api.strip import ROSTER, ROWS, make_territory, make_tiling, post_territory, solve, tag, upload
 
-
-def _territory(client: TestClient, **more: Any) -> Any:
-    return client.post("/v1/territories", json={"id": "strip", "name": "Strip", "boundary": SQUARE, **more})
-
-
-@pytest.fixture
-def territory(client: TestClient) -> str:
-    assert _territory(client).status_code == 201
-    assert client.put("/v1/territories/strip/roster", json=ROSTER).status_code == 200
-    return "strip"
-
-
-@pytest.fixture
-def tiling(client: TestClient, territory: str) -> str:
-    answer = client.post(f"/v1/territories/{territory}/tilings", json={"kind": "h3", "resolution": 8})
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
-
-
-def _upload(client: TestClient, tiling: str, text: str | bytes, **form: Any) -> Any:
-    return client.post(
-        f"/v1/tilings/{tiling}/customers", files={"file": ("customers.csv", text, "text/csv")}, data=form
-    )
-
-
-ROWS = "id,lon,lat,kwh\n" + "".join(f"{i:03},{0.305 + i * 0.001:.3f},0.05,{i}\n" for i in range(90))
-
-
-@pytest.fixture
-def published(client: TestClient, tiling: str) -> dict[str, Any]:
-    assert _upload(client, tiling, ROWS, measure=["customers=count", "kwh=sum:kwh"]).status_code == 201
-    wanted = {
-        "tiling": tiling,
-        "grids": 3,
-        "measures": [{"name": "customers"}, {"name": "kwh", "tolerance": "20%"}],
-    }
-    started = client.post("/v1/plans", json=wanted).json()
-    plan = _solved(client, started)
-    teams = client.post(
-        f"/v1/plans/{plan}/teams", headers={"If-Match": client.get(f"/v1/plans/{plan}").headers["ETag"]}
-    )
-    assert teams.status_code == 200, teams.text
-    answer = client.post(f"/v1/plans/{plan}/publish", headers={"If-Match": teams.headers["ETag"]})
-    assert answer.status_code == 201, answer.text
-    return dict(answer.json())
-
-
-def _solved(client: TestClient, started: dict[str, Any]) -> str:
-    import time
-
-    for _ in range(600):
-        job = client.get(f"/v1/jobs/{started['job']['id']}").json()
-        if job["status"] == "done":
-            return str(started["plan"])
-        assert job["status"] in {"queued", "running"}, job
-        time.sleep(0.05)
-    raise TimeoutError
+Town = tuple[TestClient, dict[str, Any]]
+Cut = tuple[TestClient, str]
 
 
 def _problem(answer: Any, status: int, *words: str) -> None:
@@ -105,18 +41,20 @@ def _problem(answer: Any, status: int, *words: str) -> None:
     ],
 )
 def test_a_wrong_territory_is_refused(client: TestClient, change: dict[str, Any], words: list[str]) -> None:
-    _problem(_territory(client, **change), 422, *words)
+    _problem(post_territory(client, **change), 422, *words)
     assert client.get("/v1/territories").json()["items"] == []
 
 
-def test_a_taken_name_is_a_conflict(client: TestClient, territory: str) -> None:
-    _problem(_territory(client), 409, "strip")
+def test_a_taken_name_is_a_conflict(cut: Cut) -> None:
+    client, _ = cut
+    _problem(post_territory(client), 409, "strip")
 
 
-def test_too_fine_a_resolution_is_estimated_not_tried(client: TestClient, territory: str) -> None:
-    answer = client.post(f"/v1/territories/{territory}/tilings", json={"kind": "h3", "resolution": 15})
+def test_too_fine_a_resolution_is_estimated_not_tried(cut: Cut) -> None:
+    client, tiling = cut
+    answer = client.post("/v1/territories/strip/tilings", json={"kind": "h3", "resolution": 15})
     _problem(answer, 422, "5,000,000", "resolution")
-    assert client.get(f"/v1/territories/{territory}/tilings").json()["items"] == []
+    assert [t["id"] for t in client.get("/v1/territories/strip/tilings").json()["items"]] == [tiling]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +64,7 @@ def test_too_fine_a_resolution_is_estimated_not_tried(client: TestClient, territ
         (b"\x00\xff\x00", {}, ["customers.csv"]),
         (ROWS, {"measure": "use=sum:volts"}, ["volts", "kwh"]),
         (ROWS, {"measure": "use=product:kwh"}, ["measure"]),
-        ("id,lon,lat\n1,0.35,91\n", {}, ["row 1" if False else "1", "lat"]),
+        ("id,lon,lat\n1,0.35,91\n", {}, ["1", "lat"]),
         ("id,lon,lat\n1,0.05,0.35\n2,0.06,0.36\n", {}, ["exchanged"]),
         ("id,lon,lat\n1,nan,nan\n", {}, ["1"]),
         ("id,lon,lat\n" + "7,0.35,0.05\n" * 5, {}, ["2", "id"]),
@@ -136,19 +74,23 @@ def test_too_fine_a_resolution_is_estimated_not_tried(client: TestClient, territ
     ],
 )
 def test_a_wrong_customer_file_is_refused_whole(
-    client: TestClient, tiling: str, text: str | bytes, form: dict[str, Any], words: list[str]
+    cut: Cut, text: str | bytes, form: dict[str, Any], words: list[str]
 ) -> None:
-    _problem(_upload(client, tiling, text, **form), 422, *words)
+    client, tiling = cut
+    _problem(upload(client, tiling, text, **form), 422, *words)
     assert client.get(f"/v1/tilings/{tiling}").json()["measures"] == {}
 
 
-def test_a_large_upload_is_refused(client: TestClient, tiling: str) -> None:
-    _problem(_upload(client, tiling, b"x" * 1_100_000), 422, "1 MB")
+def test_a_large_upload_is_refused(cut: Cut) -> None:
+    client, tiling = cut
+    _problem(upload(client, tiling, b"x" * 1_100_000), 422, "1 MB")
 
 
-def test_rows_left_out_are_listed(client: TestClient, tiling: str) -> None:
+def test_rows_left_out_are_listed(client: TestClient) -> None:
+    make_territory(client)
+    tiling = make_tiling(client)
     text = ROWS + "=cmd(),0.35,91,5\n" + "001,0.35,0.05,5\n"
-    found = _upload(client, tiling, text, measure="kwh=sum:kwh").json()
+    found = upload(client, tiling, text, measure="kwh=sum:kwh").json()
     assert found["placed"] + found["left_out"] == found["read"] == 92
     assert {s: v["rows"] for s, v in found["verdicts"].items()} == {
         "placed": 90,
@@ -171,40 +113,38 @@ def test_rows_left_out_are_listed(client: TestClient, tiling: str) -> None:
         ({"measures": []}, ["measures"]),
     ],
 )
-def test_a_wrong_plan_is_refused(
-    client: TestClient, tiling: str, change: dict[str, Any], words: list[str]
-) -> None:
-    assert _upload(client, tiling, ROWS).status_code == 201
-    wanted = {"tiling": tiling, "grids": 3, "measures": [{"name": "customers"}], **change}
+def test_a_wrong_plan_is_refused(town: Town, change: dict[str, Any], words: list[str]) -> None:
+    client, published = town
+    wanted = {"tiling": published["tiling"], "grids": 3, "measures": [{"name": "customers"}], **change}
     _problem(client.post("/v1/plans", json=wanted), 422, *words)
 
 
-def test_whole_plan_operations_need_the_state_they_were_made_on(
-    client: TestClient, published: dict[str, Any]
-) -> None:
+def test_whole_plan_operations_need_the_state_they_were_made_on(town: Town) -> None:
+    client, published = town
     plan = published["plan"]
     _problem(client.post(f"/v1/plans/{plan}/publish"), 428, "If-Match")
     _problem(client.post(f"/v1/plans/{plan}/teams", headers={"If-Match": '"x"'}), 422, "If-Match")
     _problem(client.post(f"/v1/plans/{plan}/teams", headers={"If-Match": '"1"'}), 409, "published")
 
 
-def test_a_plan_without_teams_is_not_published(client: TestClient, tiling: str) -> None:
-    assert _upload(client, tiling, ROWS).status_code == 201
-    wanted = {"tiling": tiling, "grids": 2, "measures": [{"name": "customers"}]}
-    plan = _solved(client, client.post("/v1/plans", json=wanted).json())
-    tag = client.get(f"/v1/plans/{plan}").headers["ETag"]
+def test_a_plan_without_teams_is_not_published(client: TestClient) -> None:
+    make_territory(client)
+    tiling = make_tiling(client)
+    assert upload(client, tiling, ROWS).status_code == 201
+    plan = solve(client, tiling)
     _problem(client.post(f"/v1/plans/{plan}/publish", headers={"If-Match": '"1"'}), 412, "revision")
-    answer = client.post(f"/v1/plans/{plan}/publish", headers={"If-Match": tag})
+    answer = client.post(f"/v1/plans/{plan}/publish", headers=tag(client, plan))
     _problem(answer, 409, "team")
     assert [gate["name"] for gate in answer.json()["gates"]] == ["team"]
     assert client.get("/v1/publications", params={"territory": "strip"}).json()["items"] == []
 
 
-def test_the_owner_answer_has_its_final_form(client: TestClient, published: dict[str, Any]) -> None:
+def test_the_owner_answer_has_its_final_form(town: Town) -> None:
+    client, _ = town
     answer = client.get("/v1/owner", params={"lat": 0.05, "lon": 0.35}).json()
     assert set(answer) == {
-        "status", "cell", "grid", "team", "lead", "roles", "rule", "why", "territory", "publication", "roster",
-        "seq", "valid_from", "valid_to", "inside_territory", "crs", "via",
+        "status", "cell", "grid", "team", "lead", "roles", "rule", "why", "territory", "publication",
+        "roster", "seq", "valid_from", "valid_to", "inside_territory", "crs", "via",
     }  # fmt: skip
     assert answer["status"] == "owned"
     assert answer["grid"] | {"code": "", "name": ""} == {"code": "", "name": "", "line": "base"}
@@ -217,11 +157,13 @@ def test_the_owner_answer_has_its_final_form(client: TestClient, published: dict
 
 
 @pytest.mark.parametrize("lat", ["nan", "1e300", "91", "inf", "x", "١٢", "1_0.5", ""])
-def test_a_place_that_is_none(client: TestClient, published: dict[str, Any], lat: str) -> None:
+def test_a_place_that_is_none(town: Town, lat: str) -> None:
+    client, _ = town
     _problem(client.get("/v1/owner", params={"lat": lat, "lon": "0.35"}), 422, "lat")
 
 
-def test_places_that_nobody_owns(client: TestClient, published: dict[str, Any]) -> None:
+def test_places_that_nobody_owns(town: Town) -> None:
+    client, _ = town
     outside = client.get("/v1/owner", params={"lat": 5, "lon": 5})
     _problem(outside, 404, "outside")
     assert outside.json()["type"] == "urn:gridsvc:problem:outside-territory"
@@ -235,9 +177,8 @@ def test_places_that_nobody_owns(client: TestClient, published: dict[str, Any]) 
     _problem(client.get("/v1/owner", params={"lat": 0.05, "lon": 0.35, "territory": "mars"}), 404, "mars")
 
 
-def test_a_finer_cell_is_answered_by_its_centre(client: TestClient, published: dict[str, Any]) -> None:
-    import h3
-
+def test_a_finer_cell_is_answered_by_its_centre(town: Town) -> None:
+    client, _ = town
     coarse = client.get("/v1/owner", params={"lat": 0.05, "lon": 0.35}).json()["cell"]
     child = h3.cell_to_center_child(coarse, 11)
     answer = client.get(f"/v1/owner/cells/{child}").json()
@@ -245,7 +186,8 @@ def test_a_finer_cell_is_answered_by_its_centre(client: TestClient, published: d
     _problem(client.get(f"/v1/owner/cells/{h3.cell_to_parent(coarse, 5)}"), 422, "coarser")
 
 
-def test_a_batch_spoils_only_its_bad_rows(client: TestClient, published: dict[str, Any]) -> None:
+def test_a_batch_spoils_only_its_bad_rows(town: Town) -> None:
+    client, _ = town
     points = {"lat": [0.05, 91, None, 5], "lon": [0.35, 0.35, 0.35, 5]}
     answer = client.post("/v1/owner/batch", json=points).json()
     assert answer["status"] == ["owned", "invalid", "invalid", "outside"]
@@ -256,7 +198,8 @@ def test_a_batch_spoils_only_its_bad_rows(client: TestClient, published: dict[st
     _problem(client.post("/v1/owner/batch", json=many), 422, "100000")
 
 
-def test_customers_of_a_grid_come_in_pages(client: TestClient, published: dict[str, Any]) -> None:
+def test_customers_of_a_grid_come_in_pages(town: Town) -> None:
+    client, _ = town
     seen: list[str] = []
     for code in ("01", "02", "03"):
         after = None
@@ -271,8 +214,10 @@ def test_customers_of_a_grid_come_in_pages(client: TestClient, published: dict[s
     _problem(client.get("/v1/grids/99/customers"), 404, "99")
 
 
-def test_a_repeated_request_counts_once(client: TestClient, tiling: str) -> None:
-    assert _upload(client, tiling, ROWS).status_code == 201
+def test_a_repeated_request_counts_once(client: TestClient) -> None:
+    make_territory(client)
+    tiling = make_tiling(client)
+    assert upload(client, tiling, ROWS).status_code == 201
     wanted = {"tiling": tiling, "grids": 2, "measures": [{"name": "customers"}]}
     first, second = (
         client.post("/v1/plans", json=wanted, headers={"Idempotency-Key": "k1"}).json() for _ in "ab"
@@ -283,7 +228,8 @@ def test_a_repeated_request_counts_once(client: TestClient, tiling: str) -> None
     assert len(client.get("/v1/plans", params={"territory": "strip"}).json()["items"]) == 1
 
 
-def test_a_job_can_be_left_alone_and_cancelled(client: TestClient, tiling: str) -> None:
+def test_a_job_can_be_left_alone_and_cancelled(client: TestClient) -> None:
+    make_territory(client)
     answer = client.post(
         "/v1/territories/strip/tilings",
         json={"kind": "h3", "resolution": 9},
@@ -296,7 +242,8 @@ def test_a_job_can_be_left_alone_and_cancelled(client: TestClient, tiling: str) 
     assert cancelled.status_code in {200, 409}
 
 
-def test_a_roster_names_what_is_wrong(client: TestClient, territory: str) -> None:
+def test_a_roster_names_what_is_wrong(cut: Cut) -> None:
+    client, _ = cut
     members = [{"team": "t", "person": "ghost", "role": "lead"}]
     _problem(
         client.put("/v1/territories/strip/roster", json={**ROSTER, "members": members}), 422, "ghost", "1"

@@ -86,7 +86,7 @@ def test_latitude_91(refused: Any, tmp_path: Path, square: Path, latitude: float
 
 
 def test_swapped_axes(refused: Any, tmp_path: Path, square: Path) -> None:
-    # The square lies on the equator, so a place with lon and lat exchanged is inside only by chance: use a strip.
+    # Places of the square stay in it with lon and lat exchanged; those of this strip do not.
     strip = [[0.3, 0.0], [0.4, 0.0], [0.4, 0.1], [0.3, 0.1], [0.3, 0.0]]
     territory = _file(tmp_path, "strip.geojson", json.dumps(collection(polygon(strip))))
     rows = "".join(f"{i},0.05,0.3{i}\n" for i in range(1, 9))

@@ -100,7 +100,8 @@ def test_a_second_publication_takes_the_next_number(
     run: Run, published: Path, teams: Path, square: Path
 ) -> None:
     said = run(
-        "publish", "grids.csv", "cells.parquet", "owners.csv", "--territory", "square", "--teams", teams, "--json"
+        "publish", "grids.csv", "cells.parquet", "owners.csv", "--territory", "square",
+        "--teams", teams, "--json",
     )  # fmt: skip
     assert said.json["publication"] == 2
     assert run("lookup", "0.05", "0.05", "--json").json["publication"] == 2

@@ -67,10 +67,9 @@ class Client:
         mark = uuid.uuid4().hex
         parts = []
         for name, given in fields.items():
-            for value in given if isinstance(given, list) else [given]:
-                parts.append(
-                    f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
-                )
+            values = given if isinstance(given, list) else [given]
+            head = f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'
+            parts += [f"{head}{value}\r\n".encode() for value in values]
         parts.append(
             f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n".encode()

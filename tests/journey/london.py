@@ -137,9 +137,8 @@ def main(base_url: str, count: int = 10_000) -> None:
         placed = import_postcodes(client, tiling["id"])
         record = publish(client, tiling["id"], 60, ["meters", "kwh"])
         agreed = lookups(client, "london", draw(count))
-        print(
-            f"{tiling['cells']} cells; placed {placed['placed']} + left out {placed['left_out']} = {placed['read']}"
-        )
+        print(f"{tiling['cells']} cells")
+        print(f"placed {placed['placed']} + left out {placed['left_out']} = {placed['read']}")
         print(f"publication {record['n']} with {record['grids']} grids; {agreed} of {count} lookups agree")
 
 

@@ -37,6 +37,11 @@ class Layer:
     geometry: NDArray[np.object_]
     columns: Mapping[str, Any]
 
+    def __post_init__(self) -> None:
+        uneven = [name for name, values in self.columns.items() if len(values) != len(self.geometry)]
+        if uneven:
+            raise ValueError(f"columns {uneven} are not as long as the geometry")
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """Properties, one dict a feature."""
         names = list(self.columns)

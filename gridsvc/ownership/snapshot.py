@@ -19,6 +19,7 @@ from gridsvc.ownership.answer import Answer, Lang, Rule, Status, explain
 from gridsvc.ownership.publication import Publication
 from gridsvc.plans.plan import Grid
 from gridsvc.teams.model import Member, Roster
+from gridsvc.tiling.hexes import is_h3
 from gridsvc.tiling.locate import Locator
 
 __all__ = ["BatchAnswer", "Moment", "Snapshot", "check_coordinate"]
@@ -183,7 +184,7 @@ class Snapshot:
 
     def row_of(self, cell: str) -> int | None:
         """Row of a cell by its id; None where the publication has no such cell."""
-        if self.publication.kind == "h3" and not h3.is_valid_cell(cell):
+        if self.publication.kind == "h3" and not is_h3(cell):
             return None
         key: Any = np.uint64(h3.str_to_int(cell)) if self.publication.kind == "h3" else cell
         row = int(np.searchsorted(self.publication.ids, key))
@@ -191,7 +192,7 @@ class Snapshot:
         return row if found else None
 
     def _h3_cell(self, cell: str, lang: Lang) -> Answer:
-        if not h3.is_valid_cell(cell):
+        if not is_h3(cell):
             raise InvalidInput(
                 "this is not an H3 cell", field="cell", cure="give an H3 index such as 8931aa5abcfffff"
             )

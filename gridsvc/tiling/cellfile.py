@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gridsvc.crs import LocalPlane
 from gridsvc.errors import InvalidInput, UnknownColumn, UnreadableFile
 from gridsvc.tiling.h3tiles import tile_cells
+from gridsvc.tiling.hexes import is_h3
 from gridsvc.tiling.load import rows_from_file
 from gridsvc.tiling.polytiles import tile_polygons
 from gridsvc.tiling.read import polygon_layer
@@ -62,7 +63,7 @@ def _columns(columns: dict[str, list[Any]]) -> dict[str, NDArray[Any]]:
 
 
 def _all_h3(names: list[Any]) -> bool:
-    return bool(names) and all(isinstance(name, str) and h3.is_valid_cell(name) for name in names)
+    return bool(names) and all(isinstance(name, str) and is_h3(name) for name in names)
 
 
 def _hexagons(names: list[str], columns: dict[str, NDArray[Any]], source: str) -> Tiling:

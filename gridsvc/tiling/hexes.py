@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import chain, repeat
 
+import h3 as h3_text
 import h3.api.basic_int as h3
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-__all__ = ["centres", "corners", "index_points", "outlines", "shared_edges"]
+__all__ = ["centres", "corners", "index_points", "is_h3", "outlines", "shared_edges"]
 
 Floats = NDArray[np.float64]
 Cells = NDArray[np.uint64]
+
+
+def is_h3(text: str) -> bool:
+    """Whether `text` is the index of an H3 cell."""
+    # h3 raises OverflowError on text of more than 64 bits.
+    return len(text) <= 16 and bool(h3_text.is_valid_cell(text))
 
 
 def index_points(lon: Floats, lat: Floats, resolution: int) -> Cells:

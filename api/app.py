@@ -30,7 +30,7 @@ _HEADERS = {
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Make the application; settings come from the environment unless given."""
-    chosen = settings or Settings()
+    chosen = settings or Settings.load()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -87,16 +88,28 @@ def problem(status: int, code: str, detail: str, **members: Any) -> Response:
     return Response(orjson.dumps(body), status, media_type=MEDIA_TYPE)
 
 
+_OPTION_WITH_VALUE = re.compile(r"--(lon|lat|crs|missing|min-placed|islands) (?!and\b|or\b)([\w.:%-]+)")
+_OPTION = re.compile(r"--([a-z][a-z-]*)")
+
+
+def _in_http(text: str | None) -> str | None:
+    """The library words its cures for the command line; a request has fields instead of options."""
+    if text is None:
+        return None
+    named = _OPTION_WITH_VALUE.sub(lambda m: f"{m[1].replace('-', '_')}={m[2]}", text)
+    return _OPTION.sub(lambda m: m[1].replace("-", "_"), named)
+
+
 def problem_of(error: errors.GridsvcError) -> Response:
     """Turn an error of the library into its problem document."""
     return problem(
         STATUS[error.code],
         error.code,
-        error.message,
+        _in_http(error.message) or "",
         source=error.source,
         row=error.row,
-        field=error.field,
-        cure=error.cure,
+        field=_in_http(error.field),
+        cure=_in_http(error.cure),
         **error.details,
     )
 
@@ -109,7 +122,8 @@ def _known(_: Request, error: Exception) -> Response:
 def _http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type only
     phrase = HTTPStatus(error.status_code).phrase
-    response = problem(error.status_code, phrase.lower().replace(" ", "-"), str(error.detail))
+    cure = "see /docs for the paths and methods there are"
+    response = problem(error.status_code, phrase.lower().replace(" ", "-"), str(error.detail), cure=cure)
     response.headers.update(error.headers or {})
     return response
 

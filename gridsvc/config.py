@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gridsvc.errors import InvalidInput
 
 __all__ = ["Settings"]
 
@@ -26,6 +28,22 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=64, description="API worker processes.")
     max_upload_mb: int = Field(default=512, ge=1, description="Largest accepted request body, MB.")
     job_slots: int = Field(default=1, ge=1, le=32, description="Jobs run at the same time by one API worker.")
+
+    @classmethod
+    def load(cls) -> Settings:
+        """Read the settings.
+
+        Raises
+        ------
+        InvalidInput
+            Names the variable whose value is wrong.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            fault = error.errors()[0]
+            name = f"GRIDSVC_{str(fault['loc'][0]).upper()}"
+            raise InvalidInput(fault["msg"], field=name, cure="see .env.example") from None
 
     @property
     def url(self) -> str:

@@ -32,7 +32,7 @@ class ImportOut(BaseModel):
     placed: int
     left_out: int
     verdicts: dict[str, dict[str, Any]]
-    hints: list[str]
+    hints: list[dict[str, str]]
     measures: dict[str, dict[str, Any]]
     coverage: dict[str, Any]
     todo: str
@@ -61,7 +61,7 @@ async def import_customers(
     where: Annotated[
         list[str], Form(description="Keep rows with COLUMN=VALUE, >=, ...; repeat for several.")
     ] = [],  # noqa: B006
-    missing: Annotated[Literal["refuse", "zero"], Form()] = "refuse",
+    missing: Annotated[Literal["refuse", "zero", "drop"], Form()] = "refuse",
     min_placed: Annotated[
         float, Form(ge=0, le=1, description="Refuse the file below this placement rate.")
     ] = 0.95,

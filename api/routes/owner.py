@@ -85,7 +85,7 @@ def owner_of_cell(
     return _render(ownership.cell(db, who, cell, asked=asked))
 
 
-@router.get("/customers/{customer}", response_model=OwnerAnswer)
+@router.get("/customers/{customer:path}", response_model=OwnerAnswer)
 def owner_of_customer(
     customer: str, db: Db, who: Annotated[Principal, Depends(Scope("owner:read"))], asked: Question
 ) -> Any:

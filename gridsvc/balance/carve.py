@@ -12,9 +12,10 @@ from gridsvc.balance.engine import solve
 from gridsvc.balance.graph import open_pairs, parts_of
 from gridsvc.balance.metrics import check, totals
 from gridsvc.balance.problem import Problem, Solution
+from gridsvc.balance.report import describe
 from gridsvc.progress import Progress, silent
 
-__all__ = ["carve_out", "carved_groups", "solve_with_carve_outs"]
+__all__ = ["carve_out", "carved_groups", "describe_carved", "solve_with_carve_outs"]
 
 
 def carve_out(problem: Problem, cells: NDArray[np.bool_]) -> tuple[Problem, NDArray[np.int64]]:
@@ -107,6 +108,13 @@ def solve_with_carve_outs(
     if faults:
         raise RuntimeError(f"carve-outs were put back wrongly: {'; '.join(faults[:5])}")
     return solution, problem.k
+
+
+def describe_carved(problem: Problem, labels: NDArray[np.int32]) -> dict[str, Any]:
+    """The report on labels whose grids 0..k-1 are balanced and whose further grids are carve-outs."""
+    reduced, rows = carve_out(problem, labels >= problem.k)
+    report = describe(reduced, labels[rows], {}, [])
+    return {**report, "carve_outs": _described(problem, labels)}
 
 
 def _described(problem: Problem, labels: NDArray[np.int32]) -> list[dict[str, Any]]:

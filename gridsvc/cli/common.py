@@ -89,7 +89,7 @@ def reported(title: str) -> Iterator[Progress]:
 @contextmanager
 def opened(url: str | None, *, upgrade: bool = False) -> Iterator[Database]:
     """The database named on the command line or in the environment, with the right tables."""
-    settings = Settings()
+    settings = Settings.load()
     chosen = url or settings.url
     if chosen.startswith("sqlite:///"):
         Path(chosen.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
@@ -138,7 +138,7 @@ _CUSTOMER_OPTIONS = (
     click.option("--area-id", metavar="COLUMN", default="code", show_default=True, help="Its code column."),
     click.option("--place-key", metavar="COLUMN", help="Keeps a premise together."),
     click.option("--measure", multiple=True, metavar="NAME=OP[:COLUMN]", help="OP: count, sum, ..."),
-    click.option("--where", multiple=True, metavar="COLUMN=VALUE", help="Take only such rows."),
+    click.option("--where", multiple=True, metavar="COLUMN=VALUE", help="Rows to take: = != < <= > >=."),
     click.option(
         "--missing", type=click.Choice(["refuse", "zero", "drop"]), default="refuse", show_default=True,
         help="What a row without a value means; refuse allows 2 % of them.",

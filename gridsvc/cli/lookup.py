@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -60,7 +62,7 @@ def lookup(
     with opened(database) as db:
         asked = Asked(territory, line, _time(db, territory, as_of), None, lang)
         if batch is not None:
-            _batch(db, batch, crs, asked)
+            _batch(db, batch, crs, asked, json_=json_)
             return
         if cell is not None:
             answer = ownership.cell(db, WHO, cell, asked=asked)
@@ -74,8 +76,10 @@ def lookup(
 
 
 def _degrees(text: str | None, name: str) -> float:
+    if text is None:
+        raise InvalidInput(f"{name} is missing", cure="give LAT LON in degrees")
     try:
-        return float(text or "")
+        return float(text)
     except ValueError:
         raise InvalidInput(f"{text!r} is not a number", field=name, cure="give LAT LON in degrees") from None
 
@@ -104,14 +108,15 @@ def _show(answer: Answer, *, json_: bool) -> None:
         )
 
 
-def _batch(db: Database, path: Path, crs: str, asked: Asked) -> None:
-    import csv
-    import sys
-
+def _batch(db: Database, path: Path, crs: str, asked: Asked, *, json_: bool) -> None:
     table = read_customers(path, Columns(), crs=crs)
     _, found = ownership.batch(db, WHO, table.lon, table.lat, crs=table.crs, asked=asked)
+    names = ("id", "status", "cell", "grid", "team", "rule")
+    rows = zip(table.ids, found.status, found.cell, found.grid, found.team, found.rule, strict=True)
+    if json_:
+        for row in rows:
+            say(orjson.dumps(dict(zip(names, row, strict=True))).decode())
+        return
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(("id", "status", "cell", "grid", "team", "rule"))
-    writer.writerows(
-        zip(table.ids, found.status, found.cell, found.grid, found.team, found.rule, strict=True)
-    )
+    writer.writerow(names)
+    writer.writerows(rows)

@@ -47,6 +47,9 @@ def main() -> None:
     except errors.GridsvcError as error:
         _complain(str(error), error.as_dict() if as_json else None)
         code = _exit_code(error)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        code = 2
     except click.UsageError as error:
         where = f" (see '{error.ctx.command_path} --help')" if error.ctx else ""
         _complain(

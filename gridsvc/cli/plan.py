@@ -10,7 +10,7 @@ import numpy as np
 
 from gridsvc.balance.targets import parse_measure_tolerance
 from gridsvc.cli.common import as_json, emit, in_path, out_path, percent, reported, write_csv, write_json
-from gridsvc.errors import InvalidInput
+from gridsvc.errors import Infeasible, InvalidInput
 from gridsvc.plans.plan import Plan
 from gridsvc.services.files import plan_from_labels
 from gridsvc.services.plans import assign_plan
@@ -95,6 +95,11 @@ def balance(
     names = tiling.names()
     write_csv(output, ("cell", "grid"), [(names[i], codes[g]) for i, g in enumerate(solved.plan.labels)])
     emit(solved.report, plan_lines(solved.report), json_=json_)
+    if solved.report["overall"]["inside_share"] < 1:
+        raise Infeasible(
+            f"no plan within every tolerance was found; the best one is in {output.name}",
+            cure="carve out what is too large, use a finer tiling, ask for fewer grids or widen a tolerance",
+        )
 
 
 def _grids(text: str) -> int | None:
@@ -130,7 +135,7 @@ def plan_lines(report: dict[str, Any]) -> list[str]:
     carved = [grid for grid in report["grids"] if grid["carve_out"]]
     lines = [
         f"{len(report['grids']) - len(carved)} grids from {report['parameters']['cells']:,} cells"
-        + (f", and {len(carved)} carved out" if carved else "")
+        + (f", and {len(carved)} carved out ({sum(g['cells'] for g in carved)} cells)" if carved else "")
     ]
     for name, worst in overall["worst_deviation"].items():
         lines.append(
@@ -138,11 +143,15 @@ def plan_lines(report: dict[str, Any]) -> list[str]:
             f"(tolerance {percent(tolerance[name])})"
         )
     lines.append(f"  within tolerance: {percent(overall['inside_share'])} of the grids")
-    return lines + [
-        f"  too large: {entry['kind']} in {entry['cell']} has {percent(entry['share'])} of a grid's "
+    return lines + [_large_line(entry) for entry in report["oversize"] if not entry["carved_out"]]
+
+
+def _large_line(entry: dict[str, Any]) -> str:
+    what = "one account" if entry["kind"] == "account" else "a cell"
+    return (
+        f"  too large: {what} ({entry['cell']}) has {percent(entry['share'])} of a grid's "
         f"{entry['measure']}; it can be carved out with --carve-out"
-        for entry in report["oversize"]
-    ]
+    )
 
 
 @click.command()

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from gridsvc.balance.targets import parse_measure_tolerance
 from gridsvc.cli.common import (
     WHO,
     as_json,
@@ -24,6 +23,7 @@ from gridsvc.cli.common import (
 from gridsvc.errors import InvalidInput, NotFound, UnknownColumn
 from gridsvc.exchange.files import FORMATS, write_layer
 from gridsvc.services import main_job, publications
+from gridsvc.services.files import Balanced, read_report
 from gridsvc.store.database import Database
 from gridsvc.store.records import PublicationRecord
 from gridsvc.teams.read import read_roster, read_teams
@@ -46,12 +46,7 @@ __all__ = ["export", "publish", "published"]
 @click.option(
     "--teams", type=in_path, required=True, help="CSV of teams, or a folder with the whole organisation."
 )
-@click.option(
-    "--balanced",
-    multiple=True,
-    metavar="NAME[:TOL]",
-    help="Measures the grids were balanced on, for the report.",
-)
+@click.option("--report", type=in_path, help="Report of gridsvc balance: its measures and carve-outs.")
 @customer_options
 @database_option
 @as_json
@@ -70,7 +65,7 @@ def publish(
         codes=read_labels(grids, tiling),
         owners=_owners(owners),
         roster=read_roster(teams) if teams.is_dir() else read_teams(teams),
-        balanced=tuple(parse_measure_tolerance(text) for text in named["balanced"]),
+        balanced=Balanced() if named["report"] is None else read_report(named["report"]),
         customers=named["customers"],
         options=None if named["customers"] is None else import_options(named),
     )

@@ -121,7 +121,7 @@ def serve(
     os.environ.update(
         {f"GRIDSVC_{name.upper()}": str(value) for name, value in given.items() if value is not None}
     )
-    settings = Settings()
+    settings = Settings.load()
     _require_loopback(settings.host, open_=open_)
     _require_free(settings.host, settings.port)
     with opened(settings.url, upgrade=upgrade or settings.url.startswith("sqlite")):
@@ -190,7 +190,7 @@ def check(database: str | None) -> None:
 @database_option
 def doctor(database: str | None) -> None:
     """Look at what the service needs, and say what is missing."""
-    settings = Settings()
+    settings = Settings.load()
     faults = 0
     checks: dict[str, Callable[[], str]] = {
         "data folder": lambda: _writable(settings.data_dir),

@@ -74,7 +74,7 @@ def grids_layer(
         "area_km2": np.round(np.bincount(plan.labels, tiling.area, k) / 1e6, 6).tolist(),
     }
     for name, values in measures.items():
-        totals = np.bincount(plan.labels, values, k)
+        totals = np.round(np.bincount(plan.labels, values, k), 6)  # sums of floats end in noise
         wanted = [targets.get(grid.code, {}).get(name) for grid in plan.grids]
         columns[name] = totals.tolist()
         columns[f"{name}_target"] = wanted

@@ -14,8 +14,8 @@ Lang = Literal["en", "zh"]
 
 _WHY: dict[str, dict[Lang, str]] = {
     "cell": {
-        "en": "Cell {cell} belongs to grid {grid} of {team} since publication {publication}.",
-        "zh": "单元 {cell} 自第 {publication} 版起属于网格 {grid}，由 {team} 负责。",
+        "en": "Cell {cell} belongs to {grid} of {team} since publication {publication}.",
+        "zh": "单元 {cell} 自第 {publication} 版起属于 {grid}，由 {team} 负责。",
     },
     "carve_out": {
         "en": "Cell {cell} is carved out as {grid} and owned by {team} since publication {publication}.",

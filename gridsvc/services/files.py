@@ -2,23 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.errors import InvalidInput
+from gridsvc.errors import InvalidInput, UnreadableFile
 from gridsvc.plans.plan import Grid, Plan
 
-__all__ = ["plan_from_labels", "with_owners"]
+__all__ = ["Balanced", "plan_from_labels", "read_report", "with_owners"]
 
 
-def plan_from_labels(codes: NDArray[np.object_]) -> Plan:
-    """A plan from the grid code of each cell: object array of str, shape (n_cells,)."""
+def plan_from_labels(codes: NDArray[np.object_], carved: Collection[str] = ()) -> Plan:
+    """A plan from the grid code of each cell: object array of str, shape (n_cells,).
+
+    Parameters
+    ----------
+    carved : collection of str
+        Codes of the grids that were taken out of the balance.
+    """
     names, labels = np.unique(codes.astype(str), return_inverse=True)
-    grids = tuple(Grid(str(code), f"Grid {code}") for code in names)
+    grids = tuple(Grid(str(code), f"Grid {code}", carve_out=str(code) in carved) for code in names)
     return Plan(labels.astype(np.int32), grids)
+
+
+@dataclass(frozen=True, slots=True)
+class Balanced:
+    """Measures with tolerances, and carve-outs, as the report of `gridsvc balance` names them."""
+
+    measures: tuple[tuple[str, float], ...] = ()
+    carved: frozenset[str] = frozenset()
+
+
+def read_report(path: Path) -> Balanced:
+    """Read a report written by `gridsvc balance --report`.
+
+    Raises
+    ------
+    UnreadableFile
+        It is none.
+    """
+    try:
+        report = json.loads(path.read_bytes())
+        tolerance = {str(name): float(value) for name, value in report["parameters"]["tolerance"].items()}
+        carved = frozenset(str(grid["code"]) for grid in report["grids"] if grid["carve_out"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise UnreadableFile(
+            "is not a report of gridsvc balance", source=path.name, cure="give the file written by --report"
+        ) from None
+    return Balanced(tuple(tolerance.items()), carved)
 
 
 def with_owners(plan: Plan, owners: Mapping[str, str], source: str) -> Plan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent, span
 from gridsvc.services import customers, plans, publications, rosters, territories, tilings
 from gridsvc.services.customers import ImportOptions
-from gridsvc.services.files import plan_from_labels, with_owners
+from gridsvc.services.files import Balanced, plan_from_labels, with_owners
 from gridsvc.services.solving import SolveRequest
 from gridsvc.store.database import Database
 from gridsvc.store.records import PlanRecord, PublicationRecord
@@ -33,8 +33,6 @@ from gridsvc.tiling.tiling import Tiling
 __all__ = ["SAMPLE_TERRITORY", "Done", "FileJob", "publish_files", "run_sample", "sample_done"]
 
 SAMPLE_TERRITORY = "sample-county"
-
-_GRIDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,9 @@ class Done:
     plan: PlanRecord
 
 
-def run_sample(db: Database, who: Principal, folder: Path, progress: Progress = silent) -> Done:
+def run_sample(
+    db: Database, who: Principal, folder: Path, progress: Progress = silent, *, grids: int = 30
+) -> Done:
     """Do the whole job on a sample made by `gridsvc sample`."""
     boundary = read_boundary(folder / "boundary.geojson", None)
     progress(0.0, "territory")
@@ -68,7 +68,7 @@ def run_sample(db: Database, who: Principal, folder: Path, progress: Progress = 
     made, params = tilings.make_h3(
         boundary,
         None,
-        for_grids=_GRIDS,
+        for_grids=grids,
         points=(table.lon, table.lat, table.crs),
         barriers=read_barriers(folder / "barriers.geojson"),
         progress=span(progress, 0.05, 0.3),
@@ -79,7 +79,7 @@ def run_sample(db: Database, who: Principal, folder: Path, progress: Progress = 
     )
     rosters.put(db, who, SAMPLE_TERRITORY, read_roster(folder), reason="sample")
     request = SolveRequest(
-        grids=_GRIDS, measures=(("customers", 0.10), ("kwh", 0.10)), carve_out="large", islands="attach"
+        grids=grids, measures=(("customers", 0.10), ("kwh", 0.10)), carve_out="large", islands="attach"
     )
     plan = plans.create(db, who, tiling.id, request, name="Sample")
     plan = plans.solve(db, who, plan.id, span(progress, 0.6, 0.9))
@@ -103,8 +103,8 @@ class FileJob:
     codes : object array of str, shape (n_cells,)
         Grid code of each cell.
     owners : mapping of grid code to team id
-    balanced : tuple of (str, float)
-        Measures the grids were balanced on with their tolerances; the report says how well.
+    balanced : Balanced
+        The measures the grids were balanced on, and which of them are carve-outs.
     customers : Path or None
         File of customers, so that they can be looked up by id.
     """
@@ -117,7 +117,7 @@ class FileJob:
     codes: NDArray[np.object_]
     owners: Mapping[str, str]
     roster: Roster
-    balanced: tuple[tuple[str, float], ...] = ()
+    balanced: Balanced = field(default_factory=Balanced)
     customers: Path | None = None
     options: ImportOptions | None = None
 
@@ -128,14 +128,14 @@ def publish_files(
     """Bring a tiling, its plan and its people into the database and publish them."""
     boundary = union(job.tiling.geometry) if job.boundary is None else job.boundary
     _ensure_territory(db, who, job.territory, job.name, job.time_zone, boundary)
-    names = tuple(name for name, _ in job.balanced)
+    names = tuple(name for name, _ in job.balanced.measures)
     progress(0.1, "saving cells")
     tiling = tilings.save(db, who, job.territory, job.tiling, {"kind": job.tiling.kind}, columns=names)
     if job.customers is not None and job.options is not None:
         customers.put_file(db, who, tiling.id, job.customers, job.options, progress=span(progress, 0.2, 0.8))
     rosters.put(db, who, job.territory, job.roster, reason="from files")
-    plan = with_owners(plan_from_labels(job.codes), job.owners, "owners")
-    record = plans.put(db, who, tiling.id, plan, job.balanced, name="from files")
+    plan = with_owners(plan_from_labels(job.codes, job.balanced.carved), job.owners, "owners")
+    record = plans.put(db, who, tiling.id, plan, job.balanced.measures, name="from files")
     progress(0.9, "publishing")
     return publications.publish(db, who, record.id, record.revision, reason="from files")
 

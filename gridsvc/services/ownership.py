@@ -197,10 +197,14 @@ def _found(answer: Answer, asked: Asked) -> Answer:
         return answer
     if answer.status == "outside":
         raise OutsideTerritory(
-            answer.why, cure="ask with on_miss=status for an answer instead", territory=answer.territory
+            answer.why.rstrip(".。"),
+            cure="check the coordinates and their system",
+            territory=answer.territory,
         )
     if answer.status == "unknown_customer":
         raise UnknownCustomer(
-            answer.why, cure="check the id, or import the customer first", territory=answer.territory
+            answer.why.rstrip(".。"),
+            cure="check the id, or import the customer first",
+            territory=answer.territory,
         )
     return answer

@@ -20,7 +20,7 @@ from gridsvc.plans.summary import grid_centres, grid_totals
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent
 from gridsvc.services import jobs
-from gridsvc.services.solving import SolveRequest, describe_plan, solve_tiling
+from gridsvc.services.solving import SolveRequest, describe_plan, request_grids, solve_tiling
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import Idempotency, JobRecord, MeasureRecord, PlanRecord
 from gridsvc.teams.assign import GridLoads, TeamBases, assign_grids
@@ -365,7 +365,7 @@ def put(
     name: str = "",
 ) -> PlanRecord:
     """Store a plan that was made elsewhere, with a report on how well it balances `balanced`."""
-    request = SolveRequest(len(plan.grids), balanced)
+    request = SolveRequest(request_grids(plan), balanced)
     record = create(db, who, tiling, request, name=name)
     with db.read() as reader:
         found = draft(reader, record.id)

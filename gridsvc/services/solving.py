@@ -9,10 +9,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.balance.carve import solve_with_carve_outs
+from gridsvc.balance.carve import describe_carved, solve_with_carve_outs
 from gridsvc.balance.large import oversize
 from gridsvc.balance.problem import Problem
-from gridsvc.balance.report import describe
 from gridsvc.balance.targets import even_targets, suggest_k
 from gridsvc.errors import InvalidInput
 from gridsvc.plans.codes import build_plan
@@ -21,7 +20,7 @@ from gridsvc.progress import Progress, silent
 from gridsvc.tiling.barriers import Barriers, cut
 from gridsvc.tiling.tiling import Tiling
 
-__all__ = ["SolveRequest", "Solved", "describe_plan", "solve_tiling"]
+__all__ = ["SolveRequest", "Solved", "describe_plan", "request_grids", "solve_tiling"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,8 @@ def solve_tiling(
     )
     names = tiling.names()
     for entry in large:
-        entry["cell"] = names[entry.pop("cell_row")]
+        row = entry.pop("cell_row")
+        entry |= {"cell": names[row], "carved_out": carved is not None and bool(carved[row])}
     report = {**_by_code(solution.report, solution.labels, plan), "oversize": large}
     report["parameters"]["arithmetic"] = _arithmetic(tiling, measures, request)
     return Solved(plan, report)
@@ -110,8 +110,17 @@ def describe_plan(
     tiling: Tiling, measures: Mapping[str, NDArray[np.float64]], plan: Plan, request: SolveRequest
 ) -> dict[str, Any]:
     """The report on a plan made elsewhere, in the form `solve_tiling` gives."""
-    report = describe(_problem(tiling, measures, request), plan.labels, {}, [])
-    return {**_by_code({**report, "carve_outs": []}, plan.labels, plan), "oversize": []}
+    problem = _problem(tiling, measures, request)
+    carve_out = np.array([grid.carve_out for grid in plan.grids])
+    position = np.cumsum(~carve_out) - 1  # engine labels: the balanced grids first, then the carve-outs
+    position[carve_out] = request_grids(plan) + np.arange(int(carve_out.sum()))
+    labels = position[plan.labels].astype(np.int32)
+    return {**_by_code(describe_carved(problem, labels), labels, plan), "oversize": []}
+
+
+def request_grids(plan: Plan) -> int:
+    """Number of balanced grids of a plan."""
+    return sum(not grid.carve_out for grid in plan.grids)
 
 
 def _problem(tiling: Tiling, measures: Mapping[str, NDArray[np.float64]], request: SolveRequest) -> Problem:

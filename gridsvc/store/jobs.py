@@ -120,7 +120,7 @@ class JobWriter(JobReader):
 
     def finish(self, job_id: str, result: Any) -> None:
         """Close a running job with its result."""
-        self._close(job_id, "done", share=1.0, result=result)
+        self._close(job_id, "done", share=1.0, message="done", result=result)
 
     def fail(self, job_id: str, problem: Mapping[str, Any]) -> None:
         """Close a running job with the reason it ended; as cancelled, if someone asked that it stop."""

@@ -144,8 +144,8 @@ def _report(
         "mean_distance_m": float(known.mean()) if len(known) else None,
         "teams": rows,
         "shortages": [
-            f"team {row['team']} carries {over:g} {measure} above its capacity of "
-            f"{row['capacity'][measure]:g}"
+            f"team {row['team']} carries {over:,.0f} {measure} above its capacity of "
+            f"{row['capacity'][measure]:,.0f}"
             for row in rows
             for measure, over in row["overload"].items()
         ],

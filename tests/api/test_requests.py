@@ -249,3 +249,18 @@ def test_a_roster_names_what_is_wrong(cut: Cut) -> None:
         client.put("/v1/territories/strip/roster", json={**ROSTER, "members": members}), 422, "ghost", "1"
     )
     assert client.get("/v1/territories/strip/roster").json()["roster"] == 1
+
+
+def test_a_file_without_ids_is_taken_with_a_hint(client: TestClient) -> None:
+    make_territory(client)
+    rows = "lon,lat\n" + "".join(f"{0.305 + i * 0.001:.3f},0.05\n" for i in range(9))
+    found = upload(client, make_tiling(client), rows)
+    assert found.status_code == 201, found.text
+    assert [hint["code"] for hint in found.json()["hints"]] == ["no-id-column"]
+
+
+def test_cures_name_fields_of_the_request(cut: Cut) -> None:
+    client, tiling = cut
+    swapped = upload(client, tiling, "id,lon,lat\n1,0.05,0.35\n2,0.06,0.36\n").json()
+    assert "lon=lat lat=lon" in swapped["cure"]
+    assert "--" not in swapped["cure"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.journey import london
@@ -24,7 +25,10 @@ def client(database_url: str, tmp_path: Path, shared_data: Path) -> Iterator[Cli
         yield found
 
 
-def test_london_in_hexagons(client: Client) -> None:
+Record = Callable[[str, object], None]
+
+
+def test_london_in_hexagons(client: Client, record_property: Record) -> None:
     london.prepare(client, "london")
     tiling = london.tile_h3(client, "london", 9)
     assert tiling["coverage"]["gap"]["km2"] == pytest.approx(0, abs=1e-6)
@@ -38,7 +42,14 @@ def test_london_in_hexagons(client: Client) -> None:
     assert (record["n"], record["grids"], record["cells"]) == (1, 60, tiling["cells"])
 
     sample = london.draw(LOOKUPS)
-    assert london.lookups(client, "london", sample) == LOOKUPS
+    agreed = london.lookups(client, "london", sample)
+    assert agreed == LOOKUPS
+    record_property("cells", tiling["cells"])
+    record_property(
+        "placed + left out = read", f"{placed['placed']} + {placed['left_out']} = {placed['read']}"
+    )
+    record_property("grids", record["grids"])
+    record_property("lookups by point, by id and in a batch that agree", f"{agreed} of {LOOKUPS}")
 
     grids = client.get("/v1/publications/1/export", territory="london", layer="grids")
     assert len(grids["features"]) == 60
@@ -52,9 +63,12 @@ def test_london_in_hexagons(client: Client) -> None:
         by_grid[grid] = by_grid.get(grid, 0) + feature["properties"]["meters"]
     for feature in grids["features"]:
         assert feature["properties"]["meters"] == pytest.approx(by_grid[feature["properties"]["code"]])
+    rows = pq.read_table(london.POSTCODES, columns=["meters_est"])["meters_est"].to_numpy()
+    assert sum(by_grid.values()) == pytest.approx(rows.sum(), rel=1e-9)
+    record_property("meters, sum over cells / over rows", f"{sum(by_grid.values()):.3f} / {rows.sum():.3f}")
 
 
-def test_london_in_polygons(client: Client) -> None:
+def test_london_in_polygons(client: Client, record_property: Record) -> None:
     london.prepare(client, "london")
     tiling = london.tile_polygons(client, "london")
     assert tiling["cells"] == 983
@@ -67,6 +81,11 @@ def test_london_in_polygons(client: Client) -> None:
     assert (nested["n"], nested["grids"]) == (2, 33)
     grids = client.get("/v1/publications/2/export", territory="london", layer="grids")
     assert len({f["properties"]["parent"] for f in grids["features"]}) == 33
+
+    record_property("cells", tiling["cells"])
+    for name, found in (("free", free), ("nested in boroughs", nested)):
+        worst = {m["name"]: f"{m['worst_deviation']:.0%}" for m in found["summary"]["measures"]}
+        record_property(f"33 grids, {name}, worst deviation", worst)
 
     by_cell = client.get("/v1/owner/cells/E02000001", territory="london")
     assert (by_cell["status"], by_cell["rule"], by_cell["publication"]) == ("owned", "cell", 2)

@@ -1,0 +1,182 @@
+"""`make proof`: the tests again, at the sizes the issues ask for, and a page that says what came out.
+
+Each part is kept as it ends, so that a proof which was interrupted goes on where it stopped; a part is done
+again when the commit has changed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.journey.served import free_port
+
+ROOT = Path(__file__).resolve().parents[1]
+KEPT = ROOT / "var" / "proof"
+PAGE = ROOT / "docs" / "proof.md"
+
+Lines = list[str]
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def _pytest(*arguments: str, **environment: str) -> Lines:
+    """Run tests and tell each one's outcome, seconds and recorded figures."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env={**os.environ, "CI": "1", **environment}, check=False)
+        cases = ET.parse(report).getroot().iter("testcase")
+        lines = [line for case in cases for line in _told(case)]
+    if done.returncode:
+        raise SystemExit(f"a test failed: {' '.join(arguments)}")
+    return lines
+
+
+def _told(case: ET.Element) -> Lines:
+    name = case.get("name", "").removeprefix("test_").replace("_", " ")
+    figures = [f"  - {p.get('name')}: {p.get('value')}" for p in case.iter("property")]
+    return [f"- {name}: passed in {float(case.get('time', '0')):.0f} s", *figures]
+
+
+def main_job() -> Lines:
+    """London over HTTP by nothing but the published API, on both databases, 10,000 lookups each way."""
+    return _pytest("tests/journey", "-p", "no:randomly", GRIDSVC_PROOF_LOOKUPS="10000")
+
+
+def big_sample() -> Lines:
+    """The simulated city at full size, through the main job."""
+    return _pytest("tests/services", "-m", "proof", "-p", "no:randomly")
+
+
+def bad_input() -> Lines:
+    """Each wrong input of the main job, on the command line and over HTTP."""
+    told = _pytest("tests/cli/test_bad_input.py", "tests/api/test_requests.py", "-p", "no:randomly")
+    return [f"- {len(told)} cases passed"]
+
+
+def fresh_clone() -> Lines:
+    """`make run` and `make test` in a clean clone with nothing else done."""
+    with tempfile.TemporaryDirectory() as folder:
+        clone = Path(folder) / "gridsvc"
+        subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
+        shared = ROOT.parent / "shared"
+        (Path(folder) / "shared").symlink_to(shared, target_is_directory=True)
+        run = _until_served(clone)
+        began = time.monotonic()
+        subprocess.run(["make", "test"], cwd=clone, env=_clean(), check=True, stdout=subprocess.DEVNULL)
+        test = time.monotonic() - began
+    return [f"- make run, until the page answered: {run:.0f} s", f"- make test: {test:.0f} s"]
+
+
+def _clean() -> dict[str, str]:
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("GRIDSVC_", "MAKE", "VIRTUAL"))
+    }
+
+
+def _until_served(clone: Path) -> float:
+    import urllib.request
+
+    port, began = free_port(), time.monotonic()
+    process = subprocess.Popen(
+        ["make", "run", f"PORT={port}"], cwd=clone, env=_clean(), start_new_session=True
+    )
+    try:
+        while process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2):
+                    return time.monotonic() - began
+            except OSError:
+                time.sleep(0.2)
+        raise SystemExit("make run ended before it served")
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, 15)
+        process.wait()
+
+
+PARTS: dict[str, Callable[[], Lines]] = {
+    "main-job": main_job,
+    "big-sample": big_sample,
+    "bad-input": bad_input,
+    "fresh-clone": fresh_clone,
+}
+
+
+def _do(name: str, commit: str) -> dict[str, Any]:
+    path = KEPT / f"{name}.json"
+    if path.is_file():
+        kept: dict[str, Any] = json.loads(path.read_text())
+        if kept["commit"] == commit:
+            print(f"{name}: done before at this commit")
+            return kept
+    began = time.monotonic()
+    lines = PARTS[name]()
+    result = {
+        "name": name,
+        "title": (PARTS[name].__doc__ or "").strip(),
+        "commit": commit,
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "seconds": round(time.monotonic() - began),
+        "lines": lines,
+    }
+    KEPT.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(result, indent=1, ensure_ascii=False))
+    return result
+
+
+def _write_page() -> None:
+    results = [json.loads(path.read_text()) for path in sorted(KEPT.glob("*.json"))]
+    order = list(PARTS)
+    results.sort(key=lambda result: order.index(result["name"]))
+    text = [
+        "# Proof",
+        "",
+        "What `make proof` ran and what came out; the same tests as `make test`, at full size.",
+        f"One machine with {os.cpu_count()} cores, Python {platform.python_version()}; others use it too,",
+        "so take the seconds as rough.",
+    ]
+    for result in results:
+        text += ["", f"## {result['name']}", "", result["title"], ""]
+        text += [
+            f"Commit {result['commit'][:12]}, {result['date']}, {result['seconds']} s.",
+            "",
+            *result["lines"],
+        ]
+    PAGE.write_text("\n".join(text) + "\n")
+
+
+def main(names: list[str]) -> None:
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        raise SystemExit(f"no part {unknown[0]!r}; there are {', '.join(PARTS)}")
+    if not shutil.which("git"):
+        raise SystemExit("a proof names its commit, so it needs git")
+    commit = _git("rev-parse", "HEAD")
+    if _git("status", "--porcelain", "--untracked-files=no"):
+        commit += " with changes"
+    for name in names or list(PARTS):
+        result = _do(name, commit)
+        print(f"{name}: {result['seconds']} s")
+        _write_page()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

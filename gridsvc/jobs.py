@@ -20,7 +20,7 @@ from typing import Any
 from gridsvc.errors import Cancelled, GridsvcError
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress
-from gridsvc.services import customers, plans, tilings
+from gridsvc.services import imports, plans, tilings
 from gridsvc.services import jobs as jobs_
 from gridsvc.store.database import Database
 
@@ -34,7 +34,7 @@ _LOST_AFTER = 60.0
 Handler = Callable[[Database, Principal, Mapping[str, Any], Progress], dict[str, Any]]
 
 HANDLERS: dict[str, Handler] = {
-    "customers": customers.run_job,
+    "customers": imports.run_job,
     "solve": plans.run_job,
     "tile": tilings.run_job,
 }

@@ -14,7 +14,7 @@ from api.schemas.common import Page
 from api.schemas.owner import CustomerOut
 from api.work import Prefer, answer_when_done, keep_upload, upload_digest
 from gridsvc.principal import Principal
-from gridsvc.services import customers, jobs, tilings
+from gridsvc.services import customers, imports, jobs, tilings
 from gridsvc.store.records import Idempotency
 
 __all__ = ["ImportOut", "router"]
@@ -108,7 +108,7 @@ def get_todo(
 ) -> StreamingResponse:
     """The rows that need a human, as CSV: row, id, verdict, reason, cure."""
     return StreamingResponse(
-        customers.todo_csv(db, who, import_id),
+        imports.todo_csv(db, who, import_id),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="todo.csv"'},
     )

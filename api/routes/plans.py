@@ -17,7 +17,7 @@ from api.work import job_out
 from gridsvc.balance.targets import parse_tolerance
 from gridsvc.exchange.layers import LayerName
 from gridsvc.principal import Principal
-from gridsvc.services import jobs, plans, publications
+from gridsvc.services import assignments, gates, jobs, plans, publications
 from gridsvc.services.solving import SolveRequest
 from gridsvc.store.records import PlanRecord
 
@@ -169,7 +169,7 @@ def get_gates(plan: str, db: Db, who: Annotated[Principal, Depends(Scope("plans:
             cure=gate.cure or None,
             offenders=gate.offenders,
         )
-        for gate in plans.gates_of(db, who, plan)
+        for gate in gates.gates_of(db, who, plan)
     ]
 
 
@@ -182,7 +182,7 @@ def assign_teams(
     who: Annotated[Principal, Depends(Scope("plans:write"))],
 ) -> PlanOut:
     """Give the grids to the teams of the roster in force, by capacity and distance."""
-    record = plans.assign(db, who, plan, revision)
+    record = assignments.assign(db, who, plan, revision)
     response.headers["ETag"] = etag(record.revision)
     return _out(record)
 

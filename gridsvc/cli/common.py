@@ -18,7 +18,7 @@ from gridsvc.errors import InvalidInput
 from gridsvc.exchange.files import replace_whole
 from gridsvc.principal import LOCAL, Principal
 from gridsvc.progress import Progress
-from gridsvc.services import customers as customers_
+from gridsvc.services.imports import ImportOptions
 from gridsvc.store.database import Database
 
 __all__ = [
@@ -165,7 +165,7 @@ def _share(text: str) -> float:
     return value
 
 
-def import_options(named: Mapping[str, Any]) -> customers_.ImportOptions:
+def import_options(named: Mapping[str, Any]) -> ImportOptions:
     """What the options of `customer_options` mean."""
     from gridsvc.customers.columns import Columns
     from gridsvc.customers.measures import parse_measure
@@ -173,7 +173,7 @@ def import_options(named: Mapping[str, Any]) -> customers_.ImportOptions:
     from gridsvc.tiling.read import read_polygons
 
     areas = named["areas"]
-    return customers_.ImportOptions(
+    return ImportOptions(
         measures=tuple(parse_measure(text) for text in named["measure"] or ("customers=count",)),
         columns=Columns(named["id_"], named["lon"], named["lat"], named["code"], named["place_key"]),
         crs=named["crs"],

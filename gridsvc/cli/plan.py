@@ -12,8 +12,8 @@ from gridsvc.balance.targets import parse_measure_tolerance
 from gridsvc.cli.common import as_json, emit, in_path, out_path, percent, reported, write_csv, write_json
 from gridsvc.errors import Infeasible, InvalidInput
 from gridsvc.plans.plan import Plan
+from gridsvc.services.assignments import assign_plan
 from gridsvc.services.files import plan_from_labels
-from gridsvc.services.plans import assign_plan
 from gridsvc.services.solving import SolveRequest, solve_tiling
 from gridsvc.teams.read import read_roster, read_teams
 from gridsvc.tiling.barriers import read_barriers

@@ -25,8 +25,8 @@ from gridsvc.errors import InvalidInput
 from gridsvc.exchange.files import FORMATS, replace_whole, write_layer
 from gridsvc.exchange.layers import Layer
 from gridsvc.progress import Progress
-from gridsvc.services import customers, tilings
-from gridsvc.services.customers import ImportOptions, TakenIn
+from gridsvc.services import imports, tilings
+from gridsvc.services.imports import ImportOptions, TakenIn
 from gridsvc.tiling.barriers import read_barriers
 from gridsvc.tiling.check import union
 from gridsvc.tiling.coverage import coverage_report
@@ -101,7 +101,7 @@ def _cells(
 ) -> tuple[Tiling, shapely.MultiPolygon, dict[str, Any], TakenIn | None]:
     barriers = None if named["barriers"] is None else read_barriers(named["barriers"])
     crs = named["layer_crs"]
-    table = None if options is None else customers.read_file(named["customers"], options)
+    table = None if options is None else imports.read_file(named["customers"], options)
     if named["polygons"] is not None:
         if named["id_field"] is None:
             raise InvalidInput(
@@ -127,7 +127,7 @@ def _cells(
         raise InvalidInput(
             "what is to be cut?", field="--boundary", cure="give --boundary FILE or --polygons FILE"
         )
-    taken = None if table is None or options is None else customers.take_in(table, tiling, options, progress)
+    taken = None if table is None or options is None else imports.take_in(table, tiling, options, progress)
     return tiling, boundary, params, taken
 
 

@@ -9,12 +9,15 @@ import zlib
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import h3
 import numpy as np
 from numpy.typing import NDArray
 
+from gridsvc.ownership.answer import Rule
 from gridsvc.plans.plan import Grid
+from gridsvc.tiling.hexes import is_h3
 
-__all__ = ["Publication", "checksum", "pack", "unpack"]
+__all__ = ["Publication", "checksum", "pack", "rule_of", "unpack"]
 
 _MAGIC = b"GSPUB\x00\x00\x01"  # the last byte is the version of the format
 
@@ -42,6 +45,23 @@ class Publication:
     ids: NDArray[Any]
     labels: NDArray[np.int32]
     grids: tuple[Grid, ...]
+
+    def row_of(self, cell: str) -> int | None:
+        """Row of a cell by its id; None where the publication has no such cell."""
+        if self.kind == "h3" and not is_h3(cell):
+            return None
+        key: Any = np.uint64(h3.str_to_int(cell)) if self.kind == "h3" else cell
+        row = int(np.searchsorted(self.ids, key))
+        return row if row < len(self.ids) and self.ids[row] == key else None
+
+    def name_of(self, row: int) -> str:
+        """Id of the cell in a row."""
+        return str(h3.int_to_str(int(self.ids[row])) if self.kind == "h3" else self.ids[row])
+
+
+def rule_of(grid: Grid) -> Rule:
+    """The rule by which a grid's cells are owned."""
+    return "carve_out" if grid.carve_out else "cell"
 
 
 def _header(publication: Publication) -> bytes:

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from gridsvc import crs as crs_
 from gridsvc.errors import InvalidCoordinate, InvalidInput
-from gridsvc.ownership.answer import Answer, Lang, Rule, Status, explain
-from gridsvc.ownership.publication import Publication
-from gridsvc.plans.plan import Grid
+from gridsvc.ownership.answer import Answer, Lang, Status, explain
+from gridsvc.ownership.batch import BatchAnswer, batch_answer
+from gridsvc.ownership.publication import Publication, rule_of
 from gridsvc.teams.model import Member, Roster
 from gridsvc.tiling.hexes import is_h3
 from gridsvc.tiling.locate import Locator
 
-__all__ = ["BatchAnswer", "Moment", "Snapshot", "check_coordinate"]
+__all__ = ["Moment", "Snapshot", "check_coordinate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +44,6 @@ class Moment:
     seq: int
     valid_from: datetime
     valid_to: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BatchAnswer:
-    """Answers for many points as columns.
-
-    Attributes
-    ----------
-    status : object array of str, shape (n,)
-    cell, grid, team : object array of str or None, shape (n,)
-    rule : object array of str or None, shape (n,)
-    """
-
-    status: NDArray[np.object_]
-    cell: NDArray[np.object_]
-    grid: NDArray[np.object_]
-    team: NDArray[np.object_]
-    rule: NDArray[np.object_]
 
 
 def check_coordinate(lon: float, lat: float) -> None:
@@ -130,7 +112,7 @@ class Snapshot:
         """
         if self.publication.kind == "h3":
             return self._h3_cell(cell, lang)
-        row = self.row_of(cell)
+        row = self.publication.row_of(cell)
         return self._owned(row, lang) if row is not None else self._nobody("outside", lang)
 
     def customer(
@@ -163,7 +145,8 @@ class Snapshot:
         with np.errstate(invalid="ignore"):
             valid = (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
         rows = self.locator.rows(np.where(valid, lon, np.nan), np.where(valid, lat, np.nan))
-        return self._columns(rows, valid, self._covers_many(lon, lat, valid & (rows < 0)))
+        inside = self._covers_many(lon, lat, valid & (rows < 0))
+        return batch_answer(self.publication, self.roster.fallback, rows, valid=valid, inside=inside)
 
     # --- parts of an answer
 
@@ -182,15 +165,6 @@ class Snapshot:
         inside[where] = shapely.intersects_xy(self._prepared, lon[where], lat[where])
         return inside
 
-    def row_of(self, cell: str) -> int | None:
-        """Row of a cell by its id; None where the publication has no such cell."""
-        if self.publication.kind == "h3" and not is_h3(cell):
-            return None
-        key: Any = np.uint64(h3.str_to_int(cell)) if self.publication.kind == "h3" else cell
-        row = int(np.searchsorted(self.publication.ids, key))
-        found = row < len(self.publication.ids) and self.publication.ids[row] == key
-        return row if found else None
-
     def _h3_cell(self, cell: str, lang: Lang) -> Answer:
         if not is_h3(cell):
             raise InvalidInput(
@@ -205,7 +179,7 @@ class Snapshot:
                 cure=f"ask for cells of resolution {resolution} or finer",
             )
         if asked == resolution:
-            row = self.row_of(cell)
+            row = self.publication.row_of(cell)
             return self._nobody("outside", lang) if row is None else self._owned(row, lang)
         lat, lon = h3.cell_to_latlng(cell)  # children do not lie inside their parents: the centre decides
         row = self.locator.row(lon, lat)
@@ -213,14 +187,9 @@ class Snapshot:
             return self._nobody("outside", lang, via="centre")
         return self._owned(row, lang, via="centre")
 
-    def name_of(self, row: int) -> str:
-        """Id of the cell in a row."""
-        cell = self.publication.ids[row]
-        return str(h3.int_to_str(int(cell))) if self.publication.kind == "h3" else str(cell)
-
     def _owned(self, row: int, lang: Lang, **place: Any) -> Answer:
         grid = self.publication.grids[int(self.publication.labels[row])]
-        cell, rule = self.name_of(row), _rule(grid)
+        cell, rule = self.publication.name_of(row), rule_of(grid)
         team = self._team(grid.team)
         why = explain(
             rule,
@@ -285,31 +254,3 @@ class Snapshot:
     def _person(self, member: Member) -> dict[str, Any]:
         person = self.roster.person_by_id.get(member.person)
         return {"id": member.person, "name": member.person if person is None else person.name}
-
-    @cached_property
-    def _grid_columns(self) -> dict[str, NDArray[np.object_]]:
-        """Per grid, with one more entry at the end (reached by -1) for 'no grid'."""
-        grids = self.publication.grids
-        return {
-            "grid": np.array([g.code for g in grids] + [None], dtype=object),
-            "team": np.array([g.team for g in grids] + [None], dtype=object),
-            "rule": np.array([_rule(g) for g in grids] + [None], dtype=object),
-        }
-
-    def _columns(
-        self, rows: NDArray[np.int64], valid: NDArray[np.bool_], inside: NDArray[np.bool_]
-    ) -> BatchAnswer:
-        hit = rows >= 0
-        label = np.where(hit, self.publication.labels[np.maximum(rows, 0)], -1)
-        status = np.where(hit, "owned", np.where(inside, "fallback", np.where(valid, "outside", "invalid")))
-        cells = np.full(len(rows), None, dtype=object)
-        distinct, back = np.unique(rows[hit], return_inverse=True)
-        cells[hit] = np.array([self.name_of(int(r)) for r in distinct], dtype=object)[back]
-        team, rule = self._grid_columns["team"][label], self._grid_columns["rule"][label]
-        fallback = ~hit & inside
-        team[fallback], rule[fallback] = self.roster.fallback, "fallback"
-        return BatchAnswer(status.astype(object), cells, self._grid_columns["grid"][label], team, rule)
-
-
-def _rule(grid: Grid) -> Rule:
-    return "carve_out" if grid.carve_out else "cell"

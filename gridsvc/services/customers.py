@@ -1,219 +1,22 @@
-"""Customers: a file is read, each row gets a verdict, the placed ones make the measures."""
+"""Customers: who lives in a cell or a grid, for callers who may see them."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from gridsvc.customers.areas import AreaIndex
-from gridsvc.customers.columns import Columns
-from gridsvc.customers.measures import Measure, MeasureSpec, Missing, aggregate, parse_measure
-from gridsvc.customers.place import PlaceOptions, place
-from gridsvc.customers.placement import Placement, check
-from gridsvc.customers.read import Table, read_customers
 from gridsvc.customers.verdicts import Verdict
-from gridsvc.customers.where import Where, parse_where, select
 from gridsvc.errors import NotFound
 from gridsvc.principal import Principal
-from gridsvc.progress import Progress, silent
-from gridsvc.services import jobs
 from gridsvc.services.ownership import Asked, snapshot
 from gridsvc.store.database import Database
-from gridsvc.store.records import CustomerRecord, CustomerRows, MeasureRecord
-from gridsvc.store.staging import staging
-from gridsvc.tiling.coverage import coverage_report
-from gridsvc.tiling.locate import Locator
-from gridsvc.tiling.read import PolygonLayer, read_polygons
-from gridsvc.tiling.tiling import Tiling
 
-__all__ = [
-    "ImportOptions",
-    "Placed",
-    "TakenIn",
-    "in_cell",
-    "in_grid",
-    "put_file",
-    "read_file",
-    "run_job",
-    "take_in",
-    "todo_csv",
-]
-
+__all__ = ["Placed", "in_cell", "in_grid"]
 
 _VERDICTS = {int(verdict): verdict for verdict in Verdict}
-
-
-@dataclass(frozen=True, slots=True)
-class ImportOptions:
-    """How a customers' file is read, placed and measured.
-
-    Attributes
-    ----------
-    measures : tuple of MeasureSpec
-    areas : PolygonLayer or None
-        What area codes stand for, where they name more than one cell.
-    min_placed : float
-        Refuse the file below this placement rate.
-    strict : bool
-        Refuse the file when any row is left out.
-    """
-
-    measures: tuple[MeasureSpec, ...]
-    columns: Columns = field(default_factory=Columns)
-    crs: str | None = None
-    where: tuple[Where, ...] = ()
-    missing: Missing = "refuse"
-    min_placed: float = 0.95
-    strict: bool = False
-    areas: PolygonLayer | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TakenIn:
-    """A file, where its rows went, and what they add up to."""
-
-    table: Table
-    placement: Placement
-    measures: list[Measure]
-
-
-def read_file(path: Path, options: ImportOptions) -> Table:
-    """Read a customers' file; see `gridsvc.customers.read.read_customers`."""
-    return read_customers(path, options.columns, crs=options.crs)
-
-
-def take_in(table: Table, tiling: Tiling, options: ImportOptions, progress: Progress = silent) -> TakenIn:
-    """Place a table's rows on the cells of `tiling` and measure them.
-
-    Raises
-    ------
-    InvalidInput
-        Too few rows could be placed, or a measure's column holds what it may not.
-    """
-    progress(0.1, f"placing {len(table):,} customers")
-    areas = None
-    if options.areas is not None:
-        areas = AreaIndex.from_polygons(tiling, options.areas.ids.tolist(), options.areas.geometry)
-    selected = select(table, options.where) if options.where else None
-    placement = place(table, tiling, Locator(tiling).rows, PlaceOptions(selected=selected, areas=areas))
-    check(placement, options.min_placed, strict=options.strict)
-    progress(0.4, "adding up measures")
-    return TakenIn(
-        table, placement, aggregate(table, placement, options.measures, len(tiling), options.missing)
-    )
-
-
-def _rows(taken: TakenIn) -> CustomerRows:
-    table, placement = taken.table, taken.placement
-    dropped = [Verdict.NOT_SELECTED, Verdict.DUPLICATE_ID, Verdict.MISSING_ID]
-    human = [v for v in Verdict if v.cure]
-    return CustomerRows(
-        row_no=np.arange(1, len(table) + 1, dtype=np.int64),
-        id=table.ids,
-        verdict=placement.verdict,
-        cell=placement.cell,
-        lon=placement.lon,
-        lat=placement.lat,
-        kept=~np.isin(placement.verdict, dropped),
-        todo=np.isin(placement.verdict, human),
-        premise=table.premise,
-    )
-
-
-def put_file(
-    db: Database,
-    who: Principal,
-    tiling_id: str,
-    path: Path,
-    options: ImportOptions,
-    *,
-    progress: Progress = silent,
-) -> dict[str, Any]:
-    """Take a customers' file in; it becomes visible as a whole, with its measures, or not at all.
-
-    Returns
-    -------
-    dict
-        ``id`` of the import, ``tiling``, the placement's summary, ``measures`` and ``coverage``.
-    """
-    who.require("customers:write")
-    with db.read() as reader:
-        record = reader.tilings.get(tiling_id)
-        tiling = reader.tilings.load(tiling_id)
-        boundary = reader.territories.get(record.territory).boundary
-    progress(0.0, "reading the file")
-    taken = take_in(read_file(path, options), tiling, options, progress)
-    coverage = coverage_report(tiling, boundary, taken.placement.lon, taken.placement.lat)
-    summary = taken.placement.summary()
-    progress(0.5, "saving customers")
-    params = {"measures": [str(spec) for spec in options.measures], "missing": options.missing}
-    with staging(db, who, record.territory, tiling_id, source=summary["source"], params=params) as stage:
-        for done, chunk in enumerate(_rows(taken).chunks(100_000)):
-            stage.add(chunk)
-            progress(0.5 + 0.45 * (done + 1) * 100_000 / max(len(taken.table), 100_000), "saving customers")
-        with db.write(who, "customers.import") as uow:
-            uow.tilings.put_measures(tiling_id, stage.import_id, [_measure_record(m) for m in taken.measures])
-            uow.customers.flip(stage.import_id, summary)
-            counts = {name: summary[name] for name in ("read", "placed", "left_out")}
-            uow.audit(f"import/{stage.import_id}", None, counts)
-            uow.emit(
-                "customers.imported", {"territory": record.territory, "import": stage.import_id, **counts}
-            )
-    return {
-        "id": stage.import_id,
-        "tiling": tiling_id,
-        **summary,
-        "measures": {m.name: _measure_out(m) for m in taken.measures},
-        "coverage": coverage,
-    }
-
-
-def _measure_record(measure: Measure) -> MeasureRecord:
-    return MeasureRecord(
-        name=measure.name,
-        spec=measure.spec,
-        unit="",
-        values=measure.values,
-        as_of=datetime.now(UTC),
-        largest=measure.largest,
-        missing_share=measure.missing_share,
-    )
-
-
-def _measure_out(measure: Measure) -> dict[str, Any]:
-    return {"spec": measure.spec, "total": measure.total, "missing_share": measure.missing_share}
-
-
-def run_job(db: Database, who: Principal, params: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """Do a queued import; the uploaded files go whatever comes of it."""
-    files = {name: Path(path) for name, path in params["files"].items()}
-    try:
-        return put_file(db, who, params["tiling"], files["file"], _options(params, files), progress=progress)
-    finally:
-        jobs.discard_files(files.values())
-
-
-def _options(params: Mapping[str, Any], files: Mapping[str, Path]) -> ImportOptions:
-    return ImportOptions(
-        measures=tuple(parse_measure(text) for text in params["measures"]),
-        columns=Columns(**params["columns"]),
-        crs=params["crs"],
-        where=tuple(parse_where(text) for text in params["where"]),
-        missing=params["missing"],
-        min_placed=params["min_placed"],
-        strict=params["strict"],
-        areas=read_polygons(files["areas"], params["area_id"] or "code", None) if "areas" in files else None,
-    )
-
-
-# --- who lives where
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +38,7 @@ def in_cell(
     who.require("customers:read")
     with db.read() as reader:
         found = snapshot(db, reader, Asked(territory))
-        row = found.row_of(cell)
+        row = found.publication.row_of(cell)
         if row is None:
             raise NotFound(f"no cell {cell!r} in the publication in force", field="cell", cure="check its id")
         return _customers(reader, found, [row], after, limit)
@@ -263,42 +66,6 @@ def _customers(reader: Any, found: Any, rows: Sequence[int], after: str | None, 
         return []
     records = reader.customers.in_cells(live.id, rows, after, limit)
     return [
-        Placed(r.id, r.premise, found.name_of(r.cell), _VERDICTS[r.verdict].slug, r.lon, r.lat)
+        Placed(r.id, r.premise, found.publication.name_of(r.cell), _VERDICTS[r.verdict].slug, r.lon, r.lat)
         for r in records
     ]
-
-
-_PAGE = 5000
-
-
-def todo_csv(db: Database, who: Principal, import_id: str) -> Iterator[str]:
-    """The rows of an import which need a human, as CSV in pieces."""
-    who.require("customers:read")
-    with db.read() as reader:
-        reader.customers.get_import(import_id)
-    return _todo_pages(db, import_id)
-
-
-def _todo_pages(db: Database, import_id: str) -> Iterator[str]:
-    yield _csv_text([("row", "id", "verdict", "reason", "cure", "lon", "lat")])
-    after = 0
-    while True:
-        with db.read() as reader:
-            found = reader.customers.findings(import_id, after, _PAGE)
-        yield _csv_text([_todo_row(record) for record in found])
-        if len(found) < _PAGE:
-            return
-        after = found[-1].row_no
-
-
-def _todo_row(record: CustomerRecord) -> tuple[object, ...]:
-    verdict = _VERDICTS[record.verdict]
-    # A leading = + - @ makes spreadsheets run the text as a formula.
-    shown = f"'{record.id}" if record.id[:1] in ("=", "+", "-", "@", "\t", "\r") else record.id
-    return record.row_no, shown, verdict.slug, verdict.reason, verdict.cure, record.lon, record.lat
-
-
-def _csv_text(rows: Sequence[tuple[object, ...]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()

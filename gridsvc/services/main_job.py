@@ -17,9 +17,9 @@ from gridsvc.customers.measures import parse_measure
 from gridsvc.errors import NotFound
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent, span
-from gridsvc.services import customers, plans, publications, rosters, territories, tilings
-from gridsvc.services.customers import ImportOptions
+from gridsvc.services import assignments, imports, plans, publications, rosters, territories, tilings
 from gridsvc.services.files import Balanced, plan_from_labels, with_owners
+from gridsvc.services.imports import ImportOptions
 from gridsvc.services.solving import SolveRequest
 from gridsvc.store.database import Database
 from gridsvc.store.records import PlanRecord, PublicationRecord
@@ -64,7 +64,7 @@ def run_sample(
         columns=Columns(code="area_code", place_key="premise"),
         areas=read_polygons(folder / "townships.geojson", "code", None),
     )
-    table = customers.read_file(folder / "customers.csv", options)
+    table = imports.read_file(folder / "customers.csv", options)
     made, params = tilings.make_h3(
         boundary,
         None,
@@ -74,7 +74,7 @@ def run_sample(
         progress=span(progress, 0.05, 0.3),
     )
     tiling = tilings.save(db, who, SAMPLE_TERRITORY, made, params)
-    placement = customers.put_file(
+    placement = imports.put_file(
         db, who, tiling.id, folder / "customers.csv", options, progress=span(progress, 0.3, 0.6)
     )
     rosters.put(db, who, SAMPLE_TERRITORY, read_roster(folder), reason="sample")
@@ -83,7 +83,7 @@ def run_sample(
     )
     plan = plans.create(db, who, tiling.id, request, name="Sample")
     plan = plans.solve(db, who, plan.id, span(progress, 0.6, 0.9))
-    plan = plans.assign(db, who, plan.id, plan.revision, span(progress, 0.9, 0.95))
+    plan = assignments.assign(db, who, plan.id, plan.revision, span(progress, 0.9, 0.95))
     record = publications.publish(db, who, plan.id, plan.revision, reason="sample")
     progress(1.0, "published")
     return Done(record, {"cells": tiling.n_cells, **tiling.params}, placement, plan)
@@ -132,7 +132,7 @@ def publish_files(
     progress(0.1, "saving cells")
     tiling = tilings.save(db, who, job.territory, job.tiling, {"kind": job.tiling.kind}, columns=names)
     if job.customers is not None and job.options is not None:
-        customers.put_file(db, who, tiling.id, job.customers, job.options, progress=span(progress, 0.2, 0.8))
+        imports.put_file(db, who, tiling.id, job.customers, job.options, progress=span(progress, 0.2, 0.8))
     rosters.put(db, who, job.territory, job.roster, reason="from files")
     plan = with_owners(plan_from_labels(job.codes, job.balanced.carved), job.owners, "owners")
     record = plans.put(db, who, tiling.id, plan, job.balanced.measures, name="from files")

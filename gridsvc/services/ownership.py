@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from gridsvc.errors import InvalidInput, NotYetInForce, OutsideTerritory, UnknownCustomer
 from gridsvc.ownership.answer import Answer, Lang
+from gridsvc.ownership.batch import BatchAnswer
 from gridsvc.ownership.publication import unpack
-from gridsvc.ownership.snapshot import BatchAnswer, Moment, Snapshot
+from gridsvc.ownership.snapshot import Moment, Snapshot
 from gridsvc.principal import Principal
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import PublicationRecord

@@ -4,46 +4,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from gridsvc import __version__
-from gridsvc.crs import LocalPlane
-from gridsvc.errors import Conflict, InvalidInput, NotFound
-from gridsvc.plans.gates import Gate, gates
+from gridsvc.errors import Conflict, InvalidInput
 from gridsvc.plans.plan import Grid, Plan
-from gridsvc.plans.summary import grid_centres, grid_totals
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent
 from gridsvc.services import jobs
 from gridsvc.services.solving import SolveRequest, describe_plan, request_grids, solve_tiling
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import Idempotency, JobRecord, MeasureRecord, PlanRecord
-from gridsvc.teams.assign import GridLoads, TeamBases, assign_grids
-from gridsvc.teams.model import Roster
-from gridsvc.tiling.barriers import Barriers, barriers_from_geojson, cut
+from gridsvc.tiling.barriers import Barriers, barriers_from_geojson
 from gridsvc.tiling.tiling import Tiling
 
 __all__ = [
     "Draft",
-    "assign",
-    "assign_plan",
     "cells_of",
     "create",
     "draft",
-    "gates_of",
     "get",
     "grids_of",
-    "judge",
     "listing",
-    "plan_gates",
     "put",
+    "request_of",
     "run_job",
     "solve",
+    "solved",
     "start",
 ]
 
@@ -230,120 +218,6 @@ def listing(db: Database, who: Principal, territory: str, after: str | None, lim
     who.require("plans:read")
     with db.read() as reader:
         return list(reader.plans.list(territory, after, limit))
-
-
-def grid_loads(plan: Plan, tiling: Tiling, measures: Mapping[str, NDArray[np.float64]]) -> GridLoads:
-    """Each grid's totals, and the centre of its demand (all measures alike) in the tiling's plane."""
-    sums = grid_totals(plan, measures)
-    totals = np.array(list(sums.values())).reshape(len(measures), len(plan.grids)).T
-    demand = np.zeros(len(tiling))
-    for values in measures.values():
-        demand += values / max(float(values.sum()), 1e-300)
-    return GridLoads(*grid_centres(plan, tiling.x, tiling.y, demand), totals, tuple(measures))
-
-
-def _bases(roster: Roster, tiling: Tiling, measures: tuple[str, ...]) -> TeamBases:
-    teams = roster.teams
-    lon = np.array([np.nan if team.lon is None else team.lon for team in teams])
-    lat = np.array([np.nan if team.lat is None else team.lat for team in teams])
-    known = np.isfinite(lon) & np.isfinite(lat)
-    x, y = np.full(len(teams), np.nan), np.full(len(teams), np.nan)
-    x[known], y[known] = LocalPlane(*tiling.origin).project(lon[known], lat[known])
-    capacity = np.array([[team.capacity.get(name, np.inf) for name in measures] for team in teams])
-    ids = [team.id for team in teams]
-    fallback = ids.index(roster.fallback) if roster.fallback in ids else None
-    return TeamBases(
-        x, y, capacity.reshape(len(teams), len(measures)), tuple(team.name for team in teams), fallback
-    )
-
-
-def assign_plan(
-    plan: Plan,
-    tiling: Tiling,
-    measures: Mapping[str, NDArray[np.float64]],
-    roster: Roster,
-    progress: Progress = silent,
-) -> tuple[Plan, dict[str, Any]]:
-    """Give each grid of a plan to one of the roster's teams by capacity and distance."""
-    assignment = assign_grids(
-        grid_loads(plan, tiling, measures), _bases(roster, tiling, tuple(measures)), progress=progress
-    )
-    grids = tuple(
-        replace(grid, team=roster.teams[team].id)
-        for grid, team in zip(plan.grids, assignment.team, strict=True)
-    )
-    return replace(plan, grids=grids), assignment.report
-
-
-def assign(db: Database, who: Principal, plan: str, revision: int, progress: Progress = silent) -> PlanRecord:
-    """Give the grids of a draft to the teams of the roster in force.
-
-    Raises
-    ------
-    StaleRevision
-        The draft has moved on from `revision`.
-    NotFound
-        The territory has no roster.
-    """
-    who.require("plans:write")
-    now = datetime.now(UTC)
-    with db.read() as reader:
-        found = draft(reader, plan)
-        in_force = reader.rosters.in_force(found.record.territory, now, now)
-    if in_force is None:
-        raise NotFound(
-            f"territory {found.record.territory} has no roster", cure="put one, with at least one team"
-        )
-    named = {name: found.measures[name].values for name, _ in found.record.params["measures"]}
-    assigned, summary = assign_plan(found.plan, found.tiling, named, in_force[1], progress)
-    report = {**(found.record.report or {}), "assignment": summary}
-    with db.write(who, "plan.assign") as uow:
-        uow.plans.save_teams(plan, assigned.grids, report, revision)
-        uow.audit(f"plan/{plan}", {"revision": revision}, {"teams": summary["method"]})
-        uow.emit("plan.assigned", {"plan": plan})
-    return get(db, who, plan)
-
-
-def plan_gates(reader: Reader, plan: str) -> list[Gate]:
-    """The rules a plan must keep to be published, each with its offenders."""
-    found = draft(reader, plan)
-    now = datetime.now(UTC)
-    in_force = reader.rosters.in_force(found.record.territory, now, now)
-    roster = Roster((), (), (), ()) if in_force is None else in_force[1]
-    live = reader.customers.live_import(found.record.territory, found.record.tiling)
-    unplaced = 0 if live is None or live.summary is None else live.summary["left_out"]
-    return judge(found, roster, unplaced)
-
-
-def judge(found: Draft, roster: Roster, unplaced: int) -> list[Gate]:
-    """The rules, for a plan, the roster in force and the number of customers without a place."""
-    barriers = request_of(found.record).barriers
-    tiling = found.tiling if barriers is None else cut(found.tiling, barriers)
-    report = found.record.report or {}
-    entries = {entry["code"]: entry.get("deviation", {}) for entry in report.get("grids", [])}
-    tolerance = report.get("parameters", {}).get("tolerance", {})
-    return gates(
-        found.plan,
-        indptr=tiling.adjacency.indptr,
-        indices=tiling.adjacency.indices,
-        cell_names=tiling.names(),
-        has_lead={team.id: roster.lead(team.id) is not None for team in roster.teams},
-        fallback=roster.fallback,
-        customers_unplaced=unplaced,
-        links=[(link["a"], link["b"]) for link in report.get("links", [])],
-        deviations={
-            name: np.array([entries.get(grid.code, {}).get(name, 0.0) for grid in found.plan.grids])
-            for name in tolerance
-        },
-        tolerance=tolerance,
-    )
-
-
-def gates_of(db: Database, who: Principal, plan: str) -> list[Gate]:
-    """The rules a plan must keep to be published, each with its offenders."""
-    who.require("plans:read")
-    with db.read() as reader:
-        return plan_gates(reader, plan)
 
 
 def cells_of(db: Database, who: Principal, plan: str) -> list[tuple[str, str]]:

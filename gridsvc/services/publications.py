@@ -17,7 +17,7 @@ from gridsvc.ownership.publication import Publication, checksum, pack
 from gridsvc.plans.gates import Gate
 from gridsvc.plans.plan import Plan
 from gridsvc.principal import Principal
-from gridsvc.services import plans
+from gridsvc.services import gates, plans
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import Idempotency, ImportRecord, PublicationRecord
 from gridsvc.teams.model import Roster
@@ -55,7 +55,7 @@ def publish(
             return reader.publications.get(stored.body["territory"], stored.body["line"], stored.body["n"])
         found = plans.draft(reader, plan)
         _check(reader, found, revision, start)
-        _check_gates(plans.plan_gates(reader, plan))
+        _check_gates(gates.plan_gates(reader, plan))
         customers = reader.customers.live_import(found.record.territory, found.record.tiling)
     record = _record(found, start, customers)
     outlines = dissolve(found.tiling, found.plan.labels, len(found.plan.grids))

@@ -64,12 +64,28 @@ def as_numbers(
         values = column.to_numpy(np.float64, na_value=np.nan)
     else:
         text = column.astype("str")
-        values = pd.to_numeric(text, errors="coerce").to_numpy(np.float64)
+        values = _parsed(text)
         doubtful = np.flatnonzero(np.isnan(values) & ~blank)
         words = text.iloc[doubtful].str.strip().str.lower()
         blank[doubtful] = words.isin(_BLANK).to_numpy(dtype=bool)
     bad = ~np.isfinite(values) & ~blank
     return np.where(bad, np.nan, values), blank, bad
+
+
+def _parsed(text: pd.Series[Any]) -> NDArray[np.float64]:
+    """The number each text is; NaN where it is none."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    arrow = pa.array(text)
+    try:
+        # Arrow is five to twenty times faster, but refuses a column with a single text it cannot read.
+        numbers = pc.cast(pc.if_else(pc.equal(arrow, ""), None, arrow), pa.float64())
+    except pa.ArrowInvalid:
+        return pd.to_numeric(text, errors="coerce").to_numpy(np.float64)
+    out: NDArray[np.float64] = numbers.to_numpy(zero_copy_only=False)
+    return out
 
 
 def is_number(text: str) -> bool:

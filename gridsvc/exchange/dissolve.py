@@ -15,9 +15,6 @@ from gridsvc.tiling.tiling import Tiling
 
 __all__ = ["dissolve"]
 
-_ROUNDING = 1e-12  # relative difference of areas
-_SPIKE = 1e-3  # radians
-
 
 def dissolve(tiling: Tiling, labels: NDArray[np.int32], k: int) -> NDArray[np.object_]:
     """Join the cells of each grid to one outline.
@@ -73,8 +70,10 @@ def _rings(loops: Iterable[Any]) -> NDArray[np.object_]:
 def _polygons(grids: list[NDArray[np.object_]]) -> NDArray[np.object_]:
     outlines = np.empty(len(grids), object)
     outlines[:] = [_joined_at_edges(cells) for cells in grids]
-    cells_area = np.array([shapely.area(cells).sum() for cells in grids])
-    for grid in np.flatnonzero(~_sound(outlines, cells_area)):
+    # Joining at equal edges asks for cells which fit together vertex by vertex. Where they do not, GEOS
+    # raises, or leaves parts which cross or overlap. So the result tells, and testing it is many times
+    # cheaper than `shapely.coverage_is_valid`, which looks at all edges of all cells.
+    for grid in np.flatnonzero(~shapely.is_valid(outlines)):
         outlines[grid] = _multi(shapely.union_all(grids[grid]))
     return outlines
 
@@ -89,32 +88,3 @@ def _joined_at_edges(cells: NDArray[np.object_]) -> shapely.MultiPolygon | None:
 
 def _multi(joined: shapely.Geometry) -> shapely.MultiPolygon:
     return shapely.MultiPolygon([part for part in shapely.get_parts(joined) if part.geom_type == "Polygon"])
-
-
-def _sound(outlines: NDArray[np.object_], cells_area: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which outlines are the union of their cells, though these were joined at equal edges only.
-
-    The edges left over bound the ground which an odd number of cells cover. That is the union if no two
-    cells overlap, which is to say if its area is the sum of the cells' areas. An overlap too thin to show
-    in the area (a vertex on the middle of the neighbour's edge) ends in a spike. To test the result is
-    several times cheaper than `shapely.coverage_is_valid`, which looks at all edges of all cells.
-    """
-    off = np.abs(shapely.area(outlines) - cells_area)  # NaN, hence not sound, where there is no outline
-    sound: NDArray[np.bool_] = (off <= _ROUNDING * cells_area) & shapely.is_valid(outlines)
-    sound[_spiked(outlines)] = False
-    return sound
-
-
-def _spiked(outlines: NDArray[np.object_]) -> NDArray[np.intp]:
-    """Positions of the outlines with a corner at which the ring all but turns back on itself."""
-    parts, outline = shapely.get_parts(outlines, return_index=True)
-    rings, part = shapely.get_rings(parts, return_index=True)
-    xy, ring = shapely.get_coordinates(rings, return_index=True)
-    within = ring[1:] == ring[:-1]
-    step, ring = np.diff(xy, axis=0)[within], ring[1:][within]
-    first = np.flatnonzero(np.diff(ring, prepend=-1))
-    before = np.arange(len(ring)) - 1
-    before[first] = np.append(first[1:], len(ring)) - 1  # the first step of a ring follows its last one
-    (ax, ay), (bx, by) = step[before].T, step.T
-    back = np.flatnonzero(np.abs(ax * by - ay * bx) < -_SPIKE * (ax * bx + ay * by))
-    return np.unique(outline[part[ring[back]]])

@@ -48,12 +48,13 @@ def assert_unions(tiling: Tiling, labels: np.ndarray, k: int) -> None:
         assert outlines[grid].symmetric_difference(expected).area <= 1e-12 * expected.area
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-1, 3), min_size=25, max_size=25))
 def test_any_choice_of_squares_gives_its_union(labels):
     assert_unions(squares(5), np.array(labels), 4)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(-1, 3), min_size=37, max_size=37))
 def test_any_choice_of_hexagons_gives_its_union(labels):
     assert_unions(disk(3), np.array(labels), 4)

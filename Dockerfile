@@ -20,7 +20,8 @@ FROM ${BASE}
 RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3 \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --system --create-home --home-dir /var/lib/gridsvc --uid 10001 gridsvc
+ && useradd --system --create-home --home-dir /var/lib/gridsvc --uid 10001 gridsvc \
+ && install -d -o gridsvc /var/lib/gridsvc/data
 COPY --from=build /opt/gridsvc /opt/gridsvc
 COPY data/samples /usr/share/gridsvc/samples
 USER gridsvc

@@ -33,6 +33,9 @@ from gridsvc.tiling.tiling import Tiling
 
 __all__ = ["ImportOptions", "TakenIn", "put_file", "read_file", "run_job", "take_in", "todo_csv"]
 
+_ABANDONED = 6 * 3600.0
+"""Seconds after which an import that did not end is taken for dead."""
+
 _VERDICTS = {int(verdict): verdict for verdict in Verdict}
 
 
@@ -140,6 +143,8 @@ def put_file(
     summary = taken.placement.summary()
     progress(0.5, "saving customers")
     params = {"measures": [str(spec) for spec in options.measures], "missing": options.missing}
+    with db.write(who, "customers.import") as uow:
+        uow.customers.discard_abandoned(_ABANDONED)
     with staging(db, who, record.territory, tiling_id, source=summary["source"], params=params) as stage:
         for done, chunk in enumerate(_rows(taken).chunks(100_000)):
             stage.add(chunk)

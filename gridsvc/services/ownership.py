@@ -127,11 +127,11 @@ def snapshot(db: Database, reader: Reader, asked: Asked) -> Snapshot:
 
 def _load(reader: Reader, record: PublicationRecord) -> tuple[Any, Locator, Any]:
     publication = unpack(reader.publications.get(record.territory, record.line, record.n).payload)
-    return (
-        publication,
-        Locator(reader.tilings.load(record.tiling)),
-        reader.territories.get(record.territory).boundary,
-    )
+    if publication.resolution is not None:
+        locator = Locator.of_h3(publication.resolution, publication.ids)
+    else:
+        locator = Locator(reader.tilings.load(record.tiling))
+    return publication, locator, reader.territories.get(record.territory).boundary
 
 
 def point(

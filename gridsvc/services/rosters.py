@@ -25,6 +25,10 @@ def put(
 ) -> int:
     """Append a version of the roster and give its number."""
     who.require("roster:write")
+    with db.read() as reader:
+        stored = None if idempotency is None else reader.replay(who.actor, idempotency)
+        if stored is not None:
+            return int(stored.body["roster"])
     start = valid_from or datetime.now(UTC)
     with db.write(who, "roster.append", idempotency=idempotency, reason=reason) as uow:
         number = uow.rosters.append(territory, roster, valid_from=start, reason=reason or "")

@@ -38,6 +38,9 @@ def create(
     """
     who.require("territories:write")
     _check_zone(time_zone)
+    with db.read() as reader:
+        if idempotency is not None and reader.replay(who.actor, idempotency) is not None:
+            return reader.territories.get(territory)
     now = datetime.now(UTC)
     record = Territory(
         id=territory,

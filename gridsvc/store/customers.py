@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -225,6 +226,13 @@ class CustomerWriter(CustomerReader):
         opened = update(imports).where(imports.c.id == import_id)
         self._handle.connection.execute(opened.values(status="live", summary=summary, valid_from=now))
         return count
+
+    def discard_abandoned(self, seconds: float) -> None:
+        """Discard imports which were begun more than `seconds` ago and never finished: their process died."""
+        old = self._handle.clock() - timedelta(seconds=seconds)
+        rows = select(imports.c.id).where(imports.c.status == "staging", imports.c.recorded_at < old)
+        for import_id in self._handle.connection.execute(rows).scalars().all():
+            self.discard(import_id)
 
     def discard(self, import_id: str) -> None:
         """Close an import which is not to go live, and delete its rows."""

@@ -51,8 +51,6 @@ class Territory:
     id : str
         Slug chosen by the caller.
     boundary : shapely.MultiPolygon, WGS-84 lon/lat
-    fallback_team : str or None
-        Owns what no grid team does.
     simulated : bool
         Its data is made up, and whoever shows it must say so.
     valid_from, valid_to : datetime
@@ -68,7 +66,6 @@ class Territory:
     valid_from: datetime
     customers_word: str = "客户"
     parent: str | None = None
-    fallback_team: str | None = None
     simulated: bool = False
     valid_to: datetime | None = None
     recorded_at: datetime = NEVER

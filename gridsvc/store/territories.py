@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert, select
 
 from gridsvc.errors import NotFound
 from gridsvc.store.faults import unique
@@ -66,9 +66,3 @@ class TerritoryWriter(TerritoryReader):
         row = {**vars(territory), "recorded_at": self._handle.clock()}
         with unique(f"there is already a territory {territory.id!r}", cure="choose another id"):
             self._handle.connection.execute(insert(territories).values(row))
-
-    def set_fallback(self, territory_id: str, team: str | None) -> None:
-        """Name the team that owns what no grid team does."""
-        changed = update(territories).where(territories.c.id == territory_id).values(fallback_team=team)
-        if self._handle.connection.execute(changed).rowcount == 0:
-            self.get(territory_id)

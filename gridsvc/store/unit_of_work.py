@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
-from gridsvc.errors import Conflict
+from gridsvc.errors import Conflict, InvalidInput
 from gridsvc.store.customers import CustomerReader, CustomerWriter
 from gridsvc.store.faults import unique
 from gridsvc.store.handle import Handle
@@ -63,7 +63,7 @@ class Reader:
 
         Raises
         ------
-        Conflict
+        InvalidInput
             The key was used with another body.
         """
         c = idempotency.c
@@ -74,7 +74,7 @@ class Reader:
         if found is None:
             return None
         if found.digest != request.digest:
-            raise Conflict(
+            raise InvalidInput(
                 "this idempotency key was used with another body",
                 field="Idempotency-Key",
                 cure="use a new key",
@@ -136,8 +136,10 @@ class UnitOfWork(Reader):
 
         Raises
         ------
+        InvalidInput
+            The key was used with another body.
         Conflict
-            The key was used with another body, or the same request came in between.
+            The same request came in between.
         """
         if self._request and self.replay(self._handle.actor, self._request):
             raise Conflict("this request was already answered", cure="send it again to read the answer")

@@ -34,6 +34,13 @@ class Locator:
         if tiling.kind == "polygons":
             self._prepare(tiling.geometry)
 
+    @classmethod
+    def of_h3(cls, resolution: int, ids: NDArray[np.uint64]) -> Locator:
+        """A locator of H3 cells by their ids alone: ascending, shape (n_cells,)."""
+        made = cls.__new__(cls)
+        made._resolution, made._ids = resolution, ids
+        return made
+
     def _prepare(self, geometry: NDArray[np.object_]) -> None:
         # Cells of several parts are taken apart: the boxes are tighter and each part's index smaller.
         self._parts, self._owner = shapely.get_parts(geometry, return_index=True)

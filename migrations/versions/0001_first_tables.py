@@ -127,7 +127,6 @@ def upgrade() -> None:
         sa.Column("customers_word", sa.Text(), nullable=False),
         sa.Column("parent", sa.Text(), nullable=True),
         sa.Column("boundary", Geometry("MULTIPOLYGON"), nullable=False),
-        sa.Column("fallback_team", sa.Text(), nullable=True),
         sa.Column("simulated", sa.Boolean(), nullable=False),
         sa.Column("valid_from", UtcDateTime(), nullable=False),
         sa.Column("valid_to", UtcDateTime(), nullable=True),

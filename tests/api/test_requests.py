@@ -8,7 +8,17 @@ import h3
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api.strip import ROSTER, ROWS, make_territory, make_tiling, post_territory, solve, tag, upload
+from tests.api.strip import (
+    ROSTER,
+    ROWS,
+    SQUARE,
+    make_territory,
+    make_tiling,
+    post_territory,
+    solve,
+    tag,
+    upload,
+)
 
 Town = tuple[TestClient, dict[str, Any]]
 Cut = tuple[TestClient, str]
@@ -224,7 +234,7 @@ def test_a_repeated_request_counts_once(client: TestClient) -> None:
     )
     assert first["plan"] == second["plan"]
     other = client.post("/v1/plans", json={**wanted, "grids": 3}, headers={"Idempotency-Key": "k1"})
-    assert other.status_code in {409, 422}
+    _problem(other, 422, "Idempotency-Key")
     assert len(client.get("/v1/plans", params={"territory": "strip"}).json()["items"]) == 1
 
 
@@ -264,3 +274,15 @@ def test_cures_name_fields_of_the_request(cut: Cut) -> None:
     swapped = upload(client, tiling, "id,lon,lat\n1,0.05,0.35\n2,0.06,0.36\n").json()
     assert "lon=lat lat=lon" in swapped["cure"]
     assert "--" not in swapped["cure"]
+
+
+def test_a_repeated_territory_and_roster_count_once(client: TestClient) -> None:
+    body = {"id": "strip", "name": "Strip", "boundary": SQUARE}
+    first, second = (
+        client.post("/v1/territories", json=body, headers={"Idempotency-Key": "t"}) for _ in "ab"
+    )
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json()["id"] == second.json()["id"]
+    for _ in "ab":
+        answer = client.put("/v1/territories/strip/roster", json=ROSTER, headers={"Idempotency-Key": "r"})
+        assert answer.json()["roster"] == 1

@@ -171,3 +171,19 @@ def test_an_unknown_import_names_its_cure(database: Database) -> None:
     with database.read() as view, pytest.raises(NotFound) as missing:
         view.customers.index("imp_none")
     assert missing.value.cure
+
+
+def test_an_import_whose_process_died_is_cleared_away(open_database: Opener) -> None:
+    clock = Clock()
+    database = open_database(clock=clock)
+    tiling = ground(database)
+    with database.write(ANNA, "test") as work:
+        dead = work.customers.begin_import("elbe", tiling, "c.csv", {})
+        work.customers.stage(dead, customers())
+    clock.now += DAY
+    with database.write(ANNA, "test") as work:
+        fresh = work.customers.begin_import("elbe", tiling, "c.csv", {})
+        work.customers.discard_abandoned(DAY.total_seconds() / 2)
+        assert work.customers.get_import(dead).status == "discarded"
+        assert len(work.customers.index(dead)[0]) == 0
+        assert work.customers.get_import(fresh).status == "staging"

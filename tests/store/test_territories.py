@@ -12,9 +12,7 @@ from tests.store.builders import ANNA, DAY, DAY_1, Clock, territory
 
 def test_a_territory_comes_back_as_it_was_given(open_database: Opener) -> None:
     database = open_database(clock=Clock())
-    given = territory(
-        parent=None, fallback_team="t9", valid_to=DAY_1 + DAY, customers_word="用户", simulated=True
-    )
+    given = territory(parent=None, valid_to=DAY_1 + DAY, customers_word="用户", simulated=True)
     with database.write(ANNA, "test") as work:
         work.territories.create(given)
     with database.read() as view:
@@ -41,14 +39,3 @@ def test_territories_come_in_pages_by_id(database: Database) -> None:
     with database.read() as view:
         assert [t.id for t in view.territories.list(None, 2)] == ["a", "b"]
         assert [t.id for t in view.territories.list("b", 2)] == ["c"]
-
-
-def test_the_fallback_team_may_be_set_and_taken_away(database: Database) -> None:
-    with database.write(ANNA, "test") as work:
-        work.territories.create(territory())
-        work.territories.set_fallback("elbe", "t1")
-        assert work.territories.get("elbe").fallback_team == "t1"
-        work.territories.set_fallback("elbe", None)
-        assert work.territories.get("elbe").fallback_team is None
-        with pytest.raises(NotFound):
-            work.territories.set_fallback("rhine", "t1")

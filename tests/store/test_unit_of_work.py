@@ -8,7 +8,7 @@ import time
 import pytest
 import sqlalchemy as sa
 
-from gridsvc.errors import Conflict, NotFound
+from gridsvc.errors import Conflict, InvalidInput, NotFound
 from gridsvc.store import Database, Idempotency
 from gridsvc.store.records import StoredResponse
 from tests.databases import Opener
@@ -78,9 +78,9 @@ def test_the_same_request_counts_once(database: Database) -> None:
 def test_a_key_used_with_another_body_is_refused(database: Database) -> None:
     create(database, "elbe", ONCE)
     other = Idempotency(ONCE.key, "digest-b", ONCE.route)
-    with pytest.raises(Conflict, match="another body"):
+    with pytest.raises(InvalidInput, match="another body"):
         create(database, "oder", other)
-    with database.read() as view, pytest.raises(Conflict, match="another body"):
+    with database.read() as view, pytest.raises(InvalidInput, match="another body"):
         view.replay("anna", other)
 
 

@@ -34,7 +34,6 @@ class _Territories(TypedColumns):
     customers_word: Named[str] = Column(Text)
     parent: Named[str | None] = Column(Text, ForeignKey("territories.id"))
     boundary: Named[Any] = Column(Geometry("MULTIPOLYGON"), nullable=False)
-    fallback_team: Named[str | None] = Column(Text)
     simulated: Named[bool] = Column(Boolean)
     valid_from: Named[datetime] = Column(UtcDateTime)
     valid_to: Named[datetime | None] = Column(UtcDateTime)

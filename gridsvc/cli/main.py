@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 
 import click
 import orjson
 
 from gridsvc import __version__, errors
-from gridsvc.cli import lookup, plan, publish, service, tile
 
 __all__ = ["cli", "main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+# Each command's module is loaded when the command is used: a lookup need not wait for the engine.
+_COMMANDS = {
+    "tile": "tile",
+    "balance": "plan",
+    "assign": "plan",
+    "publish": "publish",
+    "export": "publish",
+    "lookup": "lookup",
+    "demo": "service",
+    "sample": "service",
+    "serve": "service",
+    "db": "service",
+    "doctor": "service",
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"gridsvc.cli.{_COMMANDS[cmd_name]}")
+        found: click.Command = getattr(module, cmd_name)
+        return found
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(__version__, prog_name="gridsvc")
 def cli() -> None:
     """Cut a territory into balanced grids, give each to a team, and say who owns what."""
-
-
-for command in (
-    tile.tile,
-    plan.balance,
-    plan.assign,
-    publish.publish,
-    publish.export,
-    lookup.lookup,
-    service.demo,
-    service.sample,
-    service.serve,
-    service.db,
-    service.doctor,
-):
-    cli.add_command(command)
 
 
 def _exit_code(error: errors.GridsvcError) -> int:
@@ -45,8 +59,9 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False)
     except errors.GridsvcError as error:
-        _complain(str(error), error.as_dict() if as_json else None)
+        # A plan which is the best but not good enough has printed its report, with the error in it.
         code = _exit_code(error)
+        _complain(str(error), error.as_dict() if as_json and code != 3 else None)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         code = 2

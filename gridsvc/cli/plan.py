@@ -94,12 +94,20 @@ def balance(
         write_json(report, solved.report)
     names = tiling.names()
     write_csv(output, ("cell", "grid"), [(names[i], codes[g]) for i, g in enumerate(solved.plan.labels)])
-    emit(solved.report, plan_lines(solved.report), json_=json_)
-    if solved.report["overall"]["inside_share"] < 1:
-        raise Infeasible(
-            f"no plan within every tolerance was found; the best one is in {output.name}",
-            cure="carve out what is too large, use a finer tiling, ask for fewer grids or widen a tolerance",
-        )
+    problem = _outside(solved.report, output)
+    told = {} if problem is None else {"problem": problem.as_dict()}
+    emit({**solved.report, **told}, plan_lines(solved.report), json_=json_)
+    if problem is not None:
+        raise problem
+
+
+def _outside(report: dict[str, Any], output: Path) -> Infeasible | None:
+    if report["overall"]["inside_share"] >= 1:
+        return None
+    return Infeasible(
+        f"no plan within every tolerance was found; the best one is in {output.name}",
+        cure="carve out what is too large, use a finer tiling, ask for fewer grids or widen a tolerance",
+    )
 
 
 def _grids(text: str) -> int | None:

@@ -10,16 +10,15 @@ import click
 from gridsvc.cli.common import (
     WHO,
     as_json,
-    customer_options,
     database_option,
     emit,
-    import_options,
     in_path,
     opened,
     out_path,
     percent,
     reported,
 )
+from gridsvc.cli.customers import customer_options, import_options
 from gridsvc.errors import InvalidInput, NotFound, UnknownColumn
 from gridsvc.exchange.files import FORMATS, write_layer
 from gridsvc.services import main_job, publications

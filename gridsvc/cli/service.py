@@ -13,17 +13,8 @@ from typing import Literal
 import click
 
 import gridsvc
-from gridsvc.cli.common import (
-    WHO,
-    as_json,
-    coverage_lines,
-    database_option,
-    emit,
-    opened,
-    placement_lines,
-    reported,
-    say,
-)
+from gridsvc.cli.common import WHO, as_json, database_option, emit, opened, reported, say
+from gridsvc.cli.customers import coverage_lines, placement_lines
 from gridsvc.cli.plan import assignment_lines, plan_lines
 from gridsvc.cli.publish import published
 from gridsvc.config import Settings

@@ -8,18 +8,8 @@ from typing import Any
 import click
 import shapely
 
-from gridsvc.cli.common import (
-    as_json,
-    coverage_lines,
-    customer_options,
-    emit,
-    import_options,
-    in_path,
-    out_path,
-    placement_lines,
-    reported,
-    write_json,
-)
+from gridsvc.cli.common import as_json, emit, in_path, out_path, reported, write_json
+from gridsvc.cli.customers import coverage_lines, customer_options, import_options, placement_lines
 from gridsvc.customers.todo import write_todo
 from gridsvc.errors import InvalidInput
 from gridsvc.exchange.files import FORMATS, replace_whole, write_layer

@@ -81,7 +81,10 @@ def test_each_setting_is_described_and_exemplified_with_its_default() -> None:
 
 def commands(command: click.Command = cli, path: str = "gridsvc") -> Iterator[tuple[str, click.Command]]:
     if isinstance(command, click.Group):
-        for name, child in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child is not None, name
             yield from commands(child, f"{path} {name}")
     else:
         yield path, command

@@ -36,7 +36,7 @@ def test_a_perfect_cut_has_nothing_to_report(layer):
     assert report["overlap"]["customers"] == 0
     assert report["outside"]["km2"] == pytest.approx(0.0, abs=1e-4)
     assert report["components"] == {"count": 1, "sizes": [2]}
-    assert report["orphans"] == {"cells": 0, "ids": [], "customers": 0}
+    assert report["orphans"] == {"cells": 0, "km2": 0, "ids": [], "customers": 0}
     json.dumps(report)
 
 
@@ -52,7 +52,8 @@ def test_a_planted_gap_overlap_and_overhang_are_measured(layer):
     assert overlap["worst"] == [{"a": "a", "b": "b", "km2": pytest.approx(4.0, rel=0.01)}]
     assert report["cells_km2"] == pytest.approx(44.0, rel=0.01)
     assert report["components"] == {"count": 2, "sizes": [2, 1]}
-    assert report["orphans"] == {"cells": 1, "ids": ["c"], "customers": 3}
+    area = pytest.approx(16, rel=0.01)
+    assert report["orphans"] == {"cells": 1, "km2": area, "ids": ["c"], "customers": 3}
 
 
 def test_ground_under_three_cells_is_counted_once(layer):

@@ -88,7 +88,7 @@ def problem(status: int, code: str, detail: str, **members: Any) -> Response:
     return Response(orjson.dumps(body), status, media_type=MEDIA_TYPE)
 
 
-_OPTION_WITH_VALUE = re.compile(r"--(lon|lat|crs|missing|min-placed|islands) (?!and\b|or\b)([\w.:%-]+)")
+_OPTION_WITH_VALUE = re.compile(r"--(lon|lat|crs|missing|min-placed|islands) (?!and\b|or\b|the\b)([\w.:%-]+)")
 _OPTION = re.compile(r"--([a-z][a-z-]*)")
 
 
@@ -110,8 +110,16 @@ def problem_of(error: errors.GridsvcError) -> Response:
         row=error.row,
         field=_in_http(error.field),
         cure=_in_http(error.cure),
-        **error.details,
+        **_details_in_http(error.details),
     )
+
+
+def _details_in_http(value: Any) -> Any:
+    if isinstance(value, str):
+        return _in_http(value)
+    if isinstance(value, dict):
+        return {name: _details_in_http(inner) for name, inner in value.items()}
+    return [_details_in_http(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _known(_: Request, error: Exception) -> Response:

@@ -15,6 +15,7 @@ from api.schemas.common import Page, Slug
 from api.schemas.plans import GateOut, JobOut, NewPlan, PlanGrid, PlanOut, PublicationOut, Publish, Started
 from api.work import job_out
 from gridsvc.balance.targets import parse_tolerance
+from gridsvc.crs import normalise
 from gridsvc.exchange.layers import LayerName
 from gridsvc.principal import Principal
 from gridsvc.services import assignments, gates, jobs, plans, publications
@@ -216,7 +217,13 @@ def export_plan(
     """Grids or cells of a plan as GeoJSON."""
     record = plans.get(db, who, plan)
     found = publications.plan_layer(db, who, plan, layer)
-    manifest = {"plan": plan, "revision": record.revision, "status": record.status, "layer": layer}
+    manifest = {
+        "plan": plan,
+        "revision": record.revision,
+        "status": record.status,
+        "layer": layer,
+        "crs": normalise(crs),
+    }
     return geojson_response(found, crs, f"{plan}-{layer}", manifest)
 
 

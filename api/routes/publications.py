@@ -82,12 +82,5 @@ def export_publication(
 ) -> StreamingResponse:
     """Published grids or cells as GeoJSON."""
     found, record = publications.layer(db, who, territory, n, layer, line=line)
-    manifest = {
-        "territory": territory,
-        "line": line,
-        "publication": record.n,
-        "effective_at": record.effective_at.isoformat(),
-        "checksum": record.checksum,
-        "layer": layer,
-    }
+    manifest = publications.manifest(record, layer, crs)
     return geojson_response(found, crs, f"{territory}-{record.n}-{layer}", manifest)

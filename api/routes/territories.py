@@ -142,7 +142,7 @@ def _tiling(record: TilingRecord, db: Db, who: Principal) -> TilingOut:
         measures={
             name: {
                 "spec": m.spec,
-                "total": float(m.values.sum()),
+                "total": round(float(m.values.sum()), 6),
                 "missing_share": m.missing_share,
                 "as_of": m.as_of,
             }

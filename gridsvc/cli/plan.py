@@ -106,7 +106,7 @@ def _outside(report: dict[str, Any], output: Path) -> Infeasible | None:
         return None
     return Infeasible(
         f"no plan within every tolerance was found; the best one is in {output.name}",
-        cure="carve out what is too large, use a finer tiling, ask for fewer grids or widen a tolerance",
+        cure="use a finer tiling, ask for fewer grids, widen a tolerance or carve out what is too large",
     )
 
 

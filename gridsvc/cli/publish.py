@@ -134,7 +134,7 @@ def export(
         chosen = territory or _only_territory(db)
         number = publication or _newest(db, chosen)
         found, record = publications.layer(db, WHO, chosen, number, layer)
-    members = {"gridsvc:manifest": {**published(record), "layer": layer, "crs": crs}}
+    members = {"gridsvc:manifest": publications.manifest(record, layer, crs)}
     write_layer(output, found, fmt, crs=crs, members=members)
     click.echo(f"{len(found.geometry):,} {layer} of publication {number} written to {output}")
 

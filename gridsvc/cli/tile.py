@@ -8,7 +8,7 @@ from typing import Any
 import click
 import shapely
 
-from gridsvc.cli.common import as_json, emit, in_path, out_path, reported, write_json
+from gridsvc.cli.common import as_json, emit, in_path, out_path, percent, reported, write_json
 from gridsvc.cli.customers import coverage_lines, customer_options, import_options, placement_lines
 from gridsvc.customers.todo import write_todo
 from gridsvc.errors import InvalidInput
@@ -160,5 +160,9 @@ def _lines(document: dict[str, Any], tiling: Tiling, taken: TakenIn | None) -> l
         )
     if taken is not None:
         lines += placement_lines(document["placement"])
-        lines += [f"measure {m.name} ({m.spec}): total {m.total:,.1f}" for m in taken.measures]
+        lines += [
+            f"measure {m.name} ({m.spec}): total {m.total:,.1f}"
+            + (f", {percent(m.missing_share)} without a value" if m.missing_share else "")
+            for m in taken.measures
+        ]
     return lines

@@ -77,7 +77,7 @@ def grids_layer(
         totals = np.round(np.bincount(plan.labels, values, k), 6)  # sums of floats end in noise
         wanted = [targets.get(grid.code, {}).get(name) for grid in plan.grids]
         columns[name] = totals.tolist()
-        columns[f"{name}_target"] = wanted
+        columns[f"{name}_target"] = [None if w is None else round(w, 6) for w in wanted]
         columns[f"{name}_deviation"] = [
             _deviation(t, w) for t, w in zip(totals.tolist(), wanted, strict=True)
         ]
@@ -97,7 +97,7 @@ def _teams(plan: Plan, roster: Roster | None) -> dict[str, list[str | None]]:
 
 
 def _deviation(total: float, target: float | None) -> float | None:
-    return total / target - 1 if target else None
+    return round(total / target - 1, 6) if target else None
 
 
 def cells_layer(plan: Plan, tiling: Tiling, measures: Mapping[str, NDArray[np.float64]]) -> Layer:

@@ -23,8 +23,20 @@ def plan_from_labels(codes: NDArray[np.object_], carved: Collection[str] = ()) -
     ----------
     carved : collection of str
         Codes of the grids that were taken out of the balance.
+
+    Raises
+    ------
+    InvalidInput
+        A carve-out is not among the grids.
     """
     names, labels = np.unique(codes.astype(str), return_inverse=True)
+    strange = sorted(set(carved) - set(names.tolist()))
+    if strange:
+        raise InvalidInput(
+            f"the carve-out {strange[0]!r} is not among the grids",
+            field="report",
+            cure="give the report which was written together with these grids",
+        )
     grids = tuple(Grid(str(code), f"Grid {code}", carve_out=str(code) in carved) for code in names)
     return Plan(labels.astype(np.int32), grids)
 
@@ -37,6 +49,13 @@ class Balanced:
     carved: frozenset[str] = frozenset()
 
 
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        raise UnreadableFile("cannot be opened", source=path.name, cure="check the name and place") from None
+
+
 def read_report(path: Path) -> Balanced:
     """Read a report written by `gridsvc balance --report`.
 
@@ -45,11 +64,12 @@ def read_report(path: Path) -> Balanced:
     UnreadableFile
         It is none.
     """
+    block = _bytes(path)
     try:
-        report = json.loads(path.read_bytes())
+        report = json.loads(block)
         tolerance = {str(name): float(value) for name, value in report["parameters"]["tolerance"].items()}
         carved = frozenset(str(grid["code"]) for grid in report["grids"] if grid["carve_out"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise UnreadableFile(
             "is not a report of gridsvc balance", source=path.name, cure="give the file written by --report"
         ) from None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gridsvc.crs import normalise
 from gridsvc.errors import Conflict, GateClosed, InvalidInput, StaleRevision
 from gridsvc.exchange.dissolve import dissolve
 from gridsvc.exchange.layers import Layer, LayerName, cells_layer, grids_layer
@@ -22,7 +23,7 @@ from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import Idempotency, ImportRecord, PublicationRecord
 from gridsvc.teams.model import Roster
 
-__all__ = ["get", "latest", "layer", "listing", "plan_layer", "publish"]
+__all__ = ["get", "latest", "layer", "listing", "manifest", "plan_layer", "publish"]
 
 
 def publish(
@@ -141,7 +142,7 @@ def _summary(found: plans.Draft, customers: ImportRecord | None) -> dict[str, An
         "measures": [
             {
                 "name": name,
-                "total": float(found.measures[name].values.sum()),
+                "total": round(float(found.measures[name].values.sum()), 6),
                 "worst_deviation": worst[name],
                 "tolerance": tolerance[name],
             }
@@ -151,6 +152,19 @@ def _summary(found: plans.Draft, customers: ImportRecord | None) -> dict[str, An
             name: placed[name] for name in ("read", "placed", "left_out", "placement_rate") if name in placed
         }
         or None,
+    }
+
+
+def manifest(record: PublicationRecord, layer: LayerName, crs: str) -> dict[str, Any]:
+    """What an exported file says of itself."""
+    return {
+        "territory": record.territory,
+        "line": record.line,
+        "publication": record.n,
+        "effective_at": record.effective_at.isoformat(),
+        "checksum": record.checksum,
+        "layer": layer,
+        "crs": normalise(crs),
     }
 
 

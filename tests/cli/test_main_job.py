@@ -128,6 +128,8 @@ def test_a_plan_outside_its_tolerance_is_written_and_said(run: Run, published: P
     said = run("balance", "cells.parquet", "--grids", 7, "--measure", "customers:0%", "-o", "tight.csv")
     assert said.code == 3
     assert said.err.count("\n") == 1
+    told = run("balance", "cells.parquet", "--grids", 7, "--measure", "customers:0%", "-o", "t.csv", "--json")
+    assert told.json["problem"]["code"] == "infeasible"  # one document, the report with the problem in it
     assert "tight.csv" in said.err
     assert len((published / "tight.csv").read_text().splitlines()) == 271
 
@@ -152,3 +154,14 @@ def test_a_wrong_setting_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) 
     said = run("doctor")
     assert said.code == 2
     assert "GRIDSVC_PORT" in said.err
+
+
+def test_a_report_of_other_grids_is_refused(run: Run, published: Path, teams: Path) -> None:
+    (published / "other.json").write_text(
+        json.dumps({"parameters": {"tolerance": {"kwh": 0.1}}, "grids": [{"code": "C07", "carve_out": True}]})
+    )
+    for report, word in (("other.json", "C07"), ("owners.csv", "not a report"), ("nowhere.json", "opened")):
+        said = run("publish", "grids.csv", "cells.parquet", "owners.csv", "--territory", "square",
+                   "--teams", teams, "--report", report)  # fmt: skip
+        assert said.code == 2
+        assert word in said.err

@@ -156,7 +156,7 @@ def _write_page() -> None:
     for result in results:
         text += ["", f"## {result['name']}", "", result["title"], ""]
         text += [
-            f"Commit {result['commit'][:12]}, {result['date']}, {result['seconds']} s.",
+            f"Commit {result['commit']}, {result['date']}, {result['seconds']} s.",
             "",
             *result["lines"],
         ]
@@ -169,7 +169,7 @@ def main(names: list[str]) -> None:
         raise SystemExit(f"no part {unknown[0]!r}; there are {', '.join(PARTS)}")
     if not shutil.which("git"):
         raise SystemExit("a proof names its commit, so it needs git")
-    commit = _git("rev-parse", "HEAD")
+    commit = _git("rev-parse", "--short=12", "HEAD")
     if _git("status", "--porcelain", "--untracked-files=no"):
         commit += " with changes"
     for name in names or list(PARTS):

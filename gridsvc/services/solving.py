@@ -164,8 +164,19 @@ def _parents(tiling: Tiling, column: str | None) -> tuple[NDArray[np.int32] | No
             field="nest-in",
             cure=f"there are {', '.join(tiling.columns) or 'none'}",
         )
-    names, parent = np.unique(tiling.columns[column].astype(str), return_inverse=True)
+    texts = [_text(value) for value in tiling.columns[column].tolist()]
+    if "" in texts:
+        cell = tiling.names()[texts.index("")]
+        raise InvalidInput(f"cell {cell} has no {column}", field="nest-in", cure="fill the column in")
+    names, parent = np.unique(np.array(texts, dtype=str), return_inverse=True)
     return parent.astype(np.int32), [str(name) for name in names]
+
+
+def _text(value: object) -> str:
+    """A code as people write it: 110101, not 110101.0; empty where it is missing."""
+    if isinstance(value, float):
+        return "" if np.isnan(value) else f"{value:.15g}"
+    return str(value)
 
 
 def _grids_from_districts(tiling: Tiling, request: SolveRequest) -> int:

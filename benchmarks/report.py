@@ -53,7 +53,7 @@ def _commit() -> str:
 
     try:
         return git("rev-parse", "--short", "HEAD") + (
-            " (uncommitted)" if git("status", "--porcelain") else ""
+            " (uncommitted)" if git("status", "--porcelain", "--", ".", ":!docs") else ""
         )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"

@@ -55,7 +55,9 @@ def solve(problem: Problem, progress: Progress = silent) -> Solution:
     parts = share_out(problem, part, load, wanted)
     labels = first_labels(problem, pairs, parts, load, wanted, progress=_span(progress, 0.0, 0.3))
     started = perf_counter()
-    labels = improve(problem, *csr_of(problem.n, pairs), labels, _span(progress, 0.3, 1.0))
+    from gridsvc.balance.anneal import anneal
+
+    labels = anneal(problem, pairs, labels, _span(progress, 0.3, 1.0))
     seconds = {"start": started - began, "moves": perf_counter() - started}
     solution = Solution(labels, describe(problem, labels, seconds, links))
     faults = check(problem, solution)

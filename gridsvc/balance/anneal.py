@@ -1,0 +1,66 @@
+"""Annealing: from a first plan to a balanced and compact one."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridsvc.balance.graph import Pairs
+from gridsvc.balance.kernels import State, World, recount, sweep
+from gridsvc.balance.problem import Problem
+from gridsvc.balance.world import build_state, build_world
+from gridsvc.progress import Progress
+
+__all__ = ["anneal"]
+
+_PROPOSALS = 1.2e7  # border cells looked at, about 3 s
+_SWEEPS = (300, 20000)
+_CHUNKS = 60
+
+
+def anneal(
+    problem: Problem, pairs: Pairs, labels: NDArray[np.int32], progress: Progress
+) -> NDArray[np.int32]:
+    """Better labels."""
+    import os
+    E = lambda n, d: float(os.environ.get(n, d))
+    weight = np.array([E("WS", 1.0), E("WP", 0.25), E("WD", 0.7), E("WQ", 0.1), E("WH", 1.0), E("EDGE", 0.9)])
+    weight[3:5] *= problem.tolerance.mean() / 0.05
+    world, order = build_world(problem, pairs, labels, weight)
+    state = build_state(world, labels[order], problem.seed)
+    border = np.count_nonzero(state.foreign)
+    sweeps = int(np.clip(_PROPOSALS * E("BUDGET", 1) / max(1, border), *_SWEEPS))
+    per = problem.k / problem.n
+    hot, cold = E("HOT", 2.0) * per, E("COLD", 0.02) * per
+    best, best_key = state.labels.copy(), _key(world, state)
+    each = max(1, sweeps // _CHUNKS)
+    heats = np.geomspace(hot, cold, _CHUNKS + 1)
+    for chunk in range(_CHUNKS):
+        sweep(world, state, heats[chunk], heats[chunk + 1], each, E("CHAINS", 1.0))
+        out = _outside(world, state)
+        if chunk > _CHUNKS * 0.6:
+            state.press[out] *= 1.2
+        recount(world, state)
+        if os.environ.get("VERB") and chunk % 5 == 4:
+            print(chunk, heats[chunk], out.sum(), state.price.sum(axis=0) / problem.k)
+        key = _key(world, state)
+        if chunk > _CHUNKS * 0.5 and key < best_key:
+            best, best_key = state.labels.copy(), key
+        progress(chunk / _CHUNKS, "moving borders")
+    result = np.empty_like(best)
+    result[order] = best
+    return result
+
+
+def _over(world: World, state: State) -> NDArray[np.float64]:
+    z = np.abs(state.tally[:, 8:] - world.target) * world.scale
+    return np.asarray(np.maximum(z - 1, 0).sum(axis=1), np.float64)
+
+
+def _outside(world: World, state: State) -> NDArray[np.bool_]:
+    return np.asarray(_over(world, state) > 0, np.bool_)
+
+
+def _key(world: World, state: State) -> tuple[int, float, float]:
+    over = _over(world, state)
+    return int((over > 0).sum()), float(over.sum()), float(state.price[:, 0].sum())

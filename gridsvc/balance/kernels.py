@@ -1,0 +1,416 @@
+"""Compiled loops of the engine: annealed moves of cells between grids which stay connected.
+
+Imported by `solve` only when it runs, so that a process which never solves never loads numba.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+__all__ = ["MASK_BITS", "State", "World", "neighbour_masks", "recount", "sweep"]
+
+MASK_BITS = 62  # neighbours a mask can tell apart; cells with more are judged by search alone
+
+_CHAIN = 4  # moves in an ejection chain
+_TRIES = 8  # cells looked at for the next move of a chain
+
+
+class World(NamedTuple):
+    """What does not change while cells move, for n cells, k grids and m measures.
+
+    Attributes
+    ----------
+    indptr, indices : int64, shape (n + 1,) and int32, shape (n_links,)
+        Pairs of cells which may share a grid, each standing twice.
+    masks : int64, shape (n_links,)
+        As `neighbour_masks` gives them.
+    border : float64, shape (n_links,)
+        Shared border lengths.
+    perimeter : float64, shape (n,)
+    cells : float64, shape (n, 8 + m)
+        What a cell adds to its grid: area, area * x, area * y, area inertia about the origin, demand,
+        demand * x, demand * y, demand inertia about the origin, then the measures.
+    target, scale : float64, shape (k, m)
+        Wanted totals, and what turns a difference from them into tolerances.
+    fixed : bool, shape (n,)
+        Cells which keep their grid.
+    weight : float64, shape (6,)
+        Of area inertia, outline, demand inertia, squared deviation and deviation beyond the edge, and the
+        edge: the share of the tolerance from which deviations are steeply priced.
+    reach : int
+        Cells a search may look at before a move is taken to break its grid.
+    """
+
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    masks: NDArray[np.int64]
+    border: NDArray[np.float64]
+    perimeter: NDArray[np.float64]
+    cells: NDArray[np.float64]
+    target: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    fixed: NDArray[np.bool_]
+    weight: NDArray[np.float64]
+    reach: int
+
+
+class State(NamedTuple):
+    """Labels, the sums that follow from them, and room to work in.
+
+    Attributes
+    ----------
+    labels : int32, shape (n,)
+    tally : float64, shape (k, 8 + m)
+        `World.cells` summed over each grid.
+    outline : float64, shape (k,)
+    count : int64, shape (k,)
+        Cells of each grid.
+    price : float64, shape (k, 2)
+        Present cost of each grid: compactness, balance.
+    press : float64, shape (k,)
+        How much dearer than usual a grid's deviations are.
+    foreign : int32, shape (n,)
+        Neighbours in other grids.
+    rng : uint64, shape (1,)
+        Never 0.
+    scratch : float64, shape (2, 8 + m)
+    seen, queue : int64, shape (n,)
+    clock : int64, shape (1,)
+    moved, came : int64, shape (4,)
+    """
+
+    labels: NDArray[np.int32]
+    tally: NDArray[np.float64]
+    outline: NDArray[np.float64]
+    count: NDArray[np.int64]
+    price: NDArray[np.float64]
+    press: NDArray[np.float64]
+    foreign: NDArray[np.int32]
+    rng: NDArray[np.uint64]
+    scratch: NDArray[np.float64]
+    seen: NDArray[np.int64]
+    queue: NDArray[np.int64]
+    clock: NDArray[np.int64]
+    moved: NDArray[np.int64]
+    came: NDArray[np.int64]
+
+
+_jit = njit(cache=True, nogil=True, error_model="numpy")
+
+
+@_jit
+def _random(state):
+    """A number in (0, 1): xorshift64 (Marsaglia 2003), so that a seed means the same everywhere."""
+    s = state[0]
+    s ^= s << np.uint64(13)
+    s ^= s >> np.uint64(7)
+    s ^= s << np.uint64(17)
+    state[0] = s
+    return (np.float64(s >> np.uint64(11)) + 0.5) * 1.1102230246251565e-16
+
+
+@_jit
+def neighbour_masks(indptr, indices):
+    """For each neighbour of each cell, which other neighbours of that cell it touches, as bits.
+
+    Parameters
+    ----------
+    indptr : int64 array, shape (n + 1,)
+    indices : int32 array, shape (n_links,)
+
+    Returns
+    -------
+    int64 array, shape (n_links,)
+        Bit q of entry ``indptr[i] + p``: neighbours p and q of cell i touch. 0 where a cell has too many.
+    """
+    n = len(indptr) - 1
+    masks = np.zeros(len(indices), np.int64)
+    place = np.full(n, -1, np.int64)
+    for i in range(n):
+        start, end = indptr[i], indptr[i + 1]
+        if end - start > MASK_BITS:
+            continue
+        for e in range(start, end):
+            place[indices[e]] = e - start
+        for e in range(start, end):
+            j = indices[e]
+            for f in range(indptr[j], indptr[j + 1]):
+                q = place[indices[f]]
+                if q >= 0:
+                    masks[e] |= np.int64(1) << q
+        for e in range(start, end):
+            place[indices[e]] = -1
+    return masks
+
+
+@_jit
+def _cost(t, p, target, scale, press, weight):
+    """Compactness and balance cost of one grid whose tally is `t` and whose outline is `p`.
+
+    Compactness is area inertia over that of a disc, outline over that of a disc, and demand inertia, each
+    times its weight. Balance is quadratic up to the tolerance and steep beyond (deviations in tolerances).
+    """
+    compact = 0.0
+    area = t[0]
+    if area > 0:
+        compact += weight[0] * 6.283185307179586 * (t[3] - (t[1] * t[1] + t[2] * t[2]) / area) / (area * area)
+        compact += weight[1] * p / np.sqrt(12.566370614359172 * area)
+    if t[4] > 0:
+        compact += weight[2] * (t[7] - (t[5] * t[5] + t[6] * t[6]) / t[4])
+    balance = 0.0
+    for j in range(len(target)):
+        z = abs(t[8 + j] - target[j]) * scale[j]
+        over = z - weight[5]
+        balance += weight[3] * z * z
+        if over > 0:
+            balance += weight[4] * over * (1 + over)
+    return compact, balance * press
+
+
+@_jit
+def _set_price(g, world, state):
+    """Bring the price of grid `g` in step with its tally."""
+    compact, balance = _cost(
+        state.tally[g], state.outline[g], world.target[g], world.scale[g], state.press[g], world.weight
+    )
+    state.price[g, 0] = compact
+    state.price[g, 1] = balance
+
+
+@_jit
+def recount(world, state):
+    """Sum everything afresh from the labels: a tally moved cell by cell drifts."""
+    labels, tally, outline, foreign, count = state.labels, state.tally, state.outline, state.foreign, state.count
+    indptr, indices, cells = world.indptr, world.indices, world.cells
+    tally[:] = 0
+    outline[:] = 0
+    count[:] = 0
+    for i in range(len(labels)):
+        g = labels[i]
+        count[g] += 1
+        outline[g] += world.perimeter[i]
+        foreign[i] = 0
+        for c in range(cells.shape[1]):
+            tally[g, c] += cells[i, c]
+        for e in range(indptr[i], indptr[i + 1]):
+            if labels[indices[e]] == g:
+                outline[g] -= world.border[e]
+            else:
+                foreign[i] += 1
+    for g in range(len(count)):
+        _set_price(g, world, state)
+
+
+@_jit
+def _try(i, b, world, state):
+    """Change of (compactness, balance) cost if cell `i` went to grid `b`."""
+    labels, cells, tally, price = state.labels, world.cells, state.tally, state.price
+    a = labels[i]
+    with_a, with_b = 0.0, 0.0
+    for e in range(world.indptr[i], world.indptr[i + 1]):
+        g = labels[world.indices[e]]
+        if g == a:
+            with_a += world.border[e]
+        elif g == b:
+            with_b += world.border[e]
+    left, right = state.scratch[0], state.scratch[1]
+    for c in range(cells.shape[1]):
+        left[c] = tally[a, c] - cells[i, c]
+        right[c] = tally[b, c] + cells[i, c]
+    out = state.outline[a] - world.perimeter[i] + 2 * with_a
+    into = state.outline[b] + world.perimeter[i] - 2 * with_b
+    ca, ba = _cost(left, out, world.target[a], world.scale[a], state.press[a], world.weight)
+    cb, bb = _cost(right, into, world.target[b], world.scale[b], state.press[b], world.weight)
+    return ca + cb - price[a, 0] - price[b, 0], ba + bb - price[a, 1] - price[b, 1]
+
+
+@_jit
+def _flip(i, b, world, state):
+    """Give cell `i` to grid `b` and keep all sums in step."""
+    labels, cells, tally, foreign = state.labels, world.cells, state.tally, state.foreign
+    a = labels[i]
+    with_a, with_b = 0.0, 0.0
+    for e in range(world.indptr[i], world.indptr[i + 1]):
+        j = world.indices[e]
+        g = labels[j]
+        if g == a:
+            with_a += world.border[e]
+            foreign[j] += 1
+            foreign[i] += 1
+        elif g == b:
+            with_b += world.border[e]
+            foreign[j] -= 1
+            foreign[i] -= 1
+    labels[i] = b
+    state.count[a] -= 1
+    state.count[b] += 1
+    state.outline[a] += 2 * with_a - world.perimeter[i]
+    state.outline[b] += world.perimeter[i] - 2 * with_b
+    for c in range(cells.shape[1]):
+        tally[a, c] -= cells[i, c]
+        tally[b, c] += cells[i, c]
+    _set_price(a, world, state)
+    _set_price(b, world, state)
+
+
+@_jit
+def _whole_without(i, world, state):
+    """Whether the grid of cell `i` has cells left and hangs together without it.
+
+    The neighbours in the grid must reach each other: through each other (bits), or else within a search
+    over at most `World.reach` cells of the grid.
+    """
+    labels, seen, queue, clock = state.labels, state.seen, state.queue, state.clock
+    indptr, indices, masks = world.indptr, world.indices, world.masks
+    g = labels[i]
+    if state.count[g] < 2:
+        return False
+    start, end = indptr[i], indptr[i + 1]
+    wanted = 0
+    if end - start <= MASK_BITS:
+        mine = np.int64(0)
+        for e in range(start, end):
+            if labels[indices[e]] == g:
+                mine |= np.int64(1) << (e - start)
+                wanted += 1
+        reach = mine & -mine
+        before = np.int64(0)
+        while reach != before and reach != mine:
+            before = reach
+            for e in range(start, end):
+                if (reach >> (e - start)) & 1:
+                    reach |= masks[e] & mine
+        if reach == mine:
+            return wanted > 0
+    else:
+        for e in range(start, end):
+            if labels[indices[e]] == g:
+                wanted += 1
+    clock[0] += 2
+    now = clock[0]  # now: to be found, now + 1: found
+    first = -1
+    for e in range(start, end):
+        j = indices[e]
+        if labels[j] == g:
+            seen[j] = now
+            first = j
+    seen[i] = now + 1
+    seen[first] = now + 1
+    queue[0] = first
+    head, tail, found = 0, 1, 1
+    while head < tail and found < wanted and tail < world.reach:
+        c = queue[head]
+        head += 1
+        for e in range(indptr[c], indptr[c + 1]):
+            j = indices[e]
+            if labels[j] == g and seen[j] != now + 1:
+                if seen[j] == now:
+                    found += 1
+                seen[j] = now + 1
+                queue[tail] = j
+                tail += 1
+    return found == wanted
+
+
+@_jit
+def _other_grid(i, world, state):
+    """The grid of a random neighbour of cell `i` in another grid; needs one."""
+    labels = state.labels
+    skip = np.int64(_random(state.rng) * state.foreign[i])
+    a = labels[i]
+    for e in range(world.indptr[i], world.indptr[i + 1]):
+        g = labels[world.indices[e]]
+        if g != a:
+            if skip <= 0:
+                return g
+            skip -= 1
+    return a
+
+
+@_jit
+def _chain(i, b, most, world, state):
+    """Give `i` to `b`, then pass cells on from the grid which last gained until the whole pays, or undo it.
+
+    Returns whether the moves were kept: their cost together is at most `most`.
+    """
+    if not _whole_without(i, world, state):
+        return False
+    labels, indptr, moved, came = state.labels, world.indptr, state.moved, state.came
+    total = 0.0
+    depth = 0
+    cell, to = np.int64(i), np.int64(b)
+    compact, balance = _try(cell, to, world, state)
+    while True:
+        total += compact + balance
+        moved[depth], came[depth] = cell, labels[cell]
+        _flip(cell, to, world, state)
+        depth += 1
+        if total <= most:
+            return True
+        if depth == _CHAIN:
+            break
+        last = labels[cell]
+        best, best_cell, best_to = np.inf, np.int64(-1), np.int64(-1)
+        j = cell
+        for _ in range(_TRIES):
+            start, end = indptr[j], indptr[j + 1]
+            j = np.int64(world.indices[start + np.int64(_random(state.rng) * (end - start))])
+            if labels[j] != last or state.foreign[j] == 0 or world.fixed[j]:
+                continue
+            known = False
+            for d in range(depth):
+                known |= moved[d] == j
+            if known:
+                continue
+            c = _other_grid(j, world, state)
+            dc, db = _try(j, c, world, state)
+            if dc + db < best:
+                best, best_cell, best_to = dc + db, j, np.int64(c)
+                compact, balance = dc, db
+        if best_cell < 0 or (depth == _CHAIN - 1 and total + best > most):
+            break
+        if not _whole_without(best_cell, world, state):
+            break
+        cell, to = best_cell, best_to
+    while depth > 0:
+        depth -= 1
+        _flip(moved[depth], came[depth], world, state)
+    return False
+
+
+@_jit
+def sweep(world, state, hot, cold, sweeps, chains):
+    """Propose a move for each border cell, `sweeps` times, while the temperature falls from `hot` to `cold`.
+
+    Metropolis' rule: a move which raises the cost by d is kept with probability exp(-d / temperature).
+    `chains` is the share of moves refused for balance which are tried as an ejection chain.
+
+    Returns
+    -------
+    int
+        Moves kept.
+    """
+    n = len(state.labels)
+    kept = 0
+    heat = hot
+    ratio = (cold / hot) ** (1.0 / max(1, sweeps - 1))
+    for s in range(sweeps):
+        for step in range(n):
+            i = step if s % 2 == 0 else n - 1 - step
+            if state.foreign[i] == 0 or world.fixed[i]:
+                continue
+            b = _other_grid(i, world, state)
+            most = -heat * np.log(_random(state.rng))
+            compact, balance = _try(i, b, world, state)
+            if compact + balance <= most:
+                if _whole_without(i, world, state):
+                    _flip(i, b, world, state)
+                    kept += 1
+            elif balance > 0 and _random(state.rng) < chains:
+                kept += _chain(i, b, most, world, state)
+        heat *= ratio
+    return kept

@@ -410,7 +410,7 @@ def sweep(world, state, hot, cold, sweeps, chains):
                 if _whole_without(i, world, state):
                     _flip(i, b, world, state)
                     kept += 1
-            elif balance > 0 and _random(state.rng) < chains:
+            elif compact <= most and _random(state.rng) < chains:
                 kept += _chain(i, b, most, world, state)
         heat *= ratio
     return kept

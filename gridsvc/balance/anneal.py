@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.balance.graph import Pairs
-from gridsvc.balance.kernels import State, World, recount, sweep
+from gridsvc.balance.kernels import State, World, recount, relax, sweep
 from gridsvc.balance.problem import Problem
 from gridsvc.balance.world import build_state, build_world
 from gridsvc.progress import Progress
@@ -28,6 +28,10 @@ def anneal(
     weight[3:5] *= problem.tolerance.mean() / 0.05
     world, order = build_world(problem, pairs, labels, weight)
     state = build_state(world, labels[order], problem.seed)
+    import time
+    t0=time.perf_counter()
+    _settle(world, state, int(E("ROUNDS", 60)))
+    if os.environ.get("VERB"): print("settle", time.perf_counter()-t0)
     border = np.count_nonzero(state.foreign)
     sweeps = int(np.clip(_PROPOSALS * E("BUDGET", 1) / max(1, border), *_SWEEPS))
     per = problem.k / problem.n
@@ -41,7 +45,7 @@ def anneal(
         if chunk > _CHUNKS * 0.6:
             state.press[out] *= 1.2
         recount(world, state)
-        if os.environ.get("VERB") and chunk % 5 == 4:
+        if os.environ.get("VERB") == "2" and chunk % 5 == 4:
             print(chunk, heats[chunk], out.sum(), state.price.sum(axis=0) / problem.k)
         key = _key(world, state)
         if chunk > _CHUNKS * 0.5 and key < best_key:
@@ -50,6 +54,25 @@ def anneal(
     result = np.empty_like(best)
     result[order] = best
     return result
+
+
+def _settle(world: World, state: State, rounds: int) -> None:
+    """Make the grids round and about equal: a balanced centroidal power diagram."""
+    import os
+    E = lambda n, d: float(os.environ.get(n, d))
+    used = world.scale > 0
+    wanted = np.where(used, world.target, 1.0)
+    power = np.zeros(len(wanted))
+    for round_ in range(rounds):
+        t = state.tally
+        mass = np.where(t[:, 4] > 0, t[:, 4], 1.0)
+        area = np.where(t[:, 0] > 0, t[:, 0], 1.0)
+        mix = np.where(t[:, 4] > 0, E("MIX", 0.5), 0.0)
+        centre = np.column_stack([mix * t[:, 4 + c] / mass + (1 - mix) * t[:, c] / area for c in (1, 2)])
+        load = np.where(used, t[:, 8:] / wanted, 1.0).mean(axis=1)
+        power += E("ETA", 0.2) * np.clip(1 - load, -1, 1) * area / np.pi
+        relax(world, state, np.ascontiguousarray(centre), power, 2)
+        recount(world, state)
 
 
 def _over(world: World, state: State) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["MASK_BITS", "State", "World", "neighbour_masks", "recount", "sweep"]
+__all__ = ["MASK_BITS", "State", "World", "neighbour_masks", "recount", "relax", "sweep"]
 
 MASK_BITS = 62  # neighbours a mask can tell apart; cells with more are judged by search alone
 
@@ -380,6 +380,46 @@ def _chain(i, b, most, world, state):
         depth -= 1
         _flip(moved[depth], came[depth], world, state)
     return False
+
+
+@_jit
+def relax(world, state, centre, power, sweeps):
+    """Give border cells to the neighbouring grid whose circle they lie deepest in, never breaking a grid.
+
+    One step of Lloyd's algorithm for power diagrams (Aurenhammer, Hoffmann and Aronov 1998), done by border
+    moves alone, so that barriers are respected and every grid stays connected.
+
+    Parameters
+    ----------
+    centre : float64 array, shape (k, 2), in the world's unit of length
+    power : float64 array, shape (k,), squared radius of each grid's circle
+
+    Returns
+    -------
+    int
+        Moves made.
+    """
+    labels, cells = state.labels, world.cells
+    made = 0
+    for s in range(sweeps):
+        for step in range(len(labels)):
+            i = step if s % 2 == 0 else len(labels) - 1 - step
+            if state.foreign[i] == 0 or world.fixed[i] or cells[i, 0] <= 0:
+                continue
+            x, y = cells[i, 1] / cells[i, 0], cells[i, 2] / cells[i, 0]
+            a = labels[i]
+            best = a
+            least = (x - centre[a, 0]) ** 2 + (y - centre[a, 1]) ** 2 - power[a]
+            for e in range(world.indptr[i], world.indptr[i + 1]):
+                g = labels[world.indices[e]]
+                if g != a and g != best:
+                    far = (x - centre[g, 0]) ** 2 + (y - centre[g, 1]) ** 2 - power[g]
+                    if far < least:
+                        least, best = far, g
+            if best != a and _whole_without(i, world, state):
+                _flip(i, best, world, state)
+                made += 1
+    return made
 
 
 @_jit

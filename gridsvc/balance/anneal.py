@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.balance.graph import Pairs
-from gridsvc.balance.kernels import State, World, recount, relax, sweep
+from gridsvc.balance.kernels import State, World, recount, probe, relax, sweep
 from gridsvc.balance.problem import Problem
 from gridsvc.balance.world import build_state, build_world
 from gridsvc.progress import Progress
@@ -35,7 +35,12 @@ def anneal(
     border = np.count_nonzero(state.foreign)
     sweeps = int(np.clip(_PROPOSALS * E("BUDGET", 1) / max(1, border), *_SWEEPS))
     per = problem.k / problem.n
-    hot, cold = E("HOT", 2.0) * per, E("COLD", 0.02) * per
+    steps = np.abs(probe(world, state))
+    q = np.quantile(steps[steps > 0], [0.1, 0.25, 0.5, 0.75, 0.9]) if (steps > 0).any() else np.full(5, per)
+    if os.environ.get("VERB"):
+        z = np.abs(state.tally[:, 8:] - world.target) * world.scale
+        print("per", per, "steps", q / per, "after settle z", np.round(np.sort(z.max(axis=1)), 1)[-20:], "sweeps", sweeps, state.price.sum(axis=0)/problem.k)
+    hot, cold = E("HOT", 0.7) * q[3], E("COLD", 0.01) * q[1]
     best, best_key = state.labels.copy(), _key(world, state)
     each = max(1, sweeps // _CHUNKS)
     heats = np.geomspace(hot, cold, _CHUNKS + 1)

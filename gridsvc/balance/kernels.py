@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["MASK_BITS", "State", "World", "neighbour_masks", "recount", "relax", "sweep"]
+__all__ = ["MASK_BITS", "State", "World", "neighbour_masks", "probe", "recount", "relax", "sweep"]
 
 MASK_BITS = 62  # neighbours a mask can tell apart; cells with more are judged by search alone
 
@@ -380,6 +380,16 @@ def _chain(i, b, most, world, state):
         depth -= 1
         _flip(moved[depth], came[depth], world, state)
     return False
+
+
+@_jit
+def probe(world, state):
+    """Change of compactness for one possible move of each border cell, 0 elsewhere: float64, shape (n,)."""
+    steps = np.zeros(len(state.labels))
+    for i in range(len(steps)):
+        if state.foreign[i] > 0 and not world.fixed[i]:
+            steps[i], _ = _try(i, _other_grid(i, world, state), world, state)
+    return steps
 
 
 @_jit

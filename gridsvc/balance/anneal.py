@@ -1,94 +1,161 @@
-"""Annealing: from a first plan to a balanced and compact one."""
+"""Annealing: from a first plan to balanced and compact grids."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.balance.graph import Pairs
-from gridsvc.balance.kernels import State, World, recount, probe, relax, sweep
-from gridsvc.balance.problem import Problem
-from gridsvc.balance.world import build_state, build_world
-from gridsvc.progress import Progress
+from gridsvc.balance.kernels import State, World, probe, recount, relax, sweep
+from gridsvc.progress import Progress, silent
 
-__all__ = ["anneal"]
+__all__ = ["Standing", "anneal", "rescue", "settle", "standing", "sweeps_for"]
 
-_PROPOSALS = 1.2e7  # border cells looked at, about 3 s
-_SWEEPS = (300, 20000)
-_CHUNKS = 60
-
-
-def anneal(
-    problem: Problem, pairs: Pairs, labels: NDArray[np.int32], progress: Progress
-) -> NDArray[np.int32]:
-    """Better labels."""
-    import os
-    E = lambda n, d: float(os.environ.get(n, d))
-    weight = np.array([E("WS", 1.0), E("WP", 0.25), E("WD", 0.7), E("WQ", 0.1), E("WH", 1.0), E("EDGE", 0.9)])
-    weight[3:5] *= problem.tolerance.mean() / 0.05
-    world, order = build_world(problem, pairs, labels, weight)
-    state = build_state(world, labels[order], problem.seed)
-    import time
-    t0=time.perf_counter()
-    _settle(world, state, int(E("ROUNDS", 60)))
-    if os.environ.get("VERB"): print("settle", time.perf_counter()-t0)
-    border = np.count_nonzero(state.foreign)
-    sweeps = int(np.clip(_PROPOSALS * E("BUDGET", 1) / max(1, border), *_SWEEPS))
-    per = problem.k / problem.n
-    steps = np.abs(probe(world, state))
-    q = np.quantile(steps[steps > 0], [0.1, 0.25, 0.5, 0.75, 0.9]) if (steps > 0).any() else np.full(5, per)
-    if os.environ.get("VERB"):
-        z = np.abs(state.tally[:, 8:] - world.target) * world.scale
-        print("per", per, "steps", q / per, "after settle z", np.round(np.sort(z.max(axis=1)), 1)[-20:], "sweeps", sweeps, state.price.sum(axis=0)/problem.k)
-    hot, cold = E("HOT", 0.7) * q[3], E("COLD", 0.01) * q[1]
-    best, best_key = state.labels.copy(), _key(world, state)
-    each = max(1, sweeps // _CHUNKS)
-    heats = np.geomspace(hot, cold, _CHUNKS + 1)
-    for chunk in range(_CHUNKS):
-        sweep(world, state, heats[chunk], heats[chunk + 1], each, E("CHAINS", 1.0))
-        out = _outside(world, state)
-        if chunk > _CHUNKS * 0.6:
-            state.press[out] *= 1.2
-        recount(world, state)
-        if os.environ.get("VERB") == "2" and chunk % 5 == 4:
-            print(chunk, heats[chunk], out.sum(), state.price.sum(axis=0) / problem.k)
-        key = _key(world, state)
-        if chunk > _CHUNKS * 0.5 and key < best_key:
-            best, best_key = state.labels.copy(), key
-        progress(chunk / _CHUNKS, "moving borders")
-    result = np.empty_like(best)
-    result[order] = best
-    return result
+_CHUNKS = 60  # times the sums are made afresh and the pressure is looked at
+_PROPOSALS = 2.5e6  # for a border of `_BORDER` cells; about 2 s
+_BORDER = 8000
+_SWEEPS = (100, 4000)
+_HOT, _COLD = 0.7, 0.01  # of an ordinary step; both were read off curves of random planar graphs and cities
+_PRESSED_FROM = 0.6  # share of the cooling after which grids outside their tolerance are pressed
+_PRESSURE = 1.2
+_HOPELESS = 0.3  # mean excess, in tolerances, at which cooling on cannot help
+_ROUNDS = 150
+_GROWTH = 0.2  # of the missing load by which a circle's area grows in a round
+_DEMAND_SHARE = 0.5  # a circle's centre lies between the centres of area and of demand
 
 
-def _settle(world: World, state: State, rounds: int) -> None:
-    """Make the grids round and about equal: a balanced centroidal power diagram."""
-    import os
-    E = lambda n, d: float(os.environ.get(n, d))
+@dataclass(frozen=True, slots=True, order=True)
+class Standing:
+    """How good labels are; the smaller the better.
+
+    Attributes
+    ----------
+    outside : int
+        Grids outside their tolerance.
+    excess : float
+        By how much in all, in tolerances.
+    compact : float
+        Cost of the shapes.
+    """
+
+    outside: int
+    excess: float
+    compact: float
+
+
+def standing(world: World, state: State) -> Standing:
+    """Where the labels of `state` stand."""
+    excess = _excess(world, state)
+    return Standing(int((excess > 0).sum()), float(excess.sum()), float(state.price[:, 0].sum()))
+
+
+def sweeps_for(border: int) -> int:
+    """Sweeps that suit a plan with `border` cells at borders.
+
+    Small problems have more of them, large ones fewer: the time grows with the power 0.75 of the border
+    above 8,000 cells and 0.3 below.
+    """
+    ratio = max(1, border) / _BORDER
+    proposals = _PROPOSALS * ratio ** (0.75 if ratio > 1 else 0.3)
+    return int(np.clip(proposals / max(1, border), *_SWEEPS))
+
+
+def settle(world: World, state: State) -> None:
+    """Make the grids round and about equal: a balanced centroidal power diagram.
+
+    Each grid has a circle round its centre; cells go to the circle they lie deepest in, and a grid's circle
+    grows while it has less load than it should.
+    """
     used = world.scale > 0
-    wanted = np.where(used, world.target, 1.0)
+    wanted = np.where(used & (world.target > 0), world.target, 1.0)
     power = np.zeros(len(wanted))
-    for round_ in range(rounds):
-        t = state.tally
-        mass = np.where(t[:, 4] > 0, t[:, 4], 1.0)
-        area = np.where(t[:, 0] > 0, t[:, 0], 1.0)
-        mix = np.where(t[:, 4] > 0, E("MIX", 0.5), 0.0)
-        centre = np.column_stack([mix * t[:, 4 + c] / mass + (1 - mix) * t[:, c] / area for c in (1, 2)])
-        load = np.where(used, t[:, 8:] / wanted, 1.0).mean(axis=1)
-        power += E("ETA", 0.2) * np.clip(1 - load, -1, 1) * area / np.pi
-        relax(world, state, np.ascontiguousarray(centre), power, 2)
+    for _ in range(_ROUNDS):
+        sums = state.tally
+        area, demand = (np.where(sums[:, c] > 0, sums[:, c], 1.0) for c in (0, 4))
+        share = np.where(sums[:, 4] > 0, _DEMAND_SHARE, 0.0)
+        centre = np.column_stack(
+            [share * sums[:, 4 + c] / demand + (1 - share) * sums[:, c] / area for c in (1, 2)]
+        )
+        load = np.where(used, sums[:, 8:] / wanted, 1.0).mean(axis=1)
+        power += _GROWTH * np.clip(1 - load, -1, 1) * area / np.pi
+        if not relax(world, state, centre, power, 2):
+            break
         recount(world, state)
 
 
-def _over(world: World, state: State) -> NDArray[np.float64]:
-    z = np.abs(state.tally[:, 8:] - world.target) * world.scale
-    return np.asarray(np.maximum(z - 1, 0).sum(axis=1), np.float64)
+def anneal(world: World, state: State, sweeps: int, progress: Progress = silent) -> Standing:
+    """Cool from steps of any size being taken to almost none; `state` ends with the best labels found.
+
+    The labels at the start count among those found, so the result is never worse.
+    """
+    hot, cold = _temperatures(world, state)
+    return _cool(world, state, hot, cold, sweeps, progress)
 
 
-def _outside(world: World, state: State) -> NDArray[np.bool_]:
-    return np.asarray(_over(world, state) > 0, np.bool_)
+def rescue(world: World, state: State, sweeps: int, rounds: int, progress: Progress = silent) -> Standing:
+    """Press the grids outside their tolerance harder, heat a little and cool again."""
+    best = standing(world, state)
+    for turn in range(rounds):
+        if best.outside == 0:
+            break
+        progress(turn / rounds, "bringing the last grids inside")
+        state.press[_excess(world, state) > 0] *= 4
+        recount(world, state)
+        hot, cold = _temperatures(world, state)
+        best = _cool(world, state, hot / 4, cold, max(1, sweeps // 3), silent)
+    return best
 
 
-def _key(world: World, state: State) -> tuple[int, float, float]:
-    over = _over(world, state)
-    return int((over > 0).sum()), float(over.sum()), float(state.price[:, 0].sum())
+def _cool(
+    world: World, state: State, hot: float, cold: float, sweeps: int, progress: Progress
+) -> Standing:
+    kept, best = state.labels.copy(), standing(world, state)
+    chunks = min(_CHUNKS, sweeps)
+    heats = np.geomspace(hot, cold, chunks + 1)
+    budget = np.diff(np.linspace(0, sweeps, chunks + 1).round().astype(int))
+    chains = _chain_share(world)
+    for chunk in range(chunks):
+        progress(chunk / chunks, "moving borders")
+        sweep(world, state, heats[chunk], heats[chunk + 1], int(budget[chunk]), chains)
+        if chunk >= _PRESSED_FROM * chunks:
+            state.press[_excess(world, state) > 0] *= _PRESSURE
+        recount(world, state)
+        now = standing(world, state)
+        if now < best:
+            kept, best = state.labels.copy(), now
+        if chunk >= _PRESSED_FROM * chunks and now.excess > _HOPELESS * len(state.count):
+            break
+    state.labels[:] = kept
+    recount(world, state)
+    return best
+
+
+def _temperatures(world: World, state: State) -> tuple[float, float]:
+    """Where cooling starts and ends, from the changes of compactness which single moves make now.
+
+    Lumpy plans have steps of very different sizes: the heat must free the large grids' neighbours in town
+    and still be quiet enough at the end for the largest.
+    """
+    steps = np.abs(probe(world, state))
+    steps = steps[steps > 0]
+    if not len(steps):
+        return 1.0, 0.1
+    small, large = np.quantile(steps, [0.25, 0.75])
+    return _HOT * float(large), _COLD * float(small)
+
+
+def _chain_share(world: World) -> float:
+    """Share of the moves refused for balance which are tried as chains: fewer where cells are fine.
+
+    A cell that fills a good part of the tolerance can only be swapped; a small one finds its place by itself.
+    """
+    weights = world.cells[:, 8:]
+    step = float((weights.mean(axis=0) * world.scale.mean(axis=0)).max(initial=0.0))
+    return float(np.clip(4 * step, 0.2, 1.0))
+
+
+def _excess(world: World, state: State) -> NDArray[np.float64]:
+    """Deviation beyond the tolerance of each grid, in tolerances, summed over measures: shape (k,)."""
+    over = np.abs(state.tally[:, 8:] - world.target) * world.scale - 1
+    return np.asarray(np.maximum(over, 0.0).sum(axis=1), np.float64)

@@ -59,6 +59,8 @@ def carve_out(problem: Problem, cells: NDArray[np.bool_]) -> tuple[Problem, NDAr
         weights=weights,
         targets=problem.targets * left,
         parent=None if problem.parent is None else problem.parent[rows],
+        start=None if problem.start is None else problem.start[rows],
+        fixed=None if problem.fixed is None else problem.fixed[rows],
     )
     return reduced, rows
 

@@ -6,13 +6,11 @@ from time import perf_counter
 
 import numpy as np
 
-from gridsvc.balance.graph import Link, csr_of, links_between_islands, open_pairs, parts_of
+from gridsvc.balance.graph import Link, links_between_islands, open_pairs, parts_of
 from gridsvc.balance.metrics import check
-from gridsvc.balance.moves import improve
 from gridsvc.balance.problem import Problem, Solution
 from gridsvc.balance.report import describe
 from gridsvc.balance.share import combined_load, combined_targets, share_out
-from gridsvc.balance.start import first_labels
 from gridsvc.errors import InvalidInput
 from gridsvc.progress import Progress, silent
 
@@ -39,9 +37,13 @@ def solve(problem: Problem, progress: Progress = silent) -> Solution:
     Raises
     ------
     InvalidInput
-        A weight, target or tolerance is negative or not a number; fewer grids than parts or parents.
+        A weight, target or tolerance is negative or not a number; fewer grids than parts or parents; a
+        start which is no valid plan, or cells fixed without one.
     """
+    from gridsvc.balance.search import search  # loads numba, which a process that never solves does not need
+
     _require_numbers(problem)
+    _require_start(problem)
     began = perf_counter()
     pairs = open_pairs(problem)
     _, part = parts_of(problem.n, pairs)
@@ -51,27 +53,15 @@ def solve(problem: Problem, progress: Progress = silent) -> Solution:
         ends = np.array([(link.a, link.b) for link in links], np.int64).reshape(-1, 2)
         pairs = np.concatenate([pairs[0], ends[:, 0]]), np.concatenate([pairs[1], ends[:, 1]])
         _, part = parts_of(problem.n, pairs)
-    load, wanted = combined_load(problem.weights), combined_targets(problem.targets)
-    parts = share_out(problem, part, load, wanted)
-    labels = first_labels(problem, pairs, parts, load, wanted, progress=_span(progress, 0.0, 0.3))
-    started = perf_counter()
-    from gridsvc.balance.anneal import anneal
-
-    labels = anneal(problem, pairs, labels, _span(progress, 0.3, 1.0))
-    seconds = {"start": started - began, "moves": perf_counter() - started}
-    solution = Solution(labels, describe(problem, labels, seconds, links))
+    parts = share_out(problem, part, combined_load(problem.weights), combined_targets(problem.targets))
+    prepared = perf_counter() - began
+    labels, seconds = search(problem, pairs, parts, progress)
+    solution = Solution(labels, describe(problem, labels, {"graph": prepared, **seconds}, links))
     faults = check(problem, solution)
     if faults:
         raise RuntimeError(f"the engine made an invalid plan: {'; '.join(faults[:5])}")
     progress(1.0, "plan checked")
     return solution
-
-
-def _span(progress: Progress, start: float, end: float) -> Progress:
-    def part(share: float, message: str) -> None:
-        progress(start + (end - start) * share, message)
-
-    return part
 
 
 def _require_numbers(problem: Problem) -> None:
@@ -97,3 +87,22 @@ def _require_numbers(problem: Problem) -> None:
             field="tolerance",
             cure="write 5% or 0.05",
         )
+
+
+def _require_start(problem: Problem) -> None:
+    if problem.start is None:
+        if problem.fixed is not None:
+            raise InvalidInput(
+                "cells are fixed but there is no plan to keep them in",
+                field="fixed",
+                cure="give the plan the fixed cells belong to",
+            )
+        return
+    if problem.islands == "keep":
+        faults = check(problem, Solution(problem.start))
+        if faults:
+            raise InvalidInput(
+                f"the plan to start from is not valid: {'; '.join(faults[:5])}",
+                field="start",
+                cure="give a plan whose grids are complete and connected",
+            )

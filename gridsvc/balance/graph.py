@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from gridsvc.balance.problem import Problem
 
-__all__ = ["Link", "Pairs", "csr_of", "links_between_islands", "open_pairs", "parts_of"]
+__all__ = ["Link", "Pairs", "links_between_islands", "open_pairs", "parts_of"]
 
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -47,14 +47,6 @@ def parts_of(n: int, pairs: Pairs) -> tuple[int, NDArray[np.int64]]:
     matrix = csr_matrix((np.ones(len(pairs[0]), np.int8), pairs), shape=(n, n))
     count, part = connected_components(matrix, directed=False)
     return int(count), np.asarray(part, np.int64)
-
-
-def csr_of(n: int, pairs: Pairs) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Row pointers (int64, shape (n + 1,)) and ascending neighbours of the pairs, each standing twice."""
-    tail, head = np.concatenate(pairs), np.concatenate(pairs[::-1])
-    indptr = np.zeros(n + 1, np.int64)
-    np.cumsum(np.bincount(tail, minlength=n), out=indptr[1:])
-    return indptr, head[np.lexsort((head, tail))]
 
 
 def links_between_islands(problem: Problem, part: NDArray[np.int64]) -> list[Link]:

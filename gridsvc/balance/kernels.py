@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["MASK_BITS", "State", "World", "neighbour_masks", "probe", "recount", "relax", "sweep"]
+__all__ = ["MASK_BITS", "State", "World", "neighbour_masks", "probe", "recount", "relax", "sweep", "warm"]
 
 MASK_BITS = 62  # neighbours a mask can tell apart; cells with more are judged by search alone
 
@@ -26,7 +26,7 @@ class World(NamedTuple):
     ----------
     indptr, indices : int64, shape (n + 1,) and int32, shape (n_links,)
         Pairs of cells which may share a grid, each standing twice.
-    masks : int64, shape (n_links,)
+    masks, ringed : int64, shape (n_links,) and bool, shape (n,)
         As `neighbour_masks` gives them.
     border : float64, shape (n_links,)
         Shared border lengths.
@@ -38,9 +38,9 @@ class World(NamedTuple):
         Wanted totals, and what turns a difference from them into tolerances.
     fixed : bool, shape (n,)
         Cells which keep their grid.
-    weight : float64, shape (6,)
-        Of area inertia, outline, demand inertia, squared deviation and deviation beyond the edge, and the
-        edge: the share of the tolerance from which deviations are steeply priced.
+    weight : float64, shape (7,)
+        Of area inertia, outline as a shape, demand inertia, outline as a length, squared deviation and
+        deviation beyond the edge; then the edge, the share of the tolerance from which prices are steep.
     reach : int
         Cells a search may look at before a move is taken to break its grid.
     """
@@ -48,6 +48,7 @@ class World(NamedTuple):
     indptr: NDArray[np.int64]
     indices: NDArray[np.int32]
     masks: NDArray[np.int64]
+    ringed: NDArray[np.bool_]
     border: NDArray[np.float64]
     perimeter: NDArray[np.float64]
     cells: NDArray[np.float64]
@@ -114,6 +115,29 @@ def _random(state):
 
 
 @_jit
+def _bits(word):
+    """Number of bits set."""
+    count = 0
+    while word:
+        word &= word - 1
+        count += 1
+    return count
+
+
+@_jit
+def _reached(start, end, masks, mine):
+    """Whether the neighbours in the bits of `mine` reach each other through each other."""
+    reach = mine & -mine
+    before = np.int64(0)
+    while reach != before and reach != mine:
+        before = reach
+        for e in range(start, end):
+            if (reach >> (e - start)) & 1:
+                reach |= masks[e] & mine
+    return reach == mine
+
+
+@_jit
 def neighbour_masks(indptr, indices):
     """For each neighbour of each cell, which other neighbours of that cell it touches, as bits.
 
@@ -126,9 +150,12 @@ def neighbour_masks(indptr, indices):
     -------
     int64 array, shape (n_links,)
         Bit q of entry ``indptr[i] + p``: neighbours p and q of cell i touch. 0 where a cell has too many.
+    bool array, shape (n,)
+        Whether the neighbours of a cell stand round it in one closed ring.
     """
     n = len(indptr) - 1
     masks = np.zeros(len(indices), np.int64)
+    ringed = np.zeros(n, np.bool_)
     place = np.full(n, -1, np.int64)
     for i in range(n):
         start, end = indptr[i], indptr[i + 1]
@@ -142,9 +169,12 @@ def neighbour_masks(indptr, indices):
                 q = place[indices[f]]
                 if q >= 0:
                     masks[e] |= np.int64(1) << q
+        two = end > start
         for e in range(start, end):
             place[indices[e]] = -1
-    return masks
+            two &= masks[e] != 0 and _bits(masks[e]) == 2
+        ringed[i] = two and _reached(start, end, masks, (np.int64(1) << (end - start)) - 1)
+    return masks, ringed
 
 
 @_jit
@@ -154,7 +184,7 @@ def _cost(t, p, target, scale, press, weight):
     Compactness is area inertia over that of a disc, outline over that of a disc, and demand inertia, each
     times its weight. Balance is quadratic up to the tolerance and steep beyond (deviations in tolerances).
     """
-    compact = 0.0
+    compact = weight[3] * p
     area = t[0]
     if area > 0:
         compact += weight[0] * 6.283185307179586 * (t[3] - (t[1] * t[1] + t[2] * t[2]) / area) / (area * area)
@@ -164,10 +194,10 @@ def _cost(t, p, target, scale, press, weight):
     balance = 0.0
     for j in range(len(target)):
         z = abs(t[8 + j] - target[j]) * scale[j]
-        over = z - weight[5]
-        balance += weight[3] * z * z
+        over = z - weight[6]
+        balance += weight[4] * z * z
         if over > 0:
-            balance += weight[4] * over * (1 + over)
+            balance += weight[5] * over * (1 + over)
     return compact, balance * press
 
 
@@ -258,11 +288,12 @@ def _flip(i, b, world, state):
 
 
 @_jit
-def _whole_without(i, world, state):
+def _whole_without(i, world, state, thorough):
     """Whether the grid of cell `i` has cells left and hangs together without it.
 
-    The neighbours in the grid must reach each other: through each other (bits), or else within a search
-    over at most `World.reach` cells of the grid.
+    The neighbours in the grid must reach each other: through each other (bits), or else, where the cell lies
+    at a barrier, a coast or a hole, within a search over at most `World.reach` cells of the grid. Within a
+    closed ring of neighbours only a grid which surrounds another can pass that search; it is made if `thorough`.
     """
     labels, seen, queue, clock = state.labels, state.seen, state.queue, state.clock
     indptr, indices, masks = world.indptr, world.indices, world.masks
@@ -277,15 +308,10 @@ def _whole_without(i, world, state):
             if labels[indices[e]] == g:
                 mine |= np.int64(1) << (e - start)
                 wanted += 1
-        reach = mine & -mine
-        before = np.int64(0)
-        while reach != before and reach != mine:
-            before = reach
-            for e in range(start, end):
-                if (reach >> (e - start)) & 1:
-                    reach |= masks[e] & mine
-        if reach == mine:
+        if _reached(start, end, masks, mine):
             return wanted > 0
+        if world.ringed[i] and not thorough:
+            return False
     else:
         for e in range(start, end):
             if labels[indices[e]] == g:
@@ -337,7 +363,7 @@ def _chain(i, b, most, world, state):
 
     Returns whether the moves were kept: their cost together is at most `most`.
     """
-    if not _whole_without(i, world, state):
+    if not _whole_without(i, world, state, False):
         return False
     labels, indptr, moved, came = state.labels, world.indptr, state.moved, state.came
     total = 0.0
@@ -373,7 +399,7 @@ def _chain(i, b, most, world, state):
                 compact, balance = dc, db
         if best_cell < 0 or (depth == _CHAIN - 1 and total + best > most):
             break
-        if not _whole_without(best_cell, world, state):
+        if not _whole_without(best_cell, world, state, False):
             break
         cell, to = best_cell, best_to
     while depth > 0:
@@ -426,7 +452,7 @@ def relax(world, state, centre, power, sweeps):
                     far = (x - centre[g, 0]) ** 2 + (y - centre[g, 1]) ** 2 - power[g]
                     if far < least:
                         least, best = far, g
-            if best != a and _whole_without(i, world, state):
+            if best != a and _whole_without(i, world, state, True):
                 _flip(i, best, world, state)
                 made += 1
     return made
@@ -457,10 +483,30 @@ def sweep(world, state, hot, cold, sweeps, chains):
             most = -heat * np.log(_random(state.rng))
             compact, balance = _try(i, b, world, state)
             if compact + balance <= most:
-                if _whole_without(i, world, state):
+                if _whole_without(i, world, state, False):
                     _flip(i, b, world, state)
                     kept += 1
             elif compact <= most and _random(state.rng) < chains:
                 kept += _chain(i, b, most, world, state)
         heat *= ratio
     return kept
+
+
+def warm() -> None:
+    """Compile the kernels, or load them from numba's cache, so that a solve's own time can be told."""
+    indptr, indices = np.array([0, 1, 2], np.int64), np.array([1, 0], np.int32)
+    masks, ringed = neighbour_masks(indptr, indices)
+    one, row, rows = np.ones(2), np.ones((2, 9)), np.ones((2, 1))
+    none, four = np.zeros(2, np.int64), np.zeros(4, np.int64)
+    world = World(
+        indptr, indices, masks, ringed, one, one, row, rows, rows, np.zeros(2, np.bool_), np.ones(7), 1
+    )
+    state = State(
+        np.array([0, 1], np.int32), row.copy(), one.copy(), none.copy(), rows.repeat(2, axis=1), one.copy(),
+        np.zeros(2, np.int32), np.ones(1, np.uint64), row.copy(), none.copy(), none.copy(),
+        np.zeros(1, np.int64), four, four.copy(),
+    )  # fmt: skip
+    recount(world, state)
+    probe(world, state)
+    relax(world, state, rows.repeat(2, axis=1), one.copy(), 1)
+    sweep(world, state, 1.0, 0.5, 1, 1.0)

@@ -39,6 +39,18 @@ class Problem:
     islands : {"keep", "attach"}
         A part of the graph without connection gets grids of its own, or is linked to the nearest part.
     seed : int
+    compactness : float
+        0 (balance only) to 100 (shape first); 50 treats a deviation of a few per cent beyond the tolerance
+        as dearer than any shape.
+    objective : {"balanced", "inertia", "cut"}
+        What makes shapes good: area inertia, outline and demand inertia together, demand inertia alone, or
+        the number of adjacent pairs cut apart.
+    sweeps : int, optional
+        Budget: how often each border cell is looked at in an annealing. None suits it to the size.
+    start : int32 array, shape (n,), optional
+        A valid plan to start from, in place of the engine's own.
+    fixed : bool array, shape (n,), optional
+        Cells which keep their grid of `start`.
     """
 
     indptr: NDArray[np.int64]
@@ -56,6 +68,11 @@ class Problem:
     parent: NDArray[np.int32] | None = None
     islands: Literal["keep", "attach"] = "keep"
     seed: int = 1
+    compactness: float = 50.0
+    objective: Literal["balanced", "inertia", "cut"] = "balanced"
+    sweeps: int | None = None
+    start: NDArray[np.int32] | None = None
+    fixed: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         if self.k < 1:

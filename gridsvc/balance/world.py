@@ -14,10 +14,17 @@ __all__ = ["build_state", "build_world"]
 
 _LEAST_TOLERANCE = 0.002  # a smaller one would drown the price of shape
 _REACH = 300
+_EDGE = 0.9  # of the tolerance: steep prices start a little inside it
+_WEIGHTS = {  # of area inertia, outline as a shape, demand inertia, outline as a length
+    "balanced": (1.0, 0.1, 1.5, 0.0),
+    "inertia": (0.0, 0.0, 1.0, 0.0),
+    "cut": (0.0, 0.0, 0.0, 0.1),
+}
+_BALANCE = (2.0, 20.0)  # of squared deviation and of deviation beyond the edge, at a tolerance of 1
 
 
 def build_world(
-    problem: Problem, pairs: Pairs, labels: NDArray[np.int32], weight: NDArray[np.float64]
+    problem: Problem, pairs: Pairs, labels: NDArray[np.int32]
 ) -> tuple[World, NDArray[np.int64]]:
     """Arrays in spatial order, lengths in units of a mean grid, and the row of each cell.
 
@@ -27,8 +34,6 @@ def build_world(
         Cells which may share a grid, links between islands among them.
     labels : int32 array, shape (n,)
         A plan, whose demand inertia becomes the unit of demand inertia.
-    weight : float64 array, shape (6,)
-        As in `World`.
     """
     order = hilbert_order(problem.x, problem.y)
     number = np.empty(problem.n, np.int64)
@@ -40,21 +45,34 @@ def build_world(
     indptr = np.zeros(problem.n + 1, np.int64)
     np.cumsum(np.bincount(tail, minlength=problem.n), out=indptr[1:])
     indices = head[turn].astype(np.int32)
-    unit = np.sqrt(problem.area.sum() / problem.k) or 1.0
+    unit = float(np.sqrt(problem.area.sum() / problem.k)) or 1.0
+    border = np.concatenate([length, length])[turn] / unit
+    perimeter = problem.perimeter[order] / unit
+    if problem.objective == "cut":  # the outline becomes the number of neighbours in other grids
+        border, perimeter = np.ones(len(indices)), np.diff(indptr).astype(np.float64)
+    masks, ringed = neighbour_masks(indptr, indices)
     world = World(
         indptr=indptr,
         indices=indices,
-        masks=neighbour_masks(indptr, indices),
-        border=np.concatenate([length, length])[turn] / unit,
-        perimeter=problem.perimeter[order] / unit,
+        masks=masks,
+        ringed=ringed,
+        border=border,
+        perimeter=perimeter,
         cells=_cells(problem, labels, unit)[order],
         target=np.ascontiguousarray(problem.targets),
         scale=_scale(problem),
-        fixed=np.zeros(problem.n, np.bool_),
-        weight=weight,
+        fixed=np.zeros(problem.n, np.bool_) if problem.fixed is None else problem.fixed[order],
+        weight=_weight(problem),
         reach=_REACH,
     )
     return world, order
+
+
+def _weight(problem: Problem) -> NDArray[np.float64]:
+    """`World.weight`: the shape's share grows fourfold with each 25 points of compactness."""
+    shape = np.array(_WEIGHTS[problem.objective]) * 4 ** ((problem.compactness - 50) / 25)
+    balance = np.array(_BALANCE) * max(float(problem.tolerance.mean()), _LEAST_TOLERANCE)
+    return np.concatenate([shape, balance, [_EDGE]])
 
 
 def build_state(world: World, labels: NDArray[np.int32], seed: int) -> State:

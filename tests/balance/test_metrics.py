@@ -97,6 +97,7 @@ def test_links_count_only_where_islands_may_be_attached(draw):
 
 
 def test_an_invalid_plan_is_never_returned(draw, monkeypatch):
-    monkeypatch.setattr("gridsvc.balance.engine.improve", lambda *args: (np.arange(8) % 2).astype(np.int32))
+    stripes = (np.arange(8) % 2).astype(np.int32)
+    monkeypatch.setattr("gridsvc.balance.search.search", lambda *args: (stripes, {}))
     with pytest.raises(RuntimeError, match="invalid plan"):
         solve(draw(MAP, k=2))

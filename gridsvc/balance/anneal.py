@@ -13,7 +13,7 @@ from gridsvc.progress import Progress, silent
 __all__ = ["Standing", "anneal", "rescue", "settle", "standing", "sweeps_for"]
 
 _CHUNKS = 60  # times the sums are made afresh and the pressure is looked at
-_PROPOSALS = 2.5e6  # for a border of `_BORDER` cells; about 2 s
+_PROPOSALS = 3.2e6  # for a border of `_BORDER` cells; about 2 s
 _BORDER = 8000
 _SWEEPS = (100, 4000)
 _HOT, _COLD = 0.7, 0.01  # of an ordinary step; both were read off curves of random planar graphs and cities
@@ -100,10 +100,10 @@ def rescue(world: World, state: State, sweeps: int, rounds: int, progress: Progr
         if best.outside == 0:
             break
         progress(turn / rounds, "bringing the last grids inside")
-        state.press[_excess(world, state) > 0] *= 4
+        state.press[_excess(world, state) > 0] *= 2
         recount(world, state)
         hot, cold = _temperatures(world, state)
-        best = _cool(world, state, hot / 4, cold, max(1, sweeps // 3), silent)
+        best = _cool(world, state, hot / 4, cold, max(1, sweeps // 5), silent)
     return best
 
 

@@ -14,7 +14,7 @@ from gridsvc.progress import Progress
 
 __all__ = ["first_labels"]
 
-_ANGLES = 6  # directions tried for each cut where only the shape matters
+_ANGLES = 4  # directions tried for each cut where only the shape matters
 _MIXED_ANGLES = 48
 _TRIED = 8  # promising cuts which are made
 _ERROR_PRICE = 20.0  # a load error of 5 % weighs as much as a doubled border
@@ -35,6 +35,7 @@ def first_labels(
     parts: list[Part],
     *,
     mixed: bool,
+    seed: int,
     progress: Progress,
 ) -> NDArray[np.int32]:
     """Cut each part by straight lines into connected pieces of about the wanted loads.
@@ -49,7 +50,7 @@ def first_labels(
     int32 array, shape (n,)
         Every grid 0..k-1 occurs and is connected.
     """
-    rng = np.random.default_rng(problem.seed)
+    rng = np.random.default_rng(seed)
     loads, wanted = _loads(problem, mixed)
     angles = _MIXED_ANGLES if mixed else _ANGLES
     xy = np.column_stack([problem.x, problem.y])

@@ -14,13 +14,13 @@ __all__ = ["build_state", "build_world"]
 
 _LEAST_TOLERANCE = 0.002  # a smaller one would drown the price of shape
 _REACH = 300
-_EDGE = 0.9  # of the tolerance: steep prices start a little inside it
+_EDGE = 0.93  # of the tolerance: steep prices start a little inside it
 _WEIGHTS = {  # of area inertia, outline as a shape, demand inertia, outline as a length
-    "balanced": (1.0, 0.1, 1.5, 0.0),
+    "balanced": (1.0, 0.1, 1.0, 0.0),
     "inertia": (0.0, 0.0, 1.0, 0.0),
     "cut": (0.0, 0.0, 0.0, 0.1),
 }
-_BALANCE = (2.0, 20.0)  # of squared deviation and of deviation beyond the edge, at a tolerance of 1
+_BALANCE = (0.5, 40.0)  # of squared deviation and of deviation beyond the edge, at a tolerance of 1
 
 
 def build_world(

@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from gridsvc.balance.kernels import State, World, probe, recount, relax, sweep
 from gridsvc.progress import Progress, silent
 
-__all__ = ["Standing", "anneal", "rescue", "settle", "standing", "sweeps_for"]
+__all__ = ["HOPELESS", "Standing", "anneal", "rescue", "settle", "standing", "sweeps_for"]
 
 _CHUNKS = 60  # times the sums are made afresh and the pressure is looked at
 _PROPOSALS = 3.2e6  # for a border of `_BORDER` cells; about 2 s
 _BORDER = 8000
 _SWEEPS = (100, 4000)
-_HOT, _COLD = 0.7, 0.01  # of an ordinary step; both were read off curves of random planar graphs and cities
+_HOT, _COLD = 1.2, 0.05  # of an ordinary step; both were read off curves of random planar graphs and cities
 _PRESSED_FROM = 0.6  # share of the cooling after which grids outside their tolerance are pressed
 _PRESSURE = 1.2
-_HOPELESS = 0.3  # mean excess, in tolerances, at which cooling on cannot help
+HOPELESS = 0.3  # mean excess, in tolerances, at which cooling on cannot help
 _ROUNDS = 150
 _GROWTH = 0.2  # of the missing load by which a circle's area grows in a round
 _DEMAND_SHARE = 0.5  # a circle's centre lies between the centres of area and of demand
@@ -107,9 +107,7 @@ def rescue(world: World, state: State, sweeps: int, rounds: int, progress: Progr
     return best
 
 
-def _cool(
-    world: World, state: State, hot: float, cold: float, sweeps: int, progress: Progress
-) -> Standing:
+def _cool(world: World, state: State, hot: float, cold: float, sweeps: int, progress: Progress) -> Standing:
     kept, best = state.labels.copy(), standing(world, state)
     chunks = min(_CHUNKS, sweeps)
     heats = np.geomspace(hot, cold, chunks + 1)
@@ -124,7 +122,7 @@ def _cool(
         now = standing(world, state)
         if now < best:
             kept, best = state.labels.copy(), now
-        if chunk >= _PRESSED_FROM * chunks and now.excess > _HOPELESS * len(state.count):
+        if chunk >= _PRESSED_FROM * chunks and now.excess > HOPELESS * len(state.size):
             break
     state.labels[:] = kept
     recount(world, state)

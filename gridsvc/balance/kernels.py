@@ -5,7 +5,8 @@ Imported by `solve` only when it runs, so that a process which never solves neve
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numba import njit
@@ -68,7 +69,7 @@ class State(NamedTuple):
     tally : float64, shape (k, 8 + m)
         `World.cells` summed over each grid.
     outline : float64, shape (k,)
-    count : int64, shape (k,)
+    size : int64, shape (k,)
         Cells of each grid.
     price : float64, shape (k, 2)
         Present cost of each grid: compactness, balance.
@@ -87,7 +88,7 @@ class State(NamedTuple):
     labels: NDArray[np.int32]
     tally: NDArray[np.float64]
     outline: NDArray[np.float64]
-    count: NDArray[np.int64]
+    size: NDArray[np.int64]
     price: NDArray[np.float64]
     press: NDArray[np.float64]
     foreign: NDArray[np.int32]
@@ -100,11 +101,23 @@ class State(NamedTuple):
     came: NDArray[np.int64]
 
 
-_jit = njit(cache=True, nogil=True, error_model="numpy")
+_F = TypeVar("_F", bound=Callable[..., Any])
+_Int = int | np.integer[Any]
 
 
-@_jit
-def _random(state):
+def _jit(function: _F) -> _F:
+    """Compile for callers in Python; the cache is where NUMBA_CACHE_DIR says."""
+    return cast(_F, njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def _inner(function: _F) -> _F:
+    """Compile for other kernels alone: without a way in from Python, which takes most of the time."""
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast(_F, njit(cache=True, nogil=True, error_model="numpy", **options)(function))
+
+
+@_inner
+def _random(state: NDArray[np.uint64]) -> float:
     """A number in (0, 1): xorshift64 (Marsaglia 2003), so that a seed means the same everywhere."""
     s = state[0]
     s ^= s << np.uint64(13)
@@ -114,8 +127,8 @@ def _random(state):
     return (np.float64(s >> np.uint64(11)) + 0.5) * 1.1102230246251565e-16
 
 
-@_jit
-def _bits(word):
+@_inner
+def _bits(word: _Int) -> int:
     """Number of bits set."""
     count = 0
     while word:
@@ -124,12 +137,12 @@ def _bits(word):
     return count
 
 
-@_jit
-def _reached(start, end, masks, mine):
+@_inner
+def _reached(start: _Int, end: _Int, masks: NDArray[np.int64], mine: _Int) -> bool:
     """Whether the neighbours in the bits of `mine` reach each other through each other."""
     reach = mine & -mine
-    before = np.int64(0)
-    while reach != before and reach != mine:
+    before = 0 * mine
+    while reach not in (before, mine):
         before = reach
         for e in range(start, end):
             if (reach >> (e - start)) & 1:
@@ -138,7 +151,9 @@ def _reached(start, end, masks, mine):
 
 
 @_jit
-def neighbour_masks(indptr, indices):
+def neighbour_masks(
+    indptr: NDArray[np.int64], indices: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """For each neighbour of each cell, which other neighbours of that cell it touches, as bits.
 
     Parameters
@@ -177,8 +192,15 @@ def neighbour_masks(indptr, indices):
     return masks, ringed
 
 
-@_jit
-def _cost(t, p, target, scale, press, weight):
+@_inner
+def _cost(
+    t: NDArray[np.float64],
+    p: float,
+    target: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    press: float,
+    weight: NDArray[np.float64],
+) -> tuple[float, float]:
     """Compactness and balance cost of one grid whose tally is `t` and whose outline is `p`.
 
     Compactness is area inertia over that of a disc, outline over that of a disc, and demand inertia, each
@@ -201,8 +223,8 @@ def _cost(t, p, target, scale, press, weight):
     return compact, balance * press
 
 
-@_jit
-def _set_price(g, world, state):
+@_inner
+def _set_price(g: _Int, world: World, state: State) -> None:
     """Bring the price of grid `g` in step with its tally."""
     compact, balance = _cost(
         state.tally[g], state.outline[g], world.target[g], world.scale[g], state.press[g], world.weight
@@ -212,16 +234,17 @@ def _set_price(g, world, state):
 
 
 @_jit
-def recount(world, state):
+def recount(world: World, state: State) -> None:
     """Sum everything afresh from the labels: a tally moved cell by cell drifts."""
-    labels, tally, outline, foreign, count = state.labels, state.tally, state.outline, state.foreign, state.count
+    labels, tally, outline = state.labels, state.tally, state.outline
+    foreign, size = state.foreign, state.size
     indptr, indices, cells = world.indptr, world.indices, world.cells
     tally[:] = 0
     outline[:] = 0
-    count[:] = 0
+    size[:] = 0
     for i in range(len(labels)):
         g = labels[i]
-        count[g] += 1
+        size[g] += 1
         outline[g] += world.perimeter[i]
         foreign[i] = 0
         for c in range(cells.shape[1]):
@@ -231,12 +254,12 @@ def recount(world, state):
                 outline[g] -= world.border[e]
             else:
                 foreign[i] += 1
-    for g in range(len(count)):
+    for g in range(len(size)):
         _set_price(g, world, state)
 
 
-@_jit
-def _try(i, b, world, state):
+@_inner
+def _try(i: _Int, b: _Int, world: World, state: State) -> tuple[float, float]:
     """Change of (compactness, balance) cost if cell `i` went to grid `b`."""
     labels, cells, tally, price = state.labels, world.cells, state.tally, state.price
     a = labels[i]
@@ -258,8 +281,8 @@ def _try(i, b, world, state):
     return ca + cb - price[a, 0] - price[b, 0], ba + bb - price[a, 1] - price[b, 1]
 
 
-@_jit
-def _flip(i, b, world, state):
+@_inner
+def _flip(i: _Int, b: _Int, world: World, state: State) -> None:
     """Give cell `i` to grid `b` and keep all sums in step."""
     labels, cells, tally, foreign = state.labels, world.cells, state.tally, state.foreign
     a = labels[i]
@@ -276,8 +299,8 @@ def _flip(i, b, world, state):
             foreign[j] -= 1
             foreign[i] -= 1
     labels[i] = b
-    state.count[a] -= 1
-    state.count[b] += 1
+    state.size[a] -= 1
+    state.size[b] += 1
     state.outline[a] += 2 * with_a - world.perimeter[i]
     state.outline[b] += world.perimeter[i] - 2 * with_b
     for c in range(cells.shape[1]):
@@ -287,35 +310,12 @@ def _flip(i, b, world, state):
     _set_price(b, world, state)
 
 
-@_jit
-def _whole_without(i, world, state, thorough):
-    """Whether the grid of cell `i` has cells left and hangs together without it.
-
-    The neighbours in the grid must reach each other: through each other (bits), or else, where the cell lies
-    at a barrier, a coast or a hole, within a search over at most `World.reach` cells of the grid. Within a
-    closed ring of neighbours only a grid which surrounds another can pass that search; it is made if `thorough`.
-    """
+@_inner
+def _found_by_search(i: _Int, wanted: _Int, world: World, state: State) -> bool:
+    """Whether the `wanted` neighbours in the grid of cell `i` meet in a search of the grid without it."""
     labels, seen, queue, clock = state.labels, state.seen, state.queue, state.clock
-    indptr, indices, masks = world.indptr, world.indices, world.masks
-    g = labels[i]
-    if state.count[g] < 2:
-        return False
-    start, end = indptr[i], indptr[i + 1]
-    wanted = 0
-    if end - start <= MASK_BITS:
-        mine = np.int64(0)
-        for e in range(start, end):
-            if labels[indices[e]] == g:
-                mine |= np.int64(1) << (e - start)
-                wanted += 1
-        if _reached(start, end, masks, mine):
-            return wanted > 0
-        if world.ringed[i] and not thorough:
-            return False
-    else:
-        for e in range(start, end):
-            if labels[indices[e]] == g:
-                wanted += 1
+    indptr, indices = world.indptr, world.indices
+    g, start, end = labels[i], indptr[i], indptr[i + 1]
     clock[0] += 2
     now = clock[0]  # now: to be found, now + 1: found
     first = -1
@@ -342,8 +342,39 @@ def _whole_without(i, world, state, thorough):
     return found == wanted
 
 
-@_jit
-def _other_grid(i, world, state):
+@_inner
+def _whole_without(i: _Int, world: World, state: State, thorough: bool) -> bool:
+    """Whether the grid of cell `i` has cells left and hangs together without it.
+
+    The neighbours in the grid must reach each other: through each other (bits), or else, where the cell lies
+    at a barrier, a coast or a hole, within a search over at most `World.reach` cells of the grid. Within a
+    closed ring of neighbours only a grid which surrounds another can pass; then only the `thorough` search.
+    """
+    labels, indptr, indices, masks = state.labels, world.indptr, world.indices, world.masks
+    g = labels[i]
+    if state.size[g] < 2:
+        return False
+    start, end = indptr[i], indptr[i + 1]
+    wanted = 0
+    if end - start <= MASK_BITS:
+        mine = np.int64(0)
+        for e in range(start, end):
+            if labels[indices[e]] == g:
+                mine |= np.int64(1) << (e - start)
+                wanted += 1
+        if _reached(start, end, masks, mine):
+            return wanted > 0
+        if world.ringed[i] and not thorough:
+            return False
+    else:
+        for e in range(start, end):
+            if labels[indices[e]] == g:
+                wanted += 1
+    return _found_by_search(i, wanted, world, state)
+
+
+@_inner
+def _other_grid(i: _Int, world: World, state: State) -> int:
     """The grid of a random neighbour of cell `i` in another grid; needs one."""
     labels = state.labels
     skip = np.int64(_random(state.rng) * state.foreign[i])
@@ -352,13 +383,13 @@ def _other_grid(i, world, state):
         g = labels[world.indices[e]]
         if g != a:
             if skip <= 0:
-                return g
+                return int(g)
             skip -= 1
-    return a
+    return int(a)
 
 
-@_jit
-def _chain(i, b, most, world, state):
+@_inner
+def _chain(i: _Int, b: _Int, most: float, world: World, state: State) -> bool:
     """Give `i` to `b`, then pass cells on from the grid which last gained until the whole pays, or undo it.
 
     Returns whether the moves were kept: their cost together is at most `most`.
@@ -409,7 +440,7 @@ def _chain(i, b, most, world, state):
 
 
 @_jit
-def probe(world, state):
+def probe(world: World, state: State) -> NDArray[np.float64]:
     """Change of compactness for one possible move of each border cell, 0 elsewhere: float64, shape (n,)."""
     steps = np.zeros(len(state.labels))
     for i in range(len(steps)):
@@ -419,7 +450,9 @@ def probe(world, state):
 
 
 @_jit
-def relax(world, state, centre, power, sweeps):
+def relax(
+    world: World, state: State, centre: NDArray[np.float64], power: NDArray[np.float64], sweeps: int
+) -> int:
     """Give border cells to the neighbouring grid whose circle they lie deepest in, never breaking a grid.
 
     One step of Lloyd's algorithm for power diagrams (Aurenhammer, Hoffmann and Aronov 1998), done by border
@@ -448,7 +481,7 @@ def relax(world, state, centre, power, sweeps):
             least = (x - centre[a, 0]) ** 2 + (y - centre[a, 1]) ** 2 - power[a]
             for e in range(world.indptr[i], world.indptr[i + 1]):
                 g = labels[world.indices[e]]
-                if g != a and g != best:
+                if g not in (a, best):
                     far = (x - centre[g, 0]) ** 2 + (y - centre[g, 1]) ** 2 - power[g]
                     if far < least:
                         least, best = far, g
@@ -459,7 +492,7 @@ def relax(world, state, centre, power, sweeps):
 
 
 @_jit
-def sweep(world, state, hot, cold, sweeps, chains):
+def sweep(world: World, state: State, hot: float, cold: float, sweeps: int, chains: float) -> int:
     """Propose a move for each border cell, `sweeps` times, while the temperature falls from `hot` to `cold`.
 
     Metropolis' rule: a move which raises the cost by d is kept with probability exp(-d / temperature).

@@ -7,7 +7,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.balance.anneal import Standing, anneal, rescue, settle, sweeps_for
+from gridsvc.balance.anneal import HOPELESS, Standing, anneal, rescue, settle, sweeps_for
 from gridsvc.balance.graph import Pairs
 from gridsvc.balance.kernels import warm
 from gridsvc.balance.problem import Problem
@@ -20,6 +20,7 @@ __all__ = ["search"]
 
 _RESCUES = 4
 _FEW, _TRIES = 10, 3
+_TIGHT, _PATIENCE = 0.03, 3  # above this share of grids outside, the shape is worth a slower cooling
 
 
 def search(
@@ -51,7 +52,9 @@ def search(
         began = perf_counter()
         labels = problem.start
         if labels is None:
-            labels = first_labels(problem, pairs, parts, mixed=mixed, seed=seed, progress=span(part, 0.0, 0.2))
+            labels = first_labels(
+                problem, pairs, parts, mixed=mixed, seed=seed, progress=span(part, 0.0, 0.2)
+            )
         if world is None or order is None:
             world, order = build_world(problem, pairs, labels)
         seconds["start"] += perf_counter() - began
@@ -60,12 +63,17 @@ def search(
         if not mixed and problem.start is None:
             settle(world, state)
         sweeps = problem.sweeps or sweeps_for(int(np.count_nonzero(state.foreign)))
-        anneal(world, state, sweeps, span(part, 0.2, 0.7))
-        found.append((rescue(world, state, sweeps, _RESCUES, span(part, 0.7, 1.0)), state.labels))
+        best = anneal(world, state, sweeps, span(part, 0.2, 0.4))
+        promising = best.excess <= HOPELESS * problem.k
+        if promising and not mixed and best.outside > _TIGHT * problem.k and problem.sweeps is None:
+            best = anneal(world, state, _PATIENCE * sweeps, span(part, 0.4, 0.7))
+        if promising or mixed:
+            best = rescue(world, state, sweeps, _RESCUES, span(part, 0.7, 1.0))
+        found.append((best, state.labels))
         seconds["moves"] += perf_counter() - began
-    best = min(found, key=_rank)[1]
-    result = np.empty_like(best)
-    result[order] = best
+    chosen = min(found, key=_rank)[1]
+    result = np.empty_like(chosen)
+    result[order] = chosen
     return result, seconds
 
 

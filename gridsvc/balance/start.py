@@ -65,7 +65,9 @@ def first_labels(
             done += 1
             progress(done / problem.k, "cutting the territory")
             continue
-        side, n_grids = _best_cut(piece, xy[piece.cells], loads[piece.cells], wanted[piece.grids], angles, rng)
+        side, n_grids = _best_cut(
+            piece, xy[piece.cells], loads[piece.cells], wanted[piece.grids], angles, rng
+        )
         stack.append(_within(piece, np.flatnonzero(~side), piece.grids[n_grids:]))
         stack.append(_within(piece, np.flatnonzero(side), piece.grids[:n_grids]))
     return labels
@@ -127,7 +129,7 @@ def _promising(
     whole = np.cumsum(wanted, axis=0) / np.maximum(wanted.sum(axis=0), 1e-300)
     firsts = range(max(1, k // 2 - (len(turns) > _ANGLES) * min(3, k // 6)), k // 2 + 1)
     heavy = loads.sum(axis=1) > 2e-6 / max(1, len(loads)) * loads.sum()
-    found = []
+    found: list[tuple[float, int, NDArray[np.float64], float]] = []
     for turn in turns:
         way = np.array([np.cos(turn), np.sin(turn)])
         along = xy @ way

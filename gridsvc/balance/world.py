@@ -16,16 +16,14 @@ _LEAST_TOLERANCE = 0.002  # a smaller one would drown the price of shape
 _REACH = 300
 _EDGE = 0.93  # of the tolerance: steep prices start a little inside it
 _WEIGHTS = {  # of area inertia, outline as a shape, demand inertia, outline as a length
-    "balanced": (1.0, 0.1, 1.0, 0.0),
+    "balanced": (1.0, 0.2, 1.0, 0.0),
     "inertia": (0.0, 0.0, 1.0, 0.0),
     "cut": (0.0, 0.0, 0.0, 0.1),
 }
 _BALANCE = (0.5, 40.0)  # of squared deviation and of deviation beyond the edge, at a tolerance of 1
 
 
-def build_world(
-    problem: Problem, pairs: Pairs, labels: NDArray[np.int32]
-) -> tuple[World, NDArray[np.int64]]:
+def build_world(problem: Problem, pairs: Pairs, labels: NDArray[np.int32]) -> tuple[World, NDArray[np.int64]]:
     """Arrays in spatial order, lengths in units of a mean grid, and the row of each cell.
 
     Parameters
@@ -83,7 +81,7 @@ def build_state(world: World, labels: NDArray[np.int32], seed: int) -> State:
         labels=labels.copy(),
         tally=np.zeros((k, width)),
         outline=np.zeros(k),
-        count=np.zeros(k, np.int64),
+        size=np.zeros(k, np.int64),
         price=np.zeros((k, 2)),
         press=np.ones(k),
         foreign=np.zeros(n, np.int32),

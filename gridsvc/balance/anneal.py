@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gridsvc.balance.kernels import State, World, probe, recount, relax, sweep
 from gridsvc.progress import Progress, silent
 
-__all__ = ["HOPELESS", "Standing", "anneal", "rescue", "settle", "standing", "sweeps_for"]
+__all__ = ["Standing", "anneal", "hopeless", "rescue", "settle", "standing", "sweeps_for"]
 
 _CHUNKS = 60  # times the sums are made afresh and the pressure is looked at
 _PROPOSALS = 3.2e6  # for a border of `_BORDER` cells; about 2 s
@@ -19,7 +19,8 @@ _SWEEPS = (100, 4000)
 _HOT, _COLD = 1.2, 0.05  # of an ordinary step; both were read off curves of random planar graphs and cities
 _PRESSED_FROM = 0.6  # share of the cooling after which grids outside their tolerance are pressed
 _PRESSURE = 1.2
-HOPELESS = 0.3  # mean excess, in tolerances, at which cooling on cannot help
+_HOPELESS = 0.3  # mean excess, in tolerances, at which cooling on cannot help
+_SMALL = 5000  # cells up to which trying on costs too little to give up
 _ROUNDS = 150
 _GROWTH = 0.2  # of the missing load by which a circle's area grows in a round
 _DEMAND_SHARE = 0.5  # a circle's centre lies between the centres of area and of demand
@@ -50,6 +51,11 @@ def standing(world: World, state: State) -> Standing:
     return Standing(int((excess > 0).sum()), float(excess.sum()), float(state.price[:, 0].sum()))
 
 
+def hopeless(state: State, now: Standing) -> bool:
+    """Whether a large plan is so far outside that another start is the better use of time."""
+    return len(state.labels) > _SMALL and now.excess > _HOPELESS * len(state.size)
+
+
 def sweeps_for(border: int) -> int:
     """Sweeps that suit a plan with `border` cells at borders.
 
@@ -67,6 +73,7 @@ def settle(world: World, state: State) -> None:
     Each grid has a circle round its centre; cells go to the circle they lie deepest in, and a grid's circle
     grows while it has less load than it should.
     """
+    world = world._replace(thorough=True)  # a town's grids may well surround one another here
     used = world.scale > 0
     wanted = np.where(used & (world.target > 0), world.target, 1.0)
     power = np.zeros(len(wanted))
@@ -122,7 +129,7 @@ def _cool(world: World, state: State, hot: float, cold: float, sweeps: int, prog
         now = standing(world, state)
         if now < best:
             kept, best = state.labels.copy(), now
-        if chunk >= _PRESSED_FROM * chunks and now.excess > HOPELESS * len(state.size):
+        if chunk >= _PRESSED_FROM * chunks and hopeless(state, now):
             break
     state.labels[:] = kept
     recount(world, state)

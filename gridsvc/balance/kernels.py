@@ -44,6 +44,8 @@ class World(NamedTuple):
         deviation beyond the edge; then the edge, the share of the tolerance from which prices are steep.
     reach : int
         Cells a search may look at before a move is taken to break its grid.
+    thorough : bool
+        Whether cells within a closed ring of neighbours are worth a search too.
     """
 
     indptr: NDArray[np.int64]
@@ -58,6 +60,7 @@ class World(NamedTuple):
     fixed: NDArray[np.bool_]
     weight: NDArray[np.float64]
     reach: int
+    thorough: bool
 
 
 class State(NamedTuple):
@@ -343,28 +346,28 @@ def _found_by_search(i: _Int, wanted: _Int, world: World, state: State) -> bool:
 
 
 @_inner
-def _whole_without(i: _Int, world: World, state: State, thorough: bool) -> bool:
+def _whole_without(i: _Int, world: World, state: State) -> bool:
     """Whether the grid of cell `i` has cells left and hangs together without it.
 
     The neighbours in the grid must reach each other: through each other (bits), or else, where the cell lies
     at a barrier, a coast or a hole, within a search over at most `World.reach` cells of the grid. Within a
-    closed ring of neighbours only a grid which surrounds another can pass; then only the `thorough` search.
+    closed ring of neighbours only a grid which surrounds another can pass, and only `World.thorough` looks.
     """
     labels, indptr, indices, masks = state.labels, world.indptr, world.indices, world.masks
     g = labels[i]
     if state.size[g] < 2:
         return False
     start, end = indptr[i], indptr[i + 1]
-    wanted = 0
+    wanted = np.int64(0)
     if end - start <= MASK_BITS:
         mine = np.int64(0)
         for e in range(start, end):
             if labels[indices[e]] == g:
                 mine |= np.int64(1) << (e - start)
                 wanted += 1
-        if _reached(start, end, masks, mine):
-            return wanted > 0
-        if world.ringed[i] and not thorough:
+        if _reached(int(start), int(end), masks, mine):
+            return bool(wanted > 0)
+        if world.ringed[i] and not world.thorough:
             return False
     else:
         for e in range(start, end):
@@ -374,7 +377,7 @@ def _whole_without(i: _Int, world: World, state: State, thorough: bool) -> bool:
 
 
 @_inner
-def _other_grid(i: _Int, world: World, state: State) -> int:
+def _other_grid(i: _Int, world: World, state: State) -> _Int:
     """The grid of a random neighbour of cell `i` in another grid; needs one."""
     labels = state.labels
     skip = np.int64(_random(state.rng) * state.foreign[i])
@@ -383,9 +386,9 @@ def _other_grid(i: _Int, world: World, state: State) -> int:
         g = labels[world.indices[e]]
         if g != a:
             if skip <= 0:
-                return int(g)
+                return np.int64(g)
             skip -= 1
-    return int(a)
+    return np.int64(a)
 
 
 @_inner
@@ -394,7 +397,7 @@ def _chain(i: _Int, b: _Int, most: float, world: World, state: State) -> bool:
 
     Returns whether the moves were kept: their cost together is at most `most`.
     """
-    if not _whole_without(i, world, state, False):
+    if not _whole_without(i, world, state):
         return False
     labels, indptr, moved, came = state.labels, world.indptr, state.moved, state.came
     total = 0.0
@@ -430,7 +433,7 @@ def _chain(i: _Int, b: _Int, most: float, world: World, state: State) -> bool:
                 compact, balance = dc, db
         if best_cell < 0 or (depth == _CHAIN - 1 and total + best > most):
             break
-        if not _whole_without(best_cell, world, state, False):
+        if not _whole_without(best_cell, world, state):
             break
         cell, to = best_cell, best_to
     while depth > 0:
@@ -476,16 +479,16 @@ def relax(
             if state.foreign[i] == 0 or world.fixed[i] or cells[i, 0] <= 0:
                 continue
             x, y = cells[i, 1] / cells[i, 0], cells[i, 2] / cells[i, 0]
-            a = labels[i]
+            a = np.int64(labels[i])
             best = a
             least = (x - centre[a, 0]) ** 2 + (y - centre[a, 1]) ** 2 - power[a]
             for e in range(world.indptr[i], world.indptr[i + 1]):
-                g = labels[world.indices[e]]
+                g = np.int64(labels[world.indices[e]])
                 if g not in (a, best):
                     far = (x - centre[g, 0]) ** 2 + (y - centre[g, 1]) ** 2 - power[g]
                     if far < least:
                         least, best = far, g
-            if best != a and _whole_without(i, world, state, True):
+            if best != a and _whole_without(i, world, state):
                 _flip(i, best, world, state)
                 made += 1
     return made
@@ -516,7 +519,7 @@ def sweep(world: World, state: State, hot: float, cold: float, sweeps: int, chai
             most = -heat * np.log(_random(state.rng))
             compact, balance = _try(i, b, world, state)
             if compact + balance <= most:
-                if _whole_without(i, world, state, False):
+                if _whole_without(i, world, state):
                     _flip(i, b, world, state)
                     kept += 1
             elif compact <= most and _random(state.rng) < chains:
@@ -532,7 +535,7 @@ def warm() -> None:
     one, row, rows = np.ones(2), np.ones((2, 9)), np.ones((2, 1))
     none, four = np.zeros(2, np.int64), np.zeros(4, np.int64)
     world = World(
-        indptr, indices, masks, ringed, one, one, row, rows, rows, np.zeros(2, np.bool_), np.ones(7), 1
+        indptr, indices, masks, ringed, one, one, row, rows, rows, np.zeros(2, np.bool_), np.ones(7), 1, False
     )
     state = State(
         np.array([0, 1], np.int32), row.copy(), one.copy(), none.copy(), rows.repeat(2, axis=1), one.copy(),

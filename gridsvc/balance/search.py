@@ -7,7 +7,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.balance.anneal import HOPELESS, Standing, anneal, rescue, settle, sweeps_for
+from gridsvc.balance.anneal import Standing, anneal, hopeless, rescue, settle, sweeps_for
 from gridsvc.balance.graph import Pairs
 from gridsvc.balance.kernels import warm
 from gridsvc.balance.problem import Problem
@@ -64,7 +64,7 @@ def search(
             settle(world, state)
         sweeps = problem.sweeps or sweeps_for(int(np.count_nonzero(state.foreign)))
         best = anneal(world, state, sweeps, span(part, 0.2, 0.4))
-        promising = best.excess <= HOPELESS * problem.k
+        promising = not hopeless(state, best)
         if promising and not mixed and best.outside > _TIGHT * problem.k and problem.sweeps is None:
             best = anneal(world, state, _PATIENCE * sweeps, span(part, 0.4, 0.7))
         if promising or mixed:

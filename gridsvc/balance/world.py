@@ -62,6 +62,7 @@ def build_world(problem: Problem, pairs: Pairs, labels: NDArray[np.int32]) -> tu
         fixed=np.zeros(problem.n, np.bool_) if problem.fixed is None else problem.fixed[order],
         weight=_weight(problem),
         reach=_REACH,
+        thorough=False,
     )
     return world, order
 

@@ -25,6 +25,7 @@ def problem_of(
         "measures": tuple(f"m{j}" for j in range(weights.shape[1])),
         "targets": even_targets(weights, max(k, 1)),
         "tolerance": np.full(weights.shape[1], 0.05),
+        "sweeps": 100 if n < 200 else None,  # properties hold at any budget
     }
     return Problem(
         indptr=graph.indptr,

@@ -13,7 +13,7 @@ from gridsvc.progress import Progress, silent
 __all__ = ["Standing", "anneal", "hopeless", "rescue", "settle", "standing", "sweeps_for"]
 
 _CHUNKS = 60  # times the sums are made afresh and the pressure is looked at
-_PROPOSALS = 3.2e6  # for a border of `_BORDER` cells; about 2 s
+_PROPOSALS = 2.7e6  # for a border of `_BORDER` cells; about 2 s
 _BORDER = 8000
 _SWEEPS = (100, 4000)
 _HOT, _COLD = 1.2, 0.05  # of an ordinary step; both were read off curves of random planar graphs and cities

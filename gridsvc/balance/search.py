@@ -19,7 +19,7 @@ from gridsvc.progress import Progress, span
 __all__ = ["search"]
 
 _RESCUES = 4
-_FEW, _TRIES = 10, 3
+_FEW, _TRIES = 10, 2
 _TIGHT, _PATIENCE = 0.03, 3  # above this share of grids outside, the shape is worth a slower cooling
 
 

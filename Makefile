@@ -26,7 +26,7 @@ $(VENV)/.dev: $(VENV)/.setup requirements-dev.lock
 	@touch $@
 
 web: ## Build the map page (skipped with a line where Node is missing)
-	@sh tools/web.sh
+	@sh .ci/web.sh
 
 run: setup web ## Do the main job on the sample, then serve it on http://127.0.0.1:8000
 	$(BIN)/gridsvc demo
@@ -43,13 +43,13 @@ format: dev ## Format and mend what can be mended by machine
 	$(BIN)/ruff check --fix .
 
 test: dev ## Everything CI checks, at small size
-	@sh tools/test-servers.sh
+	@sh .ci/test-servers.sh
 	@$(MAKE) --no-print-directory lint web
-	@sh tools/web.sh test
+	@sh .ci/web.sh test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not proof" $(ARGS)
 
 proof: dev ## The issue-sized checks; writes docs/proof.md (PART=name for one)
-	@sh tools/test-servers.sh
+	@sh .ci/test-servers.sh
 	@$(MAKE) --no-print-directory web
 	$(BIN)/python -m tests.proof $(PART)
 

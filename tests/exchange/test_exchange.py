@@ -135,3 +135,10 @@ def test_a_stopped_write_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         replace_whole(tmp_path / "out.txt", stopped)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_rings_are_turned_the_right_way_whichever_way_they_came() -> None:
+    square, hole = shapely.box(0, 0, 4, 4, ccw=False).exterior, shapely.box(1, 1, 2, 2, ccw=True).exterior
+    found = shape(geometry_dict(shapely.Polygon(square, [hole])))
+    assert found.exterior.is_ccw
+    assert not found.interiors[0].is_ccw

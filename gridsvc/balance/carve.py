@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from gridsvc.balance.engine import solve
 from gridsvc.balance.graph import open_pairs, parts_of
 from gridsvc.balance.metrics import check, totals
-from gridsvc.balance.problem import Problem, Solution
+from gridsvc.balance.problem import Past, Pins, Problem, Solution
 from gridsvc.balance.report import describe
+from gridsvc.errors import InvalidInput
 from gridsvc.progress import Progress, silent
 
 __all__ = ["carve_out", "carved_groups", "describe_carved", "solve_with_carve_outs"]
@@ -60,9 +61,27 @@ def carve_out(problem: Problem, cells: NDArray[np.bool_]) -> tuple[Problem, NDAr
         targets=problem.targets * left,
         parent=None if problem.parent is None else problem.parent[rows],
         start=None if problem.start is None else problem.start[rows],
-        fixed=None if problem.fixed is None else problem.fixed[rows],
+        anchor=None if problem.anchor is None else problem.anchor[rows],
+        pins=None if problem.pins is None else _renumbered(problem.pins, cells, number),
+        past=None if problem.past is None else _left(problem.past, rows),
     )
     return reduced, rows
+
+
+def _renumbered(pins: Pins, cells: NDArray[np.bool_], number: NDArray[np.int64]) -> Pins:
+    carved = np.flatnonzero((pins.cell >= 0) & cells[pins.cell])
+    if len(carved):
+        raise InvalidInput(
+            f"the seed of grid {carved[0] + 1} lies in a cell which is carved out",
+            field="seeds",
+            row=int(carved[0]) + 1,
+            cure="take the seed or the carve-out away",
+        )
+    return replace(pins, cell=np.where(pins.cell >= 0, number[pins.cell], -1))
+
+
+def _left(past: Past, rows: NDArray[np.int64]) -> Past:
+    return replace(past, home=past.home[rows], load=past.load[rows], cost=past.cost[rows])
 
 
 def carved_groups(problem: Problem, cells: NDArray[np.bool_]) -> NDArray[np.int64]:

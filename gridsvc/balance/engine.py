@@ -38,7 +38,7 @@ def solve(problem: Problem, progress: Progress = silent) -> Solution:
     ------
     InvalidInput
         A weight, target or tolerance is negative or not a number; fewer grids than parts or parents; a
-        start which is no valid plan, or cells fixed without one.
+        start which is no valid plan.
     """
     from gridsvc.balance.search import search  # loads numba, which a process that never solves does not need
 
@@ -91,12 +91,6 @@ def _require_numbers(problem: Problem) -> None:
 
 def _require_start(problem: Problem) -> None:
     if problem.start is None:
-        if problem.fixed is not None:
-            raise InvalidInput(
-                "cells are fixed but there is no plan to keep them in",
-                field="fixed",
-                cure="give the plan the fixed cells belong to",
-            )
         return
     if problem.islands == "keep":
         faults = check(problem, Solution(problem.start))

@@ -10,7 +10,51 @@ from numpy.typing import NDArray
 
 from gridsvc.errors import InvalidInput
 
-__all__ = ["Problem", "Solution"]
+__all__ = ["Past", "Pins", "Problem", "Solution"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """Points grids are built round.
+
+    Attributes
+    ----------
+    cell : int64 array, shape (k,)
+        Cell each grid must hold, -1 for a grid without a seed.
+    radius : float64 array, shape (k,), metres
+        How far from its seed a grid's cells may lie; infinite where it does not matter.
+    pull : float
+        How much a grid's centre is drawn to its seed; 1 weighs like the shape.
+    """
+
+    cell: NDArray[np.int64]
+    radius: NDArray[np.float64]
+    pull: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The plan in force, from which as little as possible should move.
+
+    Attributes
+    ----------
+    home : int32 array, shape (n,)
+        Grid 0..k-1 each cell belongs to now; -1 for a cell without one, which moves free of charge.
+    load : float64 array, shape (n,)
+        What counts as moved, in a measure's units.
+    cost : float64 array, shape (n,)
+        How much dearer than usual each cell's move is; 1 is usual.
+    most : float
+        Largest sum of `load` that may move; never exceeded.
+    price : float
+        Weight of moved load against shape and balance; 0 uses the allowance as it pleases.
+    """
+
+    home: NDArray[np.int32]
+    load: NDArray[np.float64]
+    cost: NDArray[np.float64]
+    most: float = np.inf
+    price: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +91,19 @@ class Problem:
         the number of adjacent pairs cut apart.
     sweeps : int, optional
         Budget: how often each border cell is looked at in an annealing. None suits it to the size.
+    time_limit : float, optional
+        Seconds after which the best plan so far is taken; the report then says `truncated`.
+    low, high : float64 arrays, shape (k, m), optional
+        Hard limits of each grid's totals, infinite where there is none. None: the target less and plus the
+        tolerance.
+    importance : float64 array, shape (m,), optional
+        How much a measure's deviations weigh beside the others'; None is 1 for each.
     start : int32 array, shape (n,), optional
-        A valid plan to start from, in place of the engine's own.
-    fixed : bool array, shape (n,), optional
-        Cells which keep their grid of `start`.
+        A plan to start from, in place of the engine's own.
+    anchor : int32 array, shape (n,), optional
+        Grid each locked cell must be in, -1 for cells which are free.
+    pins : Pins, optional
+    past : Past, optional
     """
 
     indptr: NDArray[np.int64]
@@ -71,8 +124,14 @@ class Problem:
     compactness: float = 50.0
     objective: Literal["balanced", "inertia", "cut"] = "balanced"
     sweeps: int | None = None
+    time_limit: float | None = None
+    low: NDArray[np.float64] | None = None
+    high: NDArray[np.float64] | None = None
+    importance: NDArray[np.float64] | None = None
     start: NDArray[np.int32] | None = None
-    fixed: NDArray[np.bool_] | None = None
+    anchor: NDArray[np.int32] | None = None
+    pins: Pins | None = None
+    past: Past | None = None
 
     def __post_init__(self) -> None:
         if self.k < 1:
@@ -88,6 +147,20 @@ class Problem:
     def n(self) -> int:
         """Number of cells."""
         return len(self.x)
+
+    def band(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Least and largest total each grid may have: two float64 arrays, shape (k, m)."""
+        low = self.targets * (1 - self.tolerance) if self.low is None else self.low
+        high = self.targets * (1 + self.tolerance) if self.high is None else self.high
+        return low, high
+
+    def anchors(self) -> NDArray[np.int32]:
+        """Grid each cell must be in by a lock or a seed, -1 where it is free: int32 array, shape (n,)."""
+        found = np.full(self.n, -1, np.int32) if self.anchor is None else self.anchor.copy()
+        if self.pins is not None:
+            seeded = np.flatnonzero(self.pins.cell >= 0)
+            found[self.pins.cell[seeded]] = seeded
+        return found
 
 
 @dataclass(frozen=True, slots=True)

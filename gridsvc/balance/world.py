@@ -59,7 +59,7 @@ def build_world(problem: Problem, pairs: Pairs, labels: NDArray[np.int32]) -> tu
         cells=_cells(problem, labels, unit)[order],
         target=np.ascontiguousarray(problem.targets),
         scale=_scale(problem),
-        fixed=np.zeros(problem.n, np.bool_) if problem.fixed is None else problem.fixed[order],
+        fixed=(problem.anchors() >= 0)[order],
         weight=_weight(problem),
         reach=_REACH,
         thorough=False,

@@ -134,20 +134,19 @@ def test_the_curve_visits_each_cell_once_and_steps_to_the_next(draw):
     assert np.hypot(np.diff(x[order]), np.diff(y[order])).max() == 1
 
 
-def test_fixed_cells_keep_their_grid_of_the_start(make_planar):
+def test_locked_cells_keep_their_grid(make_planar):
     problem = make_planar(4, 300, 6, dropped=0.0)
     start = solve(problem).labels
     fixed = problem.x < 400
-    again = solve(replace(problem, start=start, fixed=fixed, seed=9, compactness=80.0))
+    anchor = np.where(fixed, start, -1).astype(np.int32)
+    again = solve(replace(problem, start=start, anchor=anchor, seed=9, compactness=80.0))
     assert (again.labels[fixed] == start[fixed]).all() and check(problem, again) == []
 
 
-def test_a_start_must_be_a_plan_and_fixed_cells_need_one(make_planar):
+def test_a_start_must_be_a_plan(make_planar):
     problem = make_planar(4, 60, 2, dropped=0.0)
     with pytest.raises(InvalidInput, match="start: the plan to start from is not valid"):
         solve(replace(problem, start=np.zeros(60, np.int32)))
-    with pytest.raises(InvalidInput, match="fixed: cells are fixed but"):
-        solve(replace(problem, fixed=np.ones(60, np.bool_)))
 
 
 def test_objectives_and_compactness_pull_the_way_they_say(make_planar):

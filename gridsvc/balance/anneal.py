@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.balance.kernels import State, World, probe, recount, relax, sweep
+from gridsvc.balance.arrays import AREA, DEMAND, HIGH, LOW, MEASURES, STEEP, TARGET, State, World
+from gridsvc.balance.kernels import recount, sweep
 from gridsvc.progress import Progress, silent
 
 __all__ = ["Standing", "anneal", "hopeless", "rescue", "settle", "standing", "sweeps_for"]
@@ -17,6 +18,7 @@ _PROPOSALS = 2.7e6  # for a border of `_BORDER` cells; about 2 s
 _BORDER = 8000
 _SWEEPS = (100, 4000)
 _HOT, _COLD = 1.2, 0.05  # of an ordinary step; both were read off curves of random planar graphs and cities
+_FROZEN = 1e-12
 _PRESSED_FROM = 0.6  # share of the cooling after which grids outside their tolerance are pressed
 _PRESSURE = 1.2
 _HOPELESS = 0.3  # mean excess, in tolerances, at which cooling on cannot help
@@ -24,6 +26,7 @@ _SMALL = 5000  # cells up to which trying on costs too little to give up
 _ROUNDS = 150
 _GROWTH = 0.2  # of the missing load by which a circle's area grows in a round
 _DEMAND_SHARE = 0.5  # a circle's centre lies between the centres of area and of demand
+_NOTHING, _NO_CIRCLES = np.zeros(0), np.zeros((0, 3))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,7 +51,9 @@ class Standing:
 def standing(world: World, state: State) -> Standing:
     """Where the labels of `state` stand."""
     excess = _excess(world, state)
-    return Standing(int((excess > 0).sum()), float(excess.sum()), float(state.price[:, 0].sum()))
+    return Standing(
+        int((excess > 0).sum()), float(excess.sum()), float(state.price[:, 0].sum() + state.gone[1])
+    )
 
 
 def hopeless(state: State, now: Standing) -> bool:
@@ -74,19 +79,19 @@ def settle(world: World, state: State) -> None:
     grows while it has less load than it should.
     """
     world = world._replace(thorough=True)  # a town's grids may well surround one another here
-    used = world.scale > 0
-    wanted = np.where(used & (world.target > 0), world.target, 1.0)
+    wanted = world.band[..., TARGET]
+    used = np.isfinite(world.band[..., HIGH]) & (wanted > 0)
     power = np.zeros(len(wanted))
     for _ in range(_ROUNDS):
         sums = state.tally
-        area, demand = (np.where(sums[:, c] > 0, sums[:, c], 1.0) for c in (0, 4))
-        share = np.where(sums[:, 4] > 0, _DEMAND_SHARE, 0.0)
-        centre = np.column_stack(
-            [share * sums[:, 4 + c] / demand + (1 - share) * sums[:, c] / area for c in (1, 2)]
-        )
-        load = np.where(used, sums[:, 8:] / wanted, 1.0).mean(axis=1)
+        area, demand = (np.where(sums[:, c] > 0, sums[:, c], 1.0) for c in (AREA, DEMAND))
+        share = np.where(sums[:, DEMAND] > 0, _DEMAND_SHARE, 0.0)
+        centre = [
+            share * sums[:, DEMAND + c] / demand + (1 - share) * sums[:, AREA + c] / area for c in (1, 2)
+        ]
+        load = np.where(used, sums[:, MEASURES:] / np.where(used, wanted, 1.0), 1.0).mean(axis=1)
         power += _GROWTH * np.clip(1 - load, -1, 1) * area / np.pi
-        if not relax(world, state, centre, power, 2):
+        if not sweep(world, state, 1.0, 1.0, 2, 0.0, _NOTHING, np.column_stack([*centre, power])):
             break
         recount(world, state)
 
@@ -107,7 +112,7 @@ def rescue(world: World, state: State, sweeps: int, rounds: int, progress: Progr
         if best.outside == 0:
             break
         progress(turn / rounds, "bringing the last grids inside")
-        state.press[_excess(world, state) > 0] *= 2
+        state.price[_excess(world, state) > 0, 2] *= 2
         recount(world, state)
         hot, cold = _temperatures(world, state)
         best = _cool(world, state, hot / 4, cold, max(1, sweeps // 5), silent)
@@ -122,9 +127,9 @@ def _cool(world: World, state: State, hot: float, cold: float, sweeps: int, prog
     chains = _chain_share(world)
     for chunk in range(chunks):
         progress(chunk / chunks, "moving borders")
-        sweep(world, state, heats[chunk], heats[chunk + 1], int(budget[chunk]), chains)
+        sweep(world, state, heats[chunk], heats[chunk + 1], int(budget[chunk]), chains, _NOTHING, _NO_CIRCLES)
         if chunk >= _PRESSED_FROM * chunks:
-            state.press[_excess(world, state) > 0] *= _PRESSURE
+            state.price[_excess(world, state) > 0, 2] *= _PRESSURE
         recount(world, state)
         now = standing(world, state)
         if now < best:
@@ -142,8 +147,11 @@ def _temperatures(world: World, state: State) -> tuple[float, float]:
     Lumpy plans have steps of very different sizes: the heat must free the large grids' neighbours in town
     and still be quiet enough at the end for the largest.
     """
-    steps = np.abs(probe(world, state))
-    steps = steps[steps > 0]
+    steps, labels = np.zeros(len(state.labels)), state.labels.copy()
+    sweep(world, state, _FROZEN, _FROZEN, 1, 0.0, steps, _NO_CIRCLES)
+    state.labels[:] = labels  # only the sizes of the steps were wanted
+    recount(world, state)
+    steps = np.abs(steps[steps != 0])
     if not len(steps):
         return 1.0, 0.1
     small, large = np.quantile(steps, [0.25, 0.75])
@@ -155,12 +163,13 @@ def _chain_share(world: World) -> float:
 
     A cell that fills a good part of the tolerance can only be swapped; a small one finds its place by itself.
     """
-    weights = world.cells[:, 8:]
-    step = float((weights.mean(axis=0) * world.scale.mean(axis=0)).max(initial=0.0))
+    weights, scale = world.cells[:, MEASURES:], world.band[..., STEEP]
+    step = float((weights.mean(axis=0) * scale.mean(axis=0)).max(initial=0.0))
     return float(np.clip(4 * step, 0.2, 1.0))
 
 
 def _excess(world: World, state: State) -> NDArray[np.float64]:
     """Deviation beyond the tolerance of each grid, in tolerances, summed over measures: shape (k,)."""
-    over = np.abs(state.tally[:, 8:] - world.target) * world.scale - 1
+    totals, band = state.tally[:, MEASURES:], world.band
+    over = np.maximum(band[..., LOW] - totals, totals - band[..., HIGH]) * band[..., STEEP]
     return np.asarray(np.maximum(over, 0.0).sum(axis=1), np.float64)

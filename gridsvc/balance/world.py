@@ -5,22 +5,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gridsvc.balance.arrays import FIXED, HIGH, LOW, MEASURES, PULL, STEEP, TARGET, State, World
 from gridsvc.balance.graph import Pairs
-from gridsvc.balance.kernels import State, World, neighbour_masks, recount
+from gridsvc.balance.kernels import recount, ring_masks
 from gridsvc.balance.order import hilbert_order
 from gridsvc.balance.problem import Problem
 
-__all__ = ["build_state", "build_world"]
+__all__ = ["build_state", "build_world", "tiny"]
 
 _LEAST_TOLERANCE = 0.002  # a smaller one would drown the price of shape
 _REACH = 300
-_EDGE = 0.93  # of the tolerance: steep prices start a little inside it
+_RIM = 0.07  # of the tolerance: steep prices start a little inside it
 _WEIGHTS = {  # of area inertia, outline as a shape, demand inertia, outline as a length
     "balanced": (1.0, 0.2, 1.0, 0.0),
     "inertia": (0.0, 0.0, 1.0, 0.0),
     "cut": (0.0, 0.0, 0.0, 0.1),
 }
-_BALANCE = (0.5, 40.0)  # of squared deviation and of deviation beyond the edge, at a tolerance of 1
+_BALANCE = (0.5, 40.0)  # of squared deviation and of excess, at a tolerance of 1
 
 
 def build_world(problem: Problem, pairs: Pairs, labels: NDArray[np.int32]) -> tuple[World, NDArray[np.int64]]:
@@ -48,54 +49,115 @@ def build_world(problem: Problem, pairs: Pairs, labels: NDArray[np.int32]) -> tu
     perimeter = problem.perimeter[order] / unit
     if problem.objective == "cut":  # the outline becomes the number of neighbours in other grids
         border, perimeter = np.ones(len(indices)), np.diff(indptr).astype(np.float64)
-    masks, ringed = neighbour_masks(indptr, indices)
+    masks, flags = np.zeros(len(indices), np.int64), np.zeros(problem.n, np.uint8)
+    ring_masks(indptr, indices, masks, flags, np.full(problem.n, -1, np.int64))
+    flags[problem.anchors()[order] >= 0] |= np.uint8(FIXED)
+    xy = np.column_stack([problem.x - problem.x.mean(), problem.y - problem.y.mean()]) / unit
+    cells = _cells(problem, labels, xy, unit)[order]
+    cells[:, MEASURES - 1] = perimeter
+    home, own = _past(problem, xy)
     world = World(
         indptr=indptr,
         indices=indices,
         masks=masks,
-        ringed=ringed,
+        flags=flags,
         border=border,
-        perimeter=perimeter,
-        cells=_cells(problem, labels, unit)[order],
-        target=np.ascontiguousarray(problem.targets),
-        scale=_scale(problem),
-        fixed=(problem.anchors() >= 0)[order],
+        cells=cells,
+        band=_band(problem),
         weight=_weight(problem),
+        special=problem.past is not None or problem.pins is not None,
+        home=home[order],
+        own=own[order],
+        pins=_pins(problem, xy, unit),
         reach=_REACH,
         thorough=False,
     )
     return world, order
 
 
+def build_state(world: World, labels: NDArray[np.int32], seed: int) -> State:
+    """Fresh sums for `labels` (in the world's order) and a random state from `seed`."""
+    n, width = world.cells.shape
+    k = len(world.band)
+    price = np.zeros((k, 3))
+    price[:, 2] = 1.0
+    state = State(
+        labels=labels.copy(),
+        tally=np.zeros((k, width)),
+        size=np.zeros(k, np.int64),
+        price=price,
+        foreign=np.zeros(n, np.int32),
+        gone=np.zeros(2),
+        rng=np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1),
+        scratch=np.zeros((2, width)),
+        search=np.zeros((2, n), np.int64),
+        notes=np.zeros(9, np.int64),
+    )
+    recount(world, state)
+    return state
+
+
+def tiny() -> tuple[World, State]:
+    """Two cells and two grids, of the types every world and state have."""
+    one, pair = np.ones(2), (np.zeros(1, np.int64), np.ones(1, np.int64))
+    problem = Problem(
+        indptr=np.array([0, 1, 2], np.int64), indices=np.array([1, 0], np.int32), border=one,
+        x=np.arange(2.0), y=one, area=one, perimeter=one, weights=np.ones((2, 1)), measures=("m",), k=2,
+        targets=np.ones((2, 1)), tolerance=np.ones(1),
+    )  # fmt: skip
+    labels = np.arange(2, dtype=np.int32)
+    world, _ = build_world(problem, pair, labels)
+    return world, build_state(world, labels, 1)
+
+
 def _weight(problem: Problem) -> NDArray[np.float64]:
     """`World.weight`: the shape's share grows fourfold with each 25 points of compactness."""
     shape = np.array(_WEIGHTS[problem.objective]) * 4 ** ((problem.compactness - 50) / 25)
     balance = np.array(_BALANCE) * max(float(problem.tolerance.mean()), _LEAST_TOLERANCE)
-    return np.concatenate([shape, balance, [_EDGE]])
+    return np.concatenate([shape, balance, [_RIM]])
 
 
-def build_state(world: World, labels: NDArray[np.int32], seed: int) -> State:
-    """Fresh sums for `labels` (in the world's order) and a random state from `seed`."""
-    n, width = world.cells.shape
-    k = len(world.target)
-    state = State(
-        labels=labels.copy(),
-        tally=np.zeros((k, width)),
-        outline=np.zeros(k),
-        size=np.zeros(k, np.int64),
-        price=np.zeros((k, 2)),
-        press=np.ones(k),
-        foreign=np.zeros(n, np.int32),
-        rng=np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1),
-        scratch=np.zeros((2, width)),
-        seen=np.zeros(n, np.int64),
-        queue=np.zeros(n, np.int64),
-        clock=np.zeros(1, np.int64),
-        moved=np.zeros(4, np.int64),
-        came=np.zeros(4, np.int64),
-    )
-    recount(world, state)
-    return state
+def _band(problem: Problem) -> NDArray[np.float64]:
+    """`World.band`; a measure nobody has is wanted nowhere and never in excess."""
+    base = np.where(problem.targets > 0, problem.targets, problem.targets.mean(axis=0))
+    used = (base > 0) & (problem.weights.sum(axis=0) > 0)
+    tolerance = np.maximum(problem.tolerance, _LEAST_TOLERANCE)
+    scale = np.where(used, 1 / np.where(used, base * tolerance, 1.0), 0.0)
+    importance = np.ones(len(tolerance)) if problem.importance is None else problem.importance
+    low, high = problem.band()
+    band = np.zeros((*problem.targets.shape, 5))
+    band[..., TARGET] = problem.targets
+    band[..., PULL] = scale * np.sqrt(importance)
+    band[..., LOW] = np.where(used, low, -np.inf)
+    band[..., HIGH] = np.where(used, high, np.inf)
+    band[..., STEEP] = np.where(used, scale * importance, 1.0)
+    return band
+
+
+def _past(problem: Problem, xy: NDArray[np.float64]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """`World.home` and `World.own`; the load of a mean grid, moved at a price of 1, costs 1."""
+    home, own = np.full(problem.n, -1, np.int32), np.zeros((problem.n, 4))
+    own[:, :2] = xy
+    if problem.past is not None:
+        past = problem.past
+        mean = float(past.load.sum()) / problem.k or 1.0
+        home = past.home.astype(np.int32)
+        own[:, 2] = past.price * past.cost * past.load / mean
+        own[:, 3] = past.load
+    return home, own
+
+
+def _pins(problem: Problem, xy: NDArray[np.float64], unit: float) -> NDArray[np.float64]:
+    """`World.pins`."""
+    pins = np.zeros((problem.k, 5))
+    pins[:, 3] = np.inf
+    pins[:, 4] = np.inf if problem.past is None else problem.past.most
+    if problem.pins is not None:
+        seeded = problem.pins.cell >= 0
+        pins[seeded, :2] = xy[problem.pins.cell[seeded]]
+        pins[seeded, 2] = problem.pins.pull
+        pins[seeded, 3] = (problem.pins.radius[seeded] / unit) ** 2
+    return pins
 
 
 def _lengths(problem: Problem, pairs: Pairs) -> NDArray[np.float64]:
@@ -111,9 +173,11 @@ def _lengths(problem: Problem, pairs: Pairs) -> NDArray[np.float64]:
     return np.where(key[turn[at]] == wanted, problem.border[turn[at]], 0.0)
 
 
-def _cells(problem: Problem, labels: NDArray[np.int32], unit: float) -> NDArray[np.float64]:
+def _cells(
+    problem: Problem, labels: NDArray[np.int32], xy: NDArray[np.float64], unit: float
+) -> NDArray[np.float64]:
     """Contribution of each cell to its grid's tally; the demand inertia of a mean grid is 1."""
-    x, y = (problem.x - problem.x.mean()) / unit, (problem.y - problem.y.mean()) / unit
+    x, y = xy.T
     area = problem.area / unit**2
     total = problem.weights.sum(axis=0)
     demand = np.zeros(problem.n)
@@ -126,12 +190,4 @@ def _cells(problem: Problem, labels: NDArray[np.int32], unit: float) -> NDArray[
     inertia = float((sums[:, 3] - (sums[:, 1] ** 2 + sums[:, 2] ** 2) / mass).sum())
     if inertia > 0:
         moments *= problem.k / inertia
-    return np.ascontiguousarray(np.column_stack([*columns, moments, problem.weights]))
-
-
-def _scale(problem: Problem) -> NDArray[np.float64]:
-    """What turns a measure's units into tolerances, shape (k, m); 0 for a measure nobody has."""
-    base = np.where(problem.targets > 0, problem.targets, problem.targets.mean(axis=0))
-    used = (base > 0) & (problem.weights.sum(axis=0) > 0)
-    tolerance = np.maximum(problem.tolerance, _LEAST_TOLERANCE)
-    return np.where(used, 1 / np.where(used, base * tolerance, 1.0), 0.0)
+    return np.ascontiguousarray(np.column_stack([*columns, moments, problem.perimeter, problem.weights]))

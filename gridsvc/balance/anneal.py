@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from gridsvc.balance.arrays import AREA, DEMAND, HIGH, LOW, MEASURES, STEEP, TARGET, State, World
 from gridsvc.balance.kernels import recount, sweep
-from gridsvc.progress import Progress, silent
+from gridsvc.progress import Progress, silent, span
 
-__all__ = ["Standing", "anneal", "hopeless", "rescue", "settle", "standing", "sweeps_for"]
+__all__ = ["Standing", "anneal", "go_home", "hopeless", "rescue", "settle", "standing", "sweeps_for"]
 
 _CHUNKS = 60  # times the sums are made afresh and the pressure is looked at
 _PROPOSALS = 2.7e6  # for a border of `_BORDER` cells; about 2 s
@@ -19,6 +19,7 @@ _BORDER = 8000
 _SWEEPS = (100, 4000)
 _HOT, _COLD = 1.2, 0.05  # of an ordinary step; both were read off curves of random planar graphs and cities
 _FROZEN = 1e-12
+_DEARER = 10.0
 _PRESSED_FROM = 0.6  # share of the cooling after which grids outside their tolerance are pressed
 _PRESSURE = 1.2
 _HOPELESS = 0.3  # mean excess, in tolerances, at which cooling on cannot help
@@ -96,13 +97,35 @@ def settle(world: World, state: State) -> None:
         recount(world, state)
 
 
-def anneal(world: World, state: State, sweeps: int, progress: Progress = silent) -> Standing:
+def anneal(
+    world: World, state: State, sweeps: int, progress: Progress = silent, heat: float = 1.0
+) -> Standing:
     """Cool from steps of any size being taken to almost none; `state` ends with the best labels found.
 
     The labels at the start count among those found, so the result is never worse.
+
+    Parameters
+    ----------
+    heat : float
+        Share of the usual temperature to start from; less keeps more of the labels at the start.
     """
     hot, cold = _temperatures(world, state)
-    return _cool(world, state, hot, cold, sweeps, progress)
+    return _cool(world, state, max(cold, heat * hot), cold, sweeps, progress)
+
+
+def go_home(world: World, state: State) -> Standing:
+    """Undo the moves away from home which nothing needs: no grid may leave its limits for it."""
+    before, labels = standing(world, state), state.labels.copy()
+    own = world.own.copy()
+    own[:, 2] *= _DEARER
+    sweep(world._replace(own=own), state, _FROZEN, _FROZEN, 4, 0.0, _NOTHING, _NO_CIRCLES)
+    recount(world, state)
+    now = standing(world, state)
+    if (now.outside, now.excess) <= (before.outside, before.excess):
+        return now
+    state.labels[:] = labels
+    recount(world, state)
+    return before
 
 
 def rescue(world: World, state: State, sweeps: int, rounds: int, progress: Progress = silent) -> Standing:
@@ -111,11 +134,17 @@ def rescue(world: World, state: State, sweeps: int, rounds: int, progress: Progr
     for turn in range(rounds):
         if best.outside == 0:
             break
-        progress(turn / rounds, "bringing the last grids inside")
         state.price[_excess(world, state) > 0, 2] *= 2
         recount(world, state)
         hot, cold = _temperatures(world, state)
-        best = _cool(world, state, hot / 4, cold, max(1, sweeps // 5), silent)
+        best = _cool(
+            world,
+            state,
+            hot / 4,
+            cold,
+            max(1, sweeps // 5),
+            span(progress, turn / rounds, (turn + 1) / rounds),
+        )
     return best
 
 
@@ -125,19 +154,23 @@ def _cool(world: World, state: State, hot: float, cold: float, sweeps: int, prog
     heats = np.geomspace(hot, cold, chunks + 1)
     budget = np.diff(np.linspace(0, sweeps, chunks + 1).round().astype(int))
     chains = _chain_share(world)
-    for chunk in range(chunks):
-        progress(chunk / chunks, "moving borders")
-        sweep(world, state, heats[chunk], heats[chunk + 1], int(budget[chunk]), chains, _NOTHING, _NO_CIRCLES)
-        if chunk >= _PRESSED_FROM * chunks:
-            state.price[_excess(world, state) > 0, 2] *= _PRESSURE
+    try:
+        for chunk in range(chunks):
+            progress(chunk / chunks, "moving borders")
+            heat = heats[chunk : chunk + 2]
+            sweep(world, state, heat[0], heat[1], int(budget[chunk]), chains, _NOTHING, _NO_CIRCLES)
+            late = chunk >= _PRESSED_FROM * chunks
+            if late:
+                state.price[_excess(world, state) > 0, 2] *= _PRESSURE
+            recount(world, state)
+            now = standing(world, state)
+            if now < best:
+                kept, best = state.labels.copy(), now
+            if late and hopeless(state, now):
+                break
+    finally:  # also when time is up
+        state.labels[:] = kept
         recount(world, state)
-        now = standing(world, state)
-        if now < best:
-            kept, best = state.labels.copy(), now
-        if chunk >= _PRESSED_FROM * chunks and hopeless(state, now):
-            break
-    state.labels[:] = kept
-    recount(world, state)
     return best
 
 

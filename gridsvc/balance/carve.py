@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from gridsvc.balance.engine import solve
 from gridsvc.balance.graph import open_pairs, parts_of
 from gridsvc.balance.metrics import check, totals
-from gridsvc.balance.problem import Past, Pins, Problem, Solution
+from gridsvc.balance.part import part_of
+from gridsvc.balance.problem import Pins, Problem, Solution
 from gridsvc.balance.report import describe
 from gridsvc.errors import InvalidInput
 from gridsvc.progress import Progress, silent
@@ -41,34 +42,14 @@ def carve_out(problem: Problem, cells: NDArray[np.bool_]) -> tuple[Problem, NDAr
         Fewer cells are left than grids are wanted.
     """
     rows = np.flatnonzero(~cells)
-    tail = np.repeat(np.arange(problem.n), np.diff(problem.indptr))
-    keep = ~cells[tail] & ~cells[problem.indices]
-    number = np.cumsum(~cells) - 1
-    indptr = np.zeros(len(rows) + 1, np.int64)
-    np.cumsum(np.bincount(number[tail[keep]], minlength=len(rows)), out=indptr[1:])
-    whole, weights = problem.weights.sum(axis=0), problem.weights[rows]
-    left = weights.sum(axis=0) / np.where(whole > 0, whole, 1.0)
-    reduced = replace(
-        problem,
-        indptr=indptr,
-        indices=number[problem.indices[keep]].astype(np.int32),
-        border=problem.border[keep],
-        x=problem.x[rows],
-        y=problem.y[rows],
-        area=problem.area[rows],
-        perimeter=problem.perimeter[rows],
-        weights=weights,
-        targets=problem.targets * left,
-        parent=None if problem.parent is None else problem.parent[rows],
-        start=None if problem.start is None else problem.start[rows],
-        anchor=None if problem.anchor is None else problem.anchor[rows],
-        pins=None if problem.pins is None else _renumbered(problem.pins, cells, number),
-        past=None if problem.past is None else _left(problem.past, rows),
-    )
-    return reduced, rows
+    if problem.pins is not None:
+        _require_seeds(problem.pins, cells)
+    whole = problem.weights.sum(axis=0)
+    left = problem.weights[rows].sum(axis=0) / np.where(whole > 0, whole, 1.0)
+    return replace(part_of(problem, rows), targets=problem.targets * left), rows
 
 
-def _renumbered(pins: Pins, cells: NDArray[np.bool_], number: NDArray[np.int64]) -> Pins:
+def _require_seeds(pins: Pins, cells: NDArray[np.bool_]) -> None:
     carved = np.flatnonzero((pins.cell >= 0) & cells[pins.cell])
     if len(carved):
         raise InvalidInput(
@@ -77,11 +58,6 @@ def _renumbered(pins: Pins, cells: NDArray[np.bool_], number: NDArray[np.int64])
             row=int(carved[0]) + 1,
             cure="take the seed or the carve-out away",
         )
-    return replace(pins, cell=np.where(pins.cell >= 0, number[pins.cell], -1))
-
-
-def _left(past: Past, rows: NDArray[np.int64]) -> Past:
-    return replace(past, home=past.home[rows], load=past.load[rows], cost=past.cost[rows])
 
 
 def carved_groups(problem: Problem, cells: NDArray[np.bool_]) -> NDArray[np.int64]:

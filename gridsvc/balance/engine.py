@@ -6,7 +6,7 @@ from time import perf_counter
 
 import numpy as np
 
-from gridsvc.balance.graph import Link, links_between_islands, open_pairs, parts_of
+from gridsvc.balance.graph import parts_of, usable_pairs
 from gridsvc.balance.metrics import check
 from gridsvc.balance.problem import Problem, Solution
 from gridsvc.balance.report import describe
@@ -40,23 +40,19 @@ def solve(problem: Problem, progress: Progress = silent) -> Solution:
         A weight, target or tolerance is negative or not a number; fewer grids than parts or parents; a
         start which is no valid plan.
     """
-    from gridsvc.balance.search import search  # loads numba, which a process that never solves does not need
-
     _require_numbers(problem)
     _require_start(problem)
     began = perf_counter()
-    pairs = open_pairs(problem)
+    pairs, links = usable_pairs(problem)
     _, part = parts_of(problem.n, pairs)
-    links: list[Link] = []
-    if problem.islands == "attach":
-        links = links_between_islands(problem, part)
-        ends = np.array([(link.a, link.b) for link in links], np.int64).reshape(-1, 2)
-        pairs = np.concatenate([pairs[0], ends[:, 0]]), np.concatenate([pairs[1], ends[:, 1]])
-        _, part = parts_of(problem.n, pairs)
     parts = share_out(problem, part, combined_load(problem.weights), combined_targets(problem.targets))
-    prepared = perf_counter() - began
-    labels, seconds = search(problem, pairs, parts, progress)
-    solution = Solution(labels, describe(problem, labels, {"graph": prepared, **seconds}, links))
+    prepared, began = perf_counter() - began, perf_counter()
+    from gridsvc.balance.search import search  # loads numba, which a process that never solves does not need
+
+    seconds = {"graph": prepared, "import": perf_counter() - began}
+    found = search(problem, pairs, parts, progress)
+    report = describe(problem, found.labels, seconds | found.seconds, links)
+    solution = Solution(found.labels, report | {"truncated": found.truncated})
     faults = check(problem, solution)
     if faults:
         raise RuntimeError(f"the engine made an invalid plan: {'; '.join(faults[:5])}")

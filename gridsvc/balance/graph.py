@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from gridsvc.balance.problem import Problem
 
-__all__ = ["Link", "Pairs", "links_between_islands", "open_pairs", "parts_of"]
+__all__ = ["Link", "Pairs", "links_between_islands", "open_pairs", "parts_of", "usable_pairs"]
 
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -62,6 +62,23 @@ def links_between_islands(problem: Problem, part: NDArray[np.int64]) -> list[Lin
         if np.ptp(part[cells]) > 0:
             links += _tree(np.column_stack([problem.x, problem.y])[cells], part[cells], cells)
     return links
+
+
+def usable_pairs(problem: Problem) -> tuple[Pairs, list[Link]]:
+    """Pairs which may share a grid, with the links between islands where these are to be attached.
+
+    Returns
+    -------
+    pairs : (a, b)
+        As `open_pairs` gives them, then the links.
+    links : list of Link
+    """
+    pairs = open_pairs(problem)
+    if problem.islands != "attach":
+        return pairs, []
+    links = links_between_islands(problem, parts_of(problem.n, pairs)[1])
+    ends = np.array([(link.a, link.b) for link in links], np.int64).reshape(-1, 2)
+    return (np.concatenate([pairs[0], ends[:, 0]]), np.concatenate([pairs[1], ends[:, 1]])), links
 
 
 def _tree(xy: NDArray[np.float64], part: NDArray[np.int64], rows: NDArray[np.int64]) -> list[Link]:

@@ -47,14 +47,15 @@ class Past:
     most : float
         Largest sum of `load` that may move; never exceeded.
     price : float
-        Weight of moved load against shape and balance; 0 uses the allowance as it pleases.
+        Weight of moved load against shape and balance; at 1, moving a mean grid's load weighs like the
+        shape of a round grid, and 0 uses the allowance as it pleases.
     """
 
     home: NDArray[np.int32]
     load: NDArray[np.float64]
     cost: NDArray[np.float64]
     most: float = np.inf
-    price: float = 0.0
+    price: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

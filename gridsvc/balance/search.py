@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.balance.anneal import Standing, anneal, hopeless, rescue, settle, sweeps_for
+from gridsvc.balance.anneal import Standing, anneal, hopeless, rescue, settle, standing, sweeps_for
+from gridsvc.balance.arrays import State, World
 from gridsvc.balance.graph import Pairs
 from gridsvc.balance.kernels import warm
 from gridsvc.balance.problem import Problem
@@ -16,65 +18,98 @@ from gridsvc.balance.start import first_labels
 from gridsvc.balance.world import build_state, build_world
 from gridsvc.progress import Progress, span
 
-__all__ = ["search"]
+__all__ = ["Found", "search"]
 
 _RESCUES = 4
 _FEW, _TRIES = 10, 2
 _TIGHT, _PATIENCE = 0.03, 3  # above this share of grids outside, the shape is worth a slower cooling
 
 
-def search(
-    problem: Problem, pairs: Pairs, parts: list[Part], progress: Progress
-) -> tuple[NDArray[np.int32], dict[str, float]]:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The best plan of a search.
+
+    Attributes
+    ----------
+    labels : int32 array, shape (n,)
+        Valid, and never worse than the starts.
+    seconds : dict
+        By phase; `compile` is numba's, next to nothing when its cache is warm.
+    truncated : bool
+        Whether the time limit ended the search.
+    """
+
+    labels: NDArray[np.int32]
+    seconds: dict[str, float]
+    truncated: bool
+
+
+class _OutOfTime(Exception):
+    """The time limit has been reached."""
+
+
+def search(problem: Problem, pairs: Pairs, parts: list[Part], progress: Progress) -> Found:
     """Find the most compact plan inside the tolerances, or the one nearest to them.
 
     The first start is cut for shape and made round. Where it cannot be brought inside, usually because
     measures drift apart over the territory so that round grids cannot hold the right mix, a second start
     cuts so that each side has its share of every measure.
-
-    Returns
-    -------
-    labels : int32 array, shape (n,)
-        Valid, and never worse than the starts.
-    seconds : dict
-        By phase; `compile` is numba's, next to nothing when its cache is warm.
     """
     began = perf_counter()
     warm()
     seconds = {"compile": perf_counter() - began, "start": 0.0, "moves": 0.0}
+    timed = progress if problem.time_limit is None else _until(progress, began + problem.time_limit)
     found: list[tuple[Standing, NDArray[np.int32]]] = []
     world = order = None
+    truncated = False
     plans = _plans(problem)
     for turn, (mixed, seed) in enumerate(plans):
-        if mixed and min(found, key=_rank)[0].outside == 0:
+        if truncated or (mixed and min(found, key=_rank)[0].outside == 0):
             break
-        part = span(progress, turn / len(plans), (turn + 1) / len(plans))
+        share = turn / len(plans), (turn + 1) / len(plans)
         began = perf_counter()
         labels = problem.start
         if labels is None:
             labels = first_labels(
-                problem, pairs, parts, mixed=mixed, seed=seed, progress=span(part, 0.0, 0.2)
+                problem, pairs, parts, mixed=mixed, seed=seed, progress=span(progress, share[0], share[1])
             )
         if world is None or order is None:
             world, order = build_world(problem, pairs, labels)
         seconds["start"] += perf_counter() - began
         began = perf_counter()
         state = build_state(world, labels[order], seed)
-        if not mixed and problem.start is None:
-            settle(world, state)
-        sweeps = problem.sweeps or sweeps_for(int(np.count_nonzero(state.foreign)))
-        best = anneal(world, state, sweeps, span(part, 0.2, 0.4))
-        promising = not hopeless(state, best)
-        if promising and not mixed and best.outside > _TIGHT * problem.k and problem.sweeps is None:
-            best = anneal(world, state, _PATIENCE * sweeps, span(part, 0.4, 0.7))
-        if promising or mixed:
-            best = rescue(world, state, sweeps, _RESCUES, span(part, 0.7, 1.0))
-        found.append((best, state.labels))
+        try:
+            _improve(problem, world, state, mixed=mixed, progress=span(timed, share[0], share[1]))
+        except _OutOfTime:
+            truncated = True
+        found.append((standing(world, state), state.labels))
         seconds["moves"] += perf_counter() - began
     chosen = min(found, key=_rank)[1]
     result = np.empty_like(chosen)
     result[order] = chosen
-    return result, seconds
+    return Found(result, seconds, truncated)
+
+
+def _improve(problem: Problem, world: World, state: State, *, mixed: bool, progress: Progress) -> None:
+    """Settle, anneal and rescue; `state` holds the best labels whenever this ends."""
+    if not mixed and problem.start is None:
+        settle(world, state)
+    sweeps = problem.sweeps or sweeps_for(int(np.count_nonzero(state.foreign)))
+    best = anneal(world, state, sweeps, span(progress, 0.2, 0.4))
+    promising = not hopeless(state, best)
+    if promising and not mixed and best.outside > _TIGHT * problem.k and problem.sweeps is None:
+        best = anneal(world, state, _PATIENCE * sweeps, span(progress, 0.4, 0.7))
+    if promising or mixed:
+        rescue(world, state, sweeps, _RESCUES, span(progress, 0.7, 1.0))
+
+
+def _until(progress: Progress, deadline: float) -> Progress:
+    def timed(share: float, message: str) -> None:
+        if perf_counter() > deadline:
+            raise _OutOfTime
+        progress(share, message)
+
+    return timed
 
 
 def _plans(problem: Problem) -> list[tuple[bool, int]]:

@@ -1,0 +1,123 @@
+"""Realignment: little moves, grids keep their numbers, and there is a frontier to choose from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gridsvc.balance.engine import solve
+from gridsvc.balance.metrics import check
+from gridsvc.balance.problem import Past, Solution
+from gridsvc.balance.realign import least_moved, realign
+from gridsvc.balance.targets import even_targets
+from gridsvc.errors import InvalidInput
+
+
+def drifted(problem, sigma, seed=1):
+    """The problem after its measures have changed cell by cell, with its old plan in force."""
+    labels = solve(problem).labels
+    weights = problem.weights * np.random.default_rng(seed).lognormal(0, sigma, problem.weights.shape)
+    past = Past(home=labels, load=weights[:, 0].copy(), cost=np.ones(problem.n))
+    return replace(problem, weights=weights, targets=even_targets(weights, problem.k), past=past)
+
+
+@pytest.fixture(scope="module")
+def moved_town(make_planar):
+    return drifted(make_planar(3, 600, 8, dropped=0.0, empty=0.0), 0.8)
+
+
+def within(problem, share):
+    return replace(problem, past=replace(problem.past, most=share * problem.past.load.sum()))
+
+
+def test_the_allowance_is_never_exceeded_and_the_plan_in_force_is_the_first_option(moved_town):
+    for share in (0.02, 0.1):
+        problem = within(moved_town, share)
+        found = realign(problem)
+        for option in found.options:
+            away = option.labels != problem.past.home
+            assert problem.past.load[away].sum() <= problem.past.most * (1 + 1e-9)
+            assert option.figures["moved"] == pytest.approx(problem.past.load[away].sum())
+            assert check(problem, Solution(option.labels)) == []
+        assert found.options[0].figures["moved_cells"] == 0
+
+
+def test_the_frontier_has_no_plan_beaten_in_everything(moved_town):
+    options = realign(within(moved_town, 0.15)).options
+    assert 3 <= len(options) <= 5
+    value = [
+        (f["moved"], -f["inside_share"], max(f["worst_deviation"].values()), f["shape"])
+        for f in (option.figures for option in options)
+    ]
+    assert value == sorted(value)
+    for one, other in product(value, value):
+        assert one == other or any(a < b for a, b in zip(one, other, strict=True))
+
+
+def test_more_is_balanced_than_was_with_far_less_moved_than_from_scratch(moved_town):
+    found = realign(within(moved_town, 0.2))
+    before, after = found.report["frontier"][0], found.options[found.chosen].figures
+    assert after["inside_share"] > before["inside_share"]
+    scratch = solve(replace(moved_town, past=None, seed=5)).labels
+    assert after["moved_cells"] < (scratch != moved_town.past.home).sum()
+    assert found.report["moved"]["moved"] >= found.report["lower_bound"]["moved"]
+
+
+def test_cells_that_moved_lately_stay_rather_than_others(moved_town):
+    first = realign(within(moved_town, 0.2))
+    away = first.options[first.chosen].labels != moved_town.past.home
+    dear = replace(moved_town, past=replace(moved_town.past, cost=np.where(away, 20.0, 1.0)))
+    again = realign(within(dear, 0.2))
+    still = again.options[again.chosen].labels != moved_town.past.home
+    assert (still & away).sum() < 0.5 * away.sum()
+
+
+@settings(deadline=None, max_examples=40)
+@given(seed=st.integers(0, 10_000))
+def test_no_plan_moves_less_than_the_lower_bound(make_planar, seed):
+    problem = make_planar(seed, 8, 2, dropped=0.0, empty=0.2, tolerance=np.array([0.2, 0.3]))
+    rng = np.random.default_rng(seed)
+    home = (problem.x > np.median(problem.x)).astype(np.int32)
+    home[rng.random(8) < 0.15] = -1
+    problem = replace(problem, past=Past(home=home, load=rng.random(8), cost=np.ones(8)))
+    low, high = problem.band()
+    bound = least_moved(problem)
+    for labels in (np.array(bits, np.int32) for bits in product((0, 1), repeat=8)):
+        sums = np.stack([problem.weights[labels == g].sum(axis=0) for g in (0, 1)])
+        if (sums >= low).all() and (sums <= high).all():
+            assert problem.past.load[(home >= 0) & (labels != home)].sum() >= bound - 1e-9
+
+
+def test_cells_new_to_the_territory_join_a_grid_free_of_charge(moved_town):
+    home = moved_town.past.home.copy()
+    home[:40] = -1
+    problem = replace(moved_town, past=replace(moved_town.past, home=home, most=0.0))
+    found = realign(problem)
+    assert len(found.options) >= 1 and found.report["moved"]["moved"] == 0
+    assert (found.options[0].labels[40:] == home[40:]).all()
+
+
+def test_a_plan_in_force_that_came_apart_is_connected_and_told(moved_town):
+    home = moved_town.past.home.copy()
+    far = int(np.argmax(np.hypot(*(np.array([moved_town.x, moved_town.y]).T - [0, 0]).T)))
+    home[far] = home[int(np.argmin(moved_town.x + moved_town.y))]
+    broken = replace(moved_town, past=replace(moved_town.past, home=home))
+    found = realign(within(broken, 0.1))
+    assert found.report["lower_bound"]["connecting"] == pytest.approx(moved_town.past.load[far])
+    with pytest.raises(InvalidInput, match=r"max-disruption: connecting .* already .* allow at least"):
+        realign(within(broken, 0.0))
+
+
+def test_a_plan_in_force_with_too_many_or_empty_grids_is_told(moved_town):
+    with pytest.raises(InvalidInput, match="ask for 8 grids"):
+        realign(replace(moved_town, k=7, targets=moved_town.targets[:7]))
+    home = np.where(moved_town.past.home == 3, 2, moved_town.past.home).astype(np.int32)
+    with pytest.raises(InvalidInput, match=r"no cell any more \(4\)"):
+        realign(replace(moved_town, past=replace(moved_town.past, home=home)))
+    with pytest.raises(InvalidInput, match="no plan in force"):
+        realign(replace(moved_town, past=None))

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from gridsvc import __version__
 from gridsvc.balance import metrics
+from gridsvc.balance.binding import beyond_limits, binding
+from gridsvc.balance.explain import explain
 from gridsvc.balance.graph import Link
 from gridsvc.balance.problem import Problem
 
 __all__ = ["describe"]
-
-_ROUNDING = 1e-9  # a deviation of exactly the tolerance is inside
 
 
 def describe(
@@ -35,19 +35,26 @@ def describe(
     Returns
     -------
     dict
-        ``parameters``, ``overall``, ``grids`` (list in grid order), ``links``, ``seconds``. Deviations are
-        relative (0.05 is 5 % above target), areas km2, `shape` 1 is a disc, `pp` Polsby-Popper,
-        `wmoi` mean cell areas.
+        ``parameters``, ``overall``, ``grids`` (list in grid order), ``explanation``, ``links``, ``seconds``.
+        Deviations are relative (0.05 is 5 % above target), areas km2, `shape` 1 is a disc, `pp`
+        Polsby-Popper, `wmoi` mean cell areas; a grid is `inside` when no total passes its limits, `locked`
+        is what locks and seeds hold in it, and `binding` the neighbour which could relieve it. See
+        `gridsvc.balance.explain` for the last and the explanation.
     """
     k = problem.k
     totals = metrics.totals(labels, problem.weights, k)
     deviation = metrics.deviations(totals, problem.targets)
-    inside = np.all(np.abs(deviation) <= problem.tolerance + _ROUNDING, axis=1)
+    inside = np.all(beyond_limits(problem, totals) == 0, axis=1)
     shape = metrics.shapes(problem, labels, k)
     pp = metrics.polsby_popper(problem, labels, k)
     pieces = metrics.components_of(labels, problem.indptr, problem.indices, k)
     cells = np.bincount(labels, minlength=k)
     area = np.bincount(labels, problem.area, k) / 1e6
+    neighbours = binding(problem, labels)
+    anchor = problem.anchors()
+    fixed = anchor >= 0
+    locked = metrics.totals(anchor[fixed], problem.weights[fixed], k)
+    locked_cells = np.bincount(anchor[fixed], minlength=k)
     grids = [
         {
             "grid": g,
@@ -60,6 +67,9 @@ def describe(
             "targets": _named(problem.measures, problem.targets[g]),
             "deviation": _named(problem.measures, deviation[g]),
             "inside": bool(inside[g]),
+            "binding": neighbours[g],
+            "locked": _named(problem.measures, locked[g]),
+            "locked_cells": int(locked_cells[g]),
         }
         for g in range(k)
     ]
@@ -75,6 +85,7 @@ def describe(
             "wmoi": metrics.weighted_inertia(problem, labels, k),
         },
         "grids": grids,
+        "explanation": explain(problem, labels, links),
         "links": [asdict(link) for link in links],
         "seconds": {phase: float(s) for phase, s in seconds.items()},
     }

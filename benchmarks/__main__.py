@@ -29,7 +29,9 @@ def run_section(name: str, sizes: Sizes, out: Path, only: list[str] | None = Non
         body = tables(cases, results, work)
     picture = f"img/benchmarks-{name}.png"
     draw(cases, results, out / picture)
-    text = f"## {_TITLES[name]}\n\n{circumstances(sizes.rounds)}\n\n![Ratios]({picture})\n\n{body}"
+    text = (
+        f"## {_TITLES[name]}\n\n{circumstances(f'{sizes.rounds} rounds')}\n\n![Ratios]({picture})\n\n{body}"
+    )
     put_section(out / "benchmarks.md", name, text)
     print(f"\n{text}\n\nwritten to {out / 'benchmarks.md'}")
 

@@ -1,12 +1,10 @@
 """One contender, once, in a process of its own: ``python -m benchmarks.child CASE CONTENDER FOLDER ANSWER``.
 
-Prints one line of JSON. The peak is the process's own (``VmHWM``): on Linux ``ru_maxrss`` starts from the
-memory of the process which started this one.
+Prints one line of JSON.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import pickle
 import statistics
@@ -17,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.catalogue import case_of
+from benchmarks.memory import forget_peak, memory_mb
 
 __all__ = ["measure"]
-
-_STATUS = Path("/proc/self/status")
 
 
 def measure(case_name: str, contender_name: str, work: Path) -> tuple[dict[str, float], Any]:
@@ -35,13 +32,13 @@ def measure(case_name: str, contender_name: str, work: Path) -> tuple[dict[str, 
     case = case_of(case_name)
     contender = case.contender(contender_name)
     inputs = contender.load(work)
-    _forget_peak()
-    base = _memory_mb("VmRSS")
+    forget_peak()
+    base = memory_mb("VmRSS")
     times = []
     for _ in range(case.repeats):
         outcome, *seconds = _timed(contender.run, inputs)
         times.append(seconds)
-    peak = _memory_mb("VmHWM")
+    peak = memory_mb("VmHWM")
     wall, cpu = (statistics.median(column) for column in zip(*times, strict=True))
     figures = {"wall_s": wall, "cpu_s": cpu, "base_mb": base, "peak_mb": peak}
     return figures, contender.answer(inputs, outcome)
@@ -51,21 +48,6 @@ def _timed(run: Callable[[Any], Any], inputs: Any) -> tuple[Any, float, float]:
     wall, cpu = time.perf_counter(), time.process_time()
     outcome = run(inputs)
     return outcome, time.perf_counter() - wall, time.process_time() - cpu
-
-
-def _forget_peak() -> None:
-    """Start the peak anew, so that loading the inputs does not count."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
-
-
-def _memory_mb(field: str) -> float:
-    if not _STATUS.exists():  # macOS: only the peak is to be had, in bytes
-        import resource
-
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    line = next(line for line in _STATUS.read_text().splitlines() if line.startswith(field))
-    return int(line.split()[1]) / 1024
 
 
 def _main(case: str, contender: str, work: str, answer_file: str) -> None:

@@ -30,13 +30,13 @@ machine on different days, do not compare.
 """
 
 
-def circumstances(rounds: int) -> str:
-    """A paragraph: when, with what, on what."""
-    libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
+def circumstances(how: str, libraries: Sequence[str] = _LIBRARIES) -> str:
+    """A paragraph: when, how, with what, on what."""
+    versions = ", ".join(f"{name} {version(name)}" for name in libraries)
     load = f", load {os.getloadavg()[0]:.1f} at the end" if hasattr(os, "getloadavg") else ""
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, commit {_commit()}, {rounds} rounds. "
-        f"Python {platform.python_version()}, {libraries}. "
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {_commit()}, {how}. "
+        f"Python {platform.python_version()}, {versions}. "
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores{load}."
     )
 

@@ -1,0 +1,1 @@
+"""The balance engine beside other programs: ``python -m benchmarks.balance``."""

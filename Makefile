@@ -53,13 +53,18 @@ proof: dev ## The issue-sized checks; writes docs/proof.md (PART=name for one)
 	@$(MAKE) --no-print-directory web
 	$(BIN)/python -m tests.proof $(PART)
 
+# A peer without a wheel for this machine is no reason to stop: its lines then say "not installed".
 bench: dev ## Benchmarks against the peers; writes docs/benchmarks.md
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.lock
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.balance
+	$(BIN)/python -m benchmarks.balance optimal
 
 lock: dev ## Pin again after a change of dependencies (needs uv on the PATH)
 	uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes --group dev -o requirements-dev.lock pyproject.toml
 	uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes -c requirements-dev.lock -o requirements.lock pyproject.toml
 	uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes --group build -c requirements-dev.lock -o requirements-build.lock
+	uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes --extra peers -c requirements-dev.lock -o requirements-peers.lock pyproject.toml
 
 clean: ## Remove what the commands above made
 	rm -rf $(VENV) var api/web/node_modules api/web/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.balance import command, optima_page
-from benchmarks.balance.bar import SMALL_K
+from benchmarks.balance.bar import COLD, SMALL_K
 from benchmarks.balance.catalogue import FULL, QUICK, Case
 from benchmarks.balance.instances import load, prepare
 from benchmarks.balance.page import against_bar, by_case
@@ -42,10 +42,15 @@ Inertia is rescored by great circles about each grid's best cell. The values of 
 them, are as published and were not run here."""
 
 
-def run_peers(cases: Sequence[Case], out: Path, runner: Runner, *, also_cold: bool = True) -> list[Row]:
-    """Run cases and write the section ``balance`` of ``out/benchmarks.md`` with a picture."""
-    cold = runner.cold_start() if also_cold else None  # fills no cache that a later run reads
-    _warm(cases[0], runner)
+def run_peers(cases: Sequence[Case], out: Path, runner: Runner, *, starts: bool = True) -> list[Row]:
+    """Run cases and write the section ``balance`` of ``out/benchmarks.md`` with a picture.
+
+    Parameters
+    ----------
+    starts : bool
+        Measure a cold start first, and fill numba's cache as any solve before did for a user.
+    """
+    cold = runner.starts() if starts else None
     rows = [row for case in cases for row in runner.run(case)]
     (runner.cache / "results.json").write_text(
         json.dumps([{"case": r.case.name, "method": r.method, **r.figures} for r in rows], indent=1)
@@ -66,17 +71,12 @@ def run_peers(cases: Sequence[Case], out: Path, runner: Runner, *, also_cold: bo
     return rows
 
 
-def _warm(case: Case, runner: Runner) -> None:
-    """Fill numba's cache on disk, as any solve before did for a user."""
-    Runner(0.0, cache=runner.cache, say=lambda _: None).run(Case(case.instance, case.kind, case.k, peers=()))
-
-
 def _notes(rows: Sequence[Row], runner: Runner, cold: float | None) -> str:
     """Versions of the peers, the cold start, and whether the command line agrees with the library."""
     versions = ", ".join(dict.fromkeys(row.figures["version"] for row in rows if "version" in row.figures))
     notes = [f"Peers: {versions or 'none'}."]
     if cold is not None:
-        notes.append(f"A cold start, everything compiled, takes {cold:.1f} s.")
+        notes.append(f"A cold start, everything compiled, takes {cold:.1f} s (bar: {COLD:g} s).")
     case = rows[0].case
     if not rows[0].ok:
         return " ".join(notes)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["BAR", "CUT_WORST", "INERTIA_MEDIAN", "INERTIA_WORST", "SMALL_K", "Line", "judge"]
+__all__ = ["BAR", "COLD", "CUT_WORST", "INERTIA_MEDIAN", "INERTIA_WORST", "SMALL_K", "Line", "judge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,9 @@ BAR: Mapping[tuple[str, int, float], Line] = {
     ("beijing20k", 40, 0.05): Line(3),
     ("lagos60k", 600, 0.05): Line(10),
 }
+
+# Seconds from start to first plan where nothing is compiled yet.
+COLD = 6.0
 
 # Published optima, within half a per cent of even populations; each within SMALL_K seconds.
 INERTIA_MEDIAN, INERTIA_WORST = 1.01, 1.03

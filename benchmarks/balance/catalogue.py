@@ -51,6 +51,7 @@ class Case:
         Instance whose plan is in force: as little of it as possible should move.
     front : tuple of float
         Further values of compactness to show, where balance and compactness pull apart.
+    pictured : bool
     """
 
     instance: str
@@ -60,6 +61,7 @@ class Case:
     peers: tuple[str, ...] = _ALL
     was: str | None = None
     front: tuple[float, ...] = ()
+    pictured: bool = False
 
     @property
     def name(self) -> str:
@@ -79,26 +81,26 @@ FULL: tuple[Case, ...] = (
     Case("planar500-new", "unseen", 10, peers=_FEW),
     Case("planar500-new", "unseen", 20),
     Case("islands600", "own", 15, peers=_FEW),
-    Case("london983", "public", 33),
-    Case("london983", "public", 60, front=_FRONT),
+    Case("london983", "public", 33, pictured=True),
+    Case("london983", "public", 60, front=_FRONT, pictured=True),
     Case("planar1000", "public", 20),
     Case("planar1000", "public", 50),
     Case("planar1000-new", "unseen", 50, peers=_FEW),
-    Case("city2k", "public", 20),
+    Case("city2k", "public", 20, pictured=True),
     Case("city2k", "public", 4, 0.02),
     Case("shenzhen2k", "unseen", 20),
     Case("shenzhen2k", "unseen", 4, 0.02, peers=_FEW),
     Case("drift2k", "own", 20, front=_FRONT),
-    Case("london_h3", "public", 60),
-    Case("london_h3", "public", 150, front=_FRONT),
-    Case("city20k", "public", 200),
+    Case("london_h3", "public", 60, pictured=True),
+    Case("london_h3", "public", 150, front=_FRONT, pictured=True),
+    Case("city20k", "public", 200, pictured=True),
     Case("city20k", "public", 200, 0.03, peers=_FEW),
     Case("city20k", "public", 40),
     Case("city20k-year", "public", 200, peers=_FEW, was="city20k"),
     Case("beijing20k", "unseen", 200),
     Case("beijing20k", "unseen", 40, peers=_FEW),
     Case("lagos60k", "unseen", 600, peers=_FEW),
-    Case("city150k", "public", 1500),
+    Case("city150k", "public", 1500, pictured=True),
     Case("city150k", "public", 1500, 0.03, peers=_FEW),
     Case("city150k", "public", 300),
     Case("city150k", "public", 300, 0.02, peers=_FEW),

@@ -11,8 +11,13 @@ from benchmarks.balance.runs import OURS, PLANTED, Row
 
 __all__ = ["draw"]
 
-_MOST = 7  # cases in one picture
+_MOST = 4  # cases of a run in which none is marked
 _OURS, _GREY = "#c4572b", "#8a8f98"
+# Round numbers of deviations and seconds, and of shapes.
+_ROUND = (
+    (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000),
+    (1, 1.1, 1.2, 1.3, 1.5, 1.75, 2, 2.5, 3, 4, 6, 10, 20),
+)
 _LEAST_SECONDS, _LEAST_DEVIATION = 0.01, 0.1  # of a second, per cent: where the axes begin
 
 
@@ -40,11 +45,9 @@ def draw(rows: Sequence[Row], file: Path) -> None:
 
 
 def _chosen(rows: Sequence[Row]) -> list[Case]:
-    """The cases most took part in, in the order they ran."""
-    cases = list({id(row.case): row.case for row in rows if row.ok}.values())
-    count = {id(case): sum(row.case is case and row.ok for row in rows) for case in cases}
-    kept = sorted(cases, key=lambda case: -count[id(case)])[:_MOST]
-    return [case for case in cases if case in kept] or [rows[0].case]
+    """Those of the full run which tell most; of other runs the first few."""
+    cases = list({id(row.case): row.case for row in rows}.values())
+    return [case for case in cases if case.pictured] or cases[:_MOST]
 
 
 def _colours(rows: Sequence[Row], palette: Any) -> dict[str, Any]:
@@ -103,10 +106,8 @@ def _plain(axes: Any) -> None:
         if axis.get_scale() == "log":
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axis.set_minor_formatter(NullFormatter())
-    low, high = axes.get_ylim()
-    if axes.get_yscale() == "log":
-        ticks = [t for t in (1, 1.1, 1.2, 1.3, 1.5, 1.75, 2, 2.5, 3, 4, 6, 10, 20) if low <= t <= high]
-        axes.set_yticks(ticks)
+            low, high = sorted(axis.get_view_interval())
+            axis.set_ticks([t for t in _ROUND[axis is axes.yaxis] if low <= t <= high])
     axes.tick_params(labelsize=7)
     axes.grid(axis="x", color="#e4e6ea", lw=0.8)
     axes.set_axisbelow(True)

@@ -30,6 +30,8 @@ __all__ = ["OURS", "PLANTED", "Row", "Runner", "child", "moved_share"]
 OURS = "gridsvc"
 PLANTED = "the plan it was made round"
 
+_ENGINE = "benchmarks.balance.ours"
+
 # One core for everybody.
 _ONE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 # Peers stop themselves or are stopped; this is for a child that does neither.
@@ -99,7 +101,7 @@ class Runner:
         certificate = planted(folder, inst, case.k)
         if certificate is not None:
             rows.append(self._scored(case, inst, PLANTED, certificate, {"status": "ok"}, old))
-        return rows + [self._theirs(case, folder, inst, method, old) for method in case.peers]
+        return rows + [self.peer(case, folder, inst, method, old) for method in case.peers]
 
     def _plan_in_force(self, case: Case) -> Path:
         """Our own plan of the instance as it was."""
@@ -132,10 +134,11 @@ class Runner:
         ]
         if old is not None and not fresh:
             arguments += ["--home", str(old)]
-        figures = child(sys.executable, "benchmarks.balance.ours", arguments, None)
+        figures = child(sys.executable, _ENGINE, arguments, None)
         return self._row(case, inst, method, file, figures, old, renamed=fresh)
 
-    def _theirs(self, case: Case, folder: Path, inst: Any, method: str, old: Path | None) -> Row:
+    def peer(self, case: Case, folder: Path, inst: Any, method: str, old: Path | None = None) -> Row:
+        """One peer; `old` is the file of the plan in force."""
         if method in self.slow:
             return Row(case, method, {"status": f"not tried: over the limit at {self.slow[method]}"})
         file = self.labels(case, method)
@@ -192,16 +195,19 @@ class Runner:
         name = f"{case.instance}-{case.k}-{case.tolerance:g}-{method}"
         return folder / f"{''.join(c if c.isalnum() or c in '-.' else '_' for c in name)}.csv"
 
-    def cold_start(self) -> float:
-        """Seconds until our engine, freshly installed, has solved its first small problem: all compiled."""
-        case = Case("planar500", "public", 10)
-        folder = prepare(case.instance, self.cache)
+    def starts(self) -> float:
+        """Seconds until our engine, freshly installed, has solved its first problem, everything compiled.
+
+        Fills numba's cache as well, so that no later run compiles.
+        """
+        folder = prepare("planar500", self.cache)
         with tempfile.TemporaryDirectory(prefix="gridsvc-numba-") as empty:
             arguments = [str(folder), "10", "0.05", str(Path(empty) / "labels.csv")]
-            figures = child(
-                sys.executable, "benchmarks.balance.ours", arguments, None, {"NUMBA_CACHE_DIR": empty}
-            )
-        return float(figures["import_s"] + figures["load_s"] + figures["seconds"])
+            cold = child(sys.executable, _ENGINE, arguments, None, {"NUMBA_CACHE_DIR": empty})
+            child(sys.executable, _ENGINE, arguments, None)
+        if cold["status"] != "ok":
+            raise RuntimeError(f"our engine does not run: {cold['status']}")
+        return float(cold["import_s"] + cold["load_s"] + cold["seconds"])
 
 
 def moved_share(

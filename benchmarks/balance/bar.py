@@ -101,6 +101,7 @@ def judge(line: Line | None, figures: Mapping[str, Any]) -> list[str]:
         for name, limit in limits.items()
         if limit is not None and figures[name] > limit * _SLACK
     ]
-    if line.moved is not None and figures["moved"] > line.moved:
-        missed.append(f"{100 * figures['moved']:.1f} % moved > {100 * line.moved:g} %")
+    moved = figures.get("moved", 1.0)
+    if line.moved is not None and moved > line.moved:
+        missed.append(f"{100 * moved:.1f} % moved > {100 * line.moved:g} %")
     return missed

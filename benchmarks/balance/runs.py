@@ -78,6 +78,10 @@ class Runner:
         Interpreter which has the peers' packages.
     cache : Path
     say : callable
+    slow : dict
+        Peers which were stopped, and the case at which they were.
+    solved : set of Path
+        Files of labels which our engine wrote in this run.
     """
 
     limit: float
@@ -85,6 +89,7 @@ class Runner:
     cache: Path = CACHE
     say: Callable[[str], None] = print
     slow: dict[str, str] = field(default_factory=dict)
+    solved: set[Path] = field(default_factory=set)
 
     def run(self, case: Case) -> list[Row]:
         """Ours first, then the plan the instance was made round, then the peers."""
@@ -103,14 +108,14 @@ class Runner:
             rows.append(self._scored(case, inst, PLANTED, certificate, {"status": "ok"}, old))
         return rows + [self.peer(case, folder, inst, method, old) for method in case.peers]
 
-    def _plan_in_force(self, case: Case) -> Path:
-        """Our own plan of the instance as it was."""
+    def _plan_in_force(self, case: Case) -> Path | None:
+        """Our own plan of the instance as it was, from this run; None where there is none."""
         before = Case(case.was or "", case.kind, case.k, case.tolerance)
         file = self.labels(before, OURS)
-        if not file.exists():
+        if file not in self.solved:
             folder = prepare(before.instance, self.cache)
             self._ours(before, folder, load(folder, before.tolerance), OURS, None)
-        return file
+        return file if file in self.solved else None
 
     def _ours(
         self,
@@ -135,6 +140,8 @@ class Runner:
         if old is not None and not fresh:
             arguments += ["--home", str(old)]
         figures = child(sys.executable, _ENGINE, arguments, None)
+        if figures["status"] == "ok":
+            self.solved.add(file)
         return self._row(case, inst, method, file, figures, old, renamed=fresh)
 
     def peer(self, case: Case, folder: Path, inst: Any, method: str, old: Path | None = None) -> Row:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -119,6 +120,8 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--out", type=Path, help="folder for the page (docs)")
     options = parser.parse_args(arguments)
+    if shutil.which(options.peers_python) is None:
+        parser.error(f"--peers-python: there is no {options.peers_python}")
     # The page shows whole runs at full size; anything else must not replace it by accident.
     partial = options.quick or options.only
     out = options.out or ROOT / ("var/benchmarks" if partial else "docs")

@@ -96,7 +96,7 @@ FULL: tuple[Case, ...] = (
     Case("city20k", "public", 200, pictured=True),
     Case("city20k", "public", 200, 0.03, peers=_FEW),
     Case("city20k", "public", 40),
-    Case("city20k-year", "public", 200, peers=_FEW, was="city20k"),
+    Case("city20k-year", "own", 200, peers=_FEW, was="city20k"),
     Case("beijing20k", "unseen", 200),
     Case("beijing20k", "unseen", 40, peers=_FEW),
     Case("lagos60k", "unseen", 600, peers=_FEW),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.balance.engine import solve
+from gridsvc.balance.fences import least_moved
 from gridsvc.balance.graph import usable_pairs
 from gridsvc.balance.mend import mend
 from gridsvc.balance.problem import Past, Problem
@@ -16,7 +17,7 @@ from gridsvc.balance.report import describe
 from gridsvc.errors import InvalidInput
 from gridsvc.progress import Progress, silent, span
 
-__all__ = ["Option", "Realigned", "least_moved", "realign"]
+__all__ = ["Option", "Realigned", "realign"]
 
 _PRICES = (8.0, 3.0, 1.0, 0.3)  # of moved load; the dearer, the less of the allowance is used
 _ROUNDING = 1e-9
@@ -94,53 +95,10 @@ def realign(problem: Problem, progress: Progress = silent) -> Realigned:
     report = {
         **found[front[chosen]][1],
         "moved": {name: figures[chosen][name] for name in ("moved", "moved_share", "moved_cells")},
-        "lower_bound": {"moved": least_moved(problem), "connecting": forced},
+        "lower_bound": {"moved": least_moved(problem, past), "connecting": forced},
         "frontier": [entry | {"chosen": i == chosen} for i, entry in enumerate(figures)],
     }
     return Realigned(tuple(options[i] for i in front), chosen, report)
-
-
-def least_moved(problem: Problem) -> float:
-    """Load that has to move whatever the new plan: a lower bound, in the units of `Past.load`.
-
-    What a grid has above its limit must leave it, and what it lacks must come. Of each measure the cells
-    are taken which bring most of it for the least load (the fractional knapsack), so no plan moves less.
-    Cells without a grid fill what lacks free of charge.
-    """
-    past = problem.past
-    if past is None:
-        return 0.0
-    low, high = problem.band()
-    held = past.home >= 0
-    leaving, coming = np.zeros(problem.k), 0.0
-    for j, weight in enumerate(problem.weights.T):
-        total = np.bincount(past.home[held], weight[held], problem.k)
-        free = float(weight[~held].sum())
-        order = _dearest_last(weight, past.load)
-        for g in np.flatnonzero(total > high[:, j] * (1 + _ROUNDING)):
-            mine = order[past.home[order] == g]
-            leaving[g] = max(leaving[g], _knapsack(weight[mine], past.load[mine], total[g] - high[g, j]))
-        lacking = np.maximum(low[:, j] * (1 - _ROUNDING) - total, 0.0)
-        if len(order) and lacking.sum() > free:
-            cheapest = float(past.load[order[0]] / weight[order[0]])
-            coming = max(coming, cheapest * (float(lacking.sum()) - free))
-    return max(float(leaving.sum()), coming)
-
-
-def _dearest_last(weight: NDArray[np.float64], load: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Cells which have some of the measure, those first that bring most of it for their load."""
-    some = np.flatnonzero(weight > 0)
-    return some[np.argsort(load[some] / weight[some], kind="stable")]
-
-
-def _knapsack(weight: NDArray[np.float64], load: NDArray[np.float64], wanted: float) -> float:
-    """Least load of (parts of) cells, in their order, which bring `wanted` of the measure."""
-    sums = np.cumsum(weight)
-    at = int(np.searchsorted(sums, wanted))
-    if at >= len(weight):
-        return float(load.sum())
-    before = float(sums[at - 1]) if at else 0.0
-    return float(load[:at].sum()) + float(load[at]) * (wanted - before) / float(weight[at])
 
 
 def _required(problem: Problem) -> Past:

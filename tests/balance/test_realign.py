@@ -26,7 +26,8 @@ def drifted(problem, sigma, seed=1):
 
 @pytest.fixture(scope="module")
 def moved_town(make_planar):
-    return drifted(make_planar(3, 500, 8, dropped=0.0, empty=0.0, sweeps=150), 0.8)
+    size = {"area": np.full(500, 2000.0), "perimeter": np.full(500, 180.0)}
+    return drifted(make_planar(3, 500, 8, dropped=0.0, empty=0.0, sweeps=150, **size), 0.8)
 
 
 def within(problem, share):

@@ -18,7 +18,8 @@ from gridsvc.balance.repair import repair
 
 @pytest.fixture(scope="module")
 def town(make_planar):
-    problem = make_planar(8, 900, 12, dropped=0.0, empty=0.1)
+    size = {"area": np.full(900, 1100.0), "perimeter": np.full(900, 130.0)}
+    problem = make_planar(8, 900, 12, dropped=0.0, empty=0.1, **size)
     return problem, solve(problem).labels
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.balance.arrays import AREA, DEMAND, HIGH, LOW, MEASURES, STEEP, TARGET, State, World
+from gridsvc.balance.arrays import AREA, DEMAND, FIXED, HIGH, LOW, MEASURES, STEEP, TARGET, State, World
 from gridsvc.balance.kernels import recount, sweep
 from gridsvc.progress import Progress, silent, span
 
@@ -25,6 +25,7 @@ _PRESSURE = 1.2
 _HOPELESS = 0.3  # mean excess, in tolerances, at which cooling on cannot help
 _SMALL = 5000  # cells up to which trying on costs too little to give up
 _ROUNDS = 150
+_RINGS = 2
 _GROWTH = 0.2  # of the missing load by which a circle's area grows in a round
 _DEMAND_SHARE = 0.5  # a circle's centre lies between the centres of area and of demand
 _NOTHING, _NO_CIRCLES = np.zeros(0), np.zeros((0, 3))
@@ -129,23 +130,29 @@ def go_home(world: World, state: State) -> Standing:
 
 
 def rescue(world: World, state: State, sweeps: int, rounds: int, progress: Progress = silent) -> Standing:
-    """Press the grids outside their tolerance harder, heat a little and cool again."""
+    """Press the grids outside their limits harder, heat them and those round them a little, cool again."""
     best = standing(world, state)
     for turn in range(rounds):
         if best.outside == 0:
             break
-        state.price[_excess(world, state) > 0, 2] *= 2
+        bad = _excess(world, state) > 0
+        state.price[bad, 2] *= 2
+        near = _near(world, state, bad)
         recount(world, state)
-        hot, cold = _temperatures(world, state)
-        best = _cool(
-            world,
-            state,
-            hot / 4,
-            cold,
-            max(1, sweeps // 5),
-            span(progress, turn / rounds, (turn + 1) / rounds),
-        )
+        hot, cold = _temperatures(near, state)
+        best = _cool(near, state, hot / 4, cold, sweeps, span(progress, turn / rounds, (turn + 1) / rounds))
     return best
+
+
+def _near(world: World, state: State, bad: NDArray[np.bool_]) -> World:
+    """The world in which only grids at most `_RINGS` away from a bad one change."""
+    tail = np.repeat(state.labels, np.diff(world.indptr))
+    head = state.labels[world.indices]
+    region = bad.copy()
+    for _ in range(_RINGS):
+        region[tail[region[head]]] = True
+    flags = np.where(region[state.labels], world.flags, world.flags | np.uint8(FIXED))
+    return world._replace(flags=flags.astype(np.uint8))
 
 
 def _cool(world: World, state: State, hot: float, cold: float, sweeps: int, progress: Progress) -> Standing:

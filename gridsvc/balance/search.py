@@ -22,7 +22,7 @@ __all__ = ["Found", "search"]
 
 _RESCUES = 4
 _FEW, _TRIES = 10, 2
-_TIGHT, _PATIENCE = 0.03, 3  # above this share of grids outside, the shape is worth a slower cooling
+_TIGHT, _PATIENCE = 0.06, 3  # above this share of grids outside, the shape is worth a slower cooling
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.balance.graph import Pairs, parts_of
+from gridsvc.balance.cuts import whole_sides
+from gridsvc.balance.graph import Pairs
+from gridsvc.balance.grow import grow
 from gridsvc.balance.problem import Problem
 from gridsvc.balance.share import Part, combined_load, combined_targets
 from gridsvc.progress import Progress
@@ -18,14 +20,15 @@ _ANGLES = 4  # directions tried for each cut where only the shape matters
 _MIXED_ANGLES = 48
 _TRIED = 8  # promising cuts which are made
 _ERROR_PRICE = 20.0  # a load error of 5 % weighs as much as a doubled border
+_SHARES = (0.5, 0.375, 0.625, 0.25, 0.75)  # of the load, where seeds and locks may lie to one side
+_DENSE = 0.5  # share of cells held from which growing is quicker and as good
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Cells (rows), the pairs among them (local numbers) and the grids they are to become."""
+    """Connected cells (rows) and the grids they are to become."""
 
     cells: NDArray[np.int64]
-    pairs: Pairs
     grids: NDArray[np.int64]
 
 
@@ -45,31 +48,28 @@ def first_labels(
     else their mean. What a line leaves disconnected goes to the other side, so that both sides are connected
     whatever the graph looks like, and each has at least as many cells as grids.
 
+    What a grid holds from the start goes to one side whole. Where no line does that, or most cells are held,
+    the grids are grown from what they hold.
+
     Returns
     -------
     int32 array, shape (n,)
-        Every grid 0..k-1 occurs and is connected.
+        Every grid 0..k-1 occurs, is connected and has the cells it held.
     """
     rng = np.random.default_rng(seed)
     loads, wanted = _loads(problem, mixed)
-    angles = _MIXED_ANGLES if mixed else _ANGLES
-    xy = np.column_stack([problem.x, problem.y])
+    cutter = _Cutter(problem, pairs, parts, loads, wanted, _MIXED_ANGLES if mixed else _ANGLES, rng)
     labels = np.full(problem.n, -1, np.int32)
-    everything = _Piece(np.arange(problem.n), pairs, np.arange(problem.k))
-    stack = [_within(everything, part.cells, part.grids) for part in parts]
+    stack = [_Piece(part.cells, part.grids) for part in parts]
     done = 0
     while stack:
         piece = stack.pop()
-        if len(piece.grids) == 1:
-            labels[piece.cells] = piece.grids[0]
-            done += 1
+        halves = [] if len(piece.grids) == 1 else cutter.halves(piece)
+        stack.extend(halves)
+        if not halves:
+            labels[piece.cells] = piece.grids[0] if len(piece.grids) == 1 else cutter.grown(piece)
+            done += len(piece.grids)
             progress(done / problem.k, "cutting the territory")
-            continue
-        side, n_grids = _best_cut(
-            piece, xy[piece.cells], loads[piece.cells], wanted[piece.grids], angles, rng
-        )
-        stack.append(_within(piece, np.flatnonzero(~side), piece.grids[n_grids:]))
-        stack.append(_within(piece, np.flatnonzero(side), piece.grids[:n_grids]))
     return labels
 
 
@@ -81,44 +81,137 @@ def _loads(problem: Problem, mixed: bool) -> tuple[NDArray[np.float64], NDArray[
     return np.column_stack(loads), np.column_stack([combined_targets(t[:, None]) for t in problem.targets.T])
 
 
-def _within(piece: _Piece, chosen: NDArray[np.int64], grids: NDArray[np.int64]) -> _Piece:
-    number = np.full(len(piece.cells), -1, np.int64)
-    number[chosen] = np.arange(len(chosen))
-    a, b = number[piece.pairs[0]], number[piece.pairs[1]]
-    keep = (a >= 0) & (b >= 0)
-    return _Piece(piece.cells[chosen], (a[keep], b[keep]), grids)
+class _Cutter:
+    """Cuts pieces of one problem in two."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        pairs: Pairs,
+        parts: list[Part],
+        loads: NDArray[np.float64],
+        wanted: NDArray[np.float64],
+        angles: int,
+        rng: np.random.Generator,
+    ) -> None:
+        self.x, self.y, self.pairs = problem.x, problem.y, pairs
+        self.loads, self.wanted, self.angles, self.rng = loads, wanted, angles, rng
+        self.held = np.full(problem.n, -1, np.int32)
+        for part in parts:
+            self.held[part.cells] = part.held
+        self.holds = np.zeros(problem.k, np.bool_)
+        self.holds[self.held[self.held >= 0]] = True
+        self.load: NDArray[np.float64] = loads.mean(axis=1)
+        tail, head = np.concatenate(pairs), np.concatenate(pairs[::-1])
+        self.indptr = np.zeros(problem.n + 1, np.int64)
+        np.cumsum(np.bincount(tail, minlength=problem.n), out=self.indptr[1:])
+        self.indices = head[np.argsort(tail, kind="stable")].astype(np.int32)
+        self.mark, self.room, self.clock = (
+            np.zeros(problem.n, np.int64),
+            np.zeros((2, problem.n), np.int64),
+            0,
+        )
+
+    def grown(self, piece: _Piece) -> NDArray[np.int32]:
+        """The grid of each cell of a piece, grown from what the grids hold."""
+        xy = np.column_stack([self.x, self.y])[piece.cells]
+        return grow(piece.cells, piece.grids, xy, self.load[piece.cells], self.held, self.pairs, self.rng)
+
+    def halves(self, piece: _Piece) -> list[_Piece]:
+        """The two sides of the best cut; empty where there is none."""
+        keep = bool(self.holds[piece.grids].any())
+        held = self.held[piece.cells] if keep else None
+        if held is not None and np.count_nonzero(held >= 0) > _DENSE * len(held):
+            return []
+        load, loads = self.load[piece.cells], self.loads[piece.cells]
+        found = []
+        for along, share in self._promising(piece, keep):
+            first, between = self._cut(piece, along, load, share, held)
+            dealt = self._dealt(piece, first, loads, held)
+            if dealt is not None:
+                found.append((dealt[0], between, first, *dealt[1:]))
+        if not found:
+            return []
+        least = max(1, min(entry[1] for entry in found))
+        *_, first, ours, theirs = min(found, key=lambda entry: _ERROR_PRICE * entry[0] + entry[1] / least)
+        return [_Piece(piece.cells[~first], theirs), _Piece(piece.cells[first], ours)]
+
+    def _cut(
+        self,
+        piece: _Piece,
+        along: NDArray[np.float64],
+        load: NDArray[np.float64],
+        share: float,
+        held: NDArray[np.int32] | None,
+    ) -> tuple[NDArray[np.bool_], int]:
+        """Two connected sides, the first with about `share` of the load, and the pairs between them.
+
+        What a grid holds goes to the side where most of it lies.
+        """
+        order = np.argsort(along, kind="stable")
+        sums = np.cumsum(load[order])
+        at = int(np.clip(np.searchsorted(sums, share * sums[-1]), 1, len(load) - 1))
+        side = np.zeros(len(load), np.int64)
+        side[order[:at]] = 1
+        if held is not None:
+            kept = held >= 0
+            votes = np.bincount(held[kept], 2 * side[kept] - 1)
+            side[kept] = votes[held[kept]] > 0
+        self.clock += 2
+        self.mark[piece.cells] = self.clock + side
+        between = whole_sides(
+            piece.cells, self.clock, self.load, self.indptr, self.indices, self.mark, self.room
+        )
+        return self.mark[piece.cells] > self.clock, between
+
+    def _dealt(
+        self,
+        piece: _Piece,
+        first: NDArray[np.bool_],
+        loads: NDArray[np.float64],
+        held: NDArray[np.int32] | None,
+    ) -> tuple[float, NDArray[np.int64], NDArray[np.int64]] | None:
+        """Worst error in load, and the grids of the first and second side; None where they do not fit.
+
+        Each side needs as many cells that are not held as it gets grids which hold none.
+        """
+        k, grids = len(piece.grids), piece.grids
+        room = int(np.count_nonzero(first))
+        rest, ours, theirs = len(first) - room, 0, 0
+        if not room or not rest:
+            return None
+        if held is not None:
+            mine = np.isin(grids, held[first])
+            rank = np.where(mine, 0, np.where(self.holds[grids], 2, 1))
+            grids = grids[np.argsort(rank, kind="stable")]
+            ours, theirs = int((rank == 0).sum()), int((rank == 2).sum())
+            room, rest = (int(np.count_nonzero(held[side] < 0)) for side in (first, ~first))
+        low, high = max(1, ours, k - theirs - rest), min(k - 1, k - theirs, ours + room)
+        if low > high:
+            return None
+        wanted = np.cumsum(self.wanted[grids], axis=0)
+        shares = wanted / np.maximum(wanted[-1], 1e-300)
+        share = loads[first].sum(axis=0) / np.maximum(loads.sum(axis=0), 1e-300)
+        count = low + int(np.argmin(np.abs(shares[low - 1 : high] - share).max(axis=1)))
+        target = shares[count - 1]
+        error = np.abs(share - target) / np.maximum(np.minimum(target, 1 - target), 1e-12)
+        return float(error.max()), grids[:count], grids[count:]
+
+    def _promising(self, piece: _Piece, keep: bool) -> list[tuple[NDArray[np.float64], float]]:
+        """Directions and shares worth a cut."""
+        turns = self.rng.uniform(0, np.pi) + np.pi * np.arange(self.angles) / self.angles
+        x, y, wanted = self.x[piece.cells], self.y[piece.cells], self.wanted[piece.grids]
+        ways = [x * np.cos(turn) + y * np.sin(turn) for turn in turns]
+        if keep:
+            return [(along, share) for share in _SHARES for along in ways[:: max(1, len(ways) // _ANGLES)]]
+        if len(turns) <= _ANGLES:
+            half = wanted[: len(wanted) // 2].sum(axis=0) / np.maximum(wanted.sum(axis=0), 1e-300)
+            return [(along, float(half.mean())) for along in ways]
+        return _best_mixed(ways, self.loads[piece.cells], wanted)
 
 
-def _best_cut(
-    piece: _Piece,
-    xy: NDArray[np.float64],
-    loads: NDArray[np.float64],
-    wanted: NDArray[np.float64],
-    angles: int,
-    rng: np.random.Generator,
-) -> tuple[NDArray[np.bool_], int]:
-    """The first side of the best cut, and how many grids it gets."""
-    a, b = piece.pairs
-    load = loads.mean(axis=1)
-    turns = rng.uniform(0, np.pi) + np.pi * np.arange(angles) / angles
-    sides, counts, errors, borders = [], [], [], []
-    for along, share in _promising(xy, loads, wanted, turns):
-        side = _cut(along, load, piece.pairs, share)
-        count, error = _grids_for(side, loads, wanted)
-        sides.append(side)
-        counts.append(count)
-        errors.append(error)
-        borders.append(int(np.count_nonzero(side[a] != side[b])))
-    price = _ERROR_PRICE * np.array(errors) + np.array(borders) / max(1, min(borders))
-    best = int(np.argmin(price))
-    return sides[best], counts[best]
-
-
-def _promising(
-    xy: NDArray[np.float64],
-    loads: NDArray[np.float64],
-    wanted: NDArray[np.float64],
-    turns: NDArray[np.float64],
+def _best_mixed(
+    ways: list[NDArray[np.float64]], loads: NDArray[np.float64], wanted: NDArray[np.float64]
 ) -> list[tuple[NDArray[np.float64], float]]:
     """Directions and shares of the cuts which split all measures best, as if nothing were in the way.
 
@@ -127,16 +220,11 @@ def _promising(
     """
     k = len(wanted)
     whole = np.cumsum(wanted, axis=0) / np.maximum(wanted.sum(axis=0), 1e-300)
-    firsts = range(max(1, k // 2 - (len(turns) > _ANGLES) * min(3, k // 6)), k // 2 + 1)
+    firsts = range(max(1, k // 2 - min(3, k // 6)), k // 2 + 1)
     heavy = loads.sum(axis=1) > 2e-6 / max(1, len(loads)) * loads.sum()
+    picked = np.flatnonzero(heavy) if heavy.sum() > 1 else np.arange(len(loads))
     found: list[tuple[float, int, NDArray[np.float64], float]] = []
-    for turn in turns:
-        way = np.array([np.cos(turn), np.sin(turn)])
-        along = xy @ way
-        if len(turns) <= _ANGLES:
-            found.append((0.0, len(found), along, float(whole[k // 2 - 1].mean())))
-            continue
-        picked = np.flatnonzero(heavy) if heavy.sum() > 1 else np.arange(len(loads))
+    for along in ways:
         sums = np.cumsum(loads[picked[np.argsort(along[picked], kind="stable")]], axis=0)
         sums /= np.maximum(sums[-1], 1e-300)
         middle = sums.mean(axis=1)
@@ -149,43 +237,3 @@ def _promising(
                 found.append((float(off), len(found), sign * along, float(share.mean())))
     found.sort(key=lambda entry: entry[:2])
     return [(along, share) for _, _, along, share in found[:_TRIED]]
-
-
-def _cut(
-    along: NDArray[np.float64], load: NDArray[np.float64], pairs: Pairs, share: float
-) -> NDArray[np.bool_]:
-    """Two connected sides, the first with about `share` of the load; needs a connected piece."""
-    order = np.argsort(along, kind="stable")
-    sums = np.cumsum(load[order])
-    at = int(np.clip(np.searchsorted(sums, share * sums[-1]), 1, len(load) - 1))
-    side = np.zeros(len(load), np.bool_)
-    side[order[:at]] = True
-    count, part = _sides_parts(side, pairs)
-    if count == 2:
-        return side
-    side = part == _heaviest(part, load, side)
-    # Each part of what is left touches the first side, so all but the heaviest can join it.
-    count, part = _sides_parts(side, pairs)
-    return np.asarray(part != _heaviest(part, load, ~side), np.bool_)
-
-
-def _sides_parts(side: NDArray[np.bool_], pairs: Pairs) -> tuple[int, NDArray[np.int64]]:
-    same = side[pairs[0]] == side[pairs[1]]
-    return parts_of(len(side), (pairs[0][same], pairs[1][same]))
-
-
-def _heaviest(part: NDArray[np.int64], load: NDArray[np.float64], among: NDArray[np.bool_]) -> int:
-    return int(np.argmax(np.bincount(part[among], load[among])))
-
-
-def _grids_for(
-    side: NDArray[np.bool_], loads: NDArray[np.float64], wanted: NDArray[np.float64]
-) -> tuple[int, float]:
-    """Number of grids for the first side (each side needs as many cells as grids), and the worst error."""
-    k, n, first = len(wanted), len(side), int(np.count_nonzero(side))
-    low, high = max(1, k - (n - first)), min(k - 1, first)
-    sums = np.cumsum(wanted, axis=0) / np.maximum(wanted.sum(axis=0), 1e-300)
-    share = loads[side].sum(axis=0) / np.maximum(loads.sum(axis=0), 1e-300)
-    count = low + int(np.argmin(np.abs(sums[low - 1 : high] - share).max(axis=1)))
-    target = sums[count - 1]
-    return count, float((np.abs(share - target) / np.maximum(np.minimum(target, 1 - target), 1e-12)).max())

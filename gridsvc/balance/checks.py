@@ -134,11 +134,14 @@ def _require_limits(problem: Problem) -> None:
     crossed = np.argwhere(low > high)
     if len(crossed):
         grid, column = crossed[0]
+        # A limit that is not given follows from the target and its tolerance.
+        lower = "its target less tolerance, " if problem.low is None else ""
+        upper = "its target plus tolerance, " if problem.high is None else ""
         raise InvalidInput(
-            f"grid {grid + 1} must have at least {low[grid, column]:g} and at most {high[grid, column]:g} of "
-            f"{problem.measures[column]}",
+            f"grid {grid + 1} must have at least {lower}{low[grid, column]:g} and at most "
+            f"{upper}{high[grid, column]:g} of {problem.measures[column]}",
             row=int(grid) + 1,
-            field="low" if problem.low is not None else "high",
+            field="high" if problem.low is None else "low",
             cure="give a lower limit that is not above the upper one",
             measure=problem.measures[column],
         )

@@ -59,8 +59,7 @@ def choose(x: Floats, y: Floats, demand: Floats, required: Ints, candidates: Int
     px, py, weight = _places(x, y, demand)
     sites = np.concatenate([required, offered])
     cost = np.hypot(px[:, None] - x[sites], py[:, None] - y[sites]) * weight[:, None]
-    chosen = _exchanged(cost, _added(cost, len(required), k), len(required))
-    return sites[np.sort(chosen)].astype(np.int64)
+    return sites[np.sort(_best(cost, len(required), k))].astype(np.int64)
 
 
 def _require(n: int, required: Ints, candidates: Ints, k: int) -> None:
@@ -104,11 +103,20 @@ def _places(x: Floats, y: Floats, demand: Floats) -> tuple[Floats, Floats, Float
     block = np.empty(len(x), np.int64)
     block[hilbert_order(x, y)] = np.arange(len(x)) * _POINTS // len(x)
     total = np.bincount(block, demand)
-    return np.bincount(block, demand * x) / total, np.bincount(block, demand * y) / total, total
+    cx, cy = np.bincount(block, demand * x) / total, np.bincount(block, demand * y) / total
+    return cx, cy, total.astype(np.float64)
 
 
-def _added(cost: Floats, fixed: int, k: int) -> Ints:
-    """Add the site that lowers the cost most, one at a time, to the first `fixed` ones.
+def _best(cost: Floats, fixed: int, k: int) -> Ints:
+    """The better of two tries: the first site added is often one too central, so the second does without."""
+    first = _added(cost, fixed, k, -1)
+    tries = [first, _added(cost, fixed, k, int(first[fixed]))] if k < cost.shape[1] else [first]
+    found = [_exchanged(cost, chosen, fixed) for chosen in tries]
+    return min(found, key=lambda chosen: float(cost[:, chosen].min(axis=1).sum()))
+
+
+def _added(cost: Floats, fixed: int, k: int, without: int) -> Ints:
+    """Add the site that lowers the cost most, one at a time, to the first `fixed` ones; never `without`.
 
     Gains only shrink as sites are added, so a site is priced again only when it comes to the top (Minoux
     1978).
@@ -116,7 +124,8 @@ def _added(cost: Floats, fixed: int, k: int) -> Ints:
     chosen = list(range(fixed))
     # Before the first site, each place costs what its dearest site would.
     best = cost[:, chosen].min(axis=1) if chosen else cost.max(axis=1)
-    gains = [(-float(np.maximum(best - cost[:, s], 0).sum()), s, fixed) for s in range(fixed, cost.shape[1])]
+    offered = [site for site in range(fixed, cost.shape[1]) if site != without]
+    gains = [(-float(np.maximum(best - cost[:, site], 0).sum()), site, fixed) for site in offered]
     heapq.heapify(gains)
     while len(chosen) < k:
         _, site, when = heapq.heappop(gains)
@@ -132,29 +141,31 @@ def _added(cost: Floats, fixed: int, k: int) -> Ints:
 def _exchanged(cost: Floats, chosen: Ints, fixed: int) -> Ints:
     """Exchange chosen sites but the first `fixed` for others until no exchange helps."""
     chosen = chosen.copy()
-    nearest, first, second = _two_best(cost, chosen)
+    one, two, first, second = _two_best(cost, chosen)
     idle, site = 0, 0
     while idle < cost.shape[1]:
         site = (site + 1) % cost.shape[1]
         idle += 1
         if site in chosen:
             continue
-        gain = np.maximum(first - cost[:, site], 0).sum()
-        with_it = np.minimum(cost[:, site], first)
-        loss = np.bincount(nearest, np.minimum(cost[:, site], second) - with_it, len(chosen))
+        new = cost[:, site]
+        gain = np.maximum(first - new, 0).sum()
+        loss = np.bincount(one, np.minimum(new, second) - np.minimum(new, first), len(chosen))
         out = fixed + int(np.argmin(loss[fixed:]))
         if gain - loss[out] > _LEAST_GAIN * first.sum():
             chosen[out] = site
-            nearest, first, second = _two_best(cost, chosen)
+            moved = np.flatnonzero((one == out) | (two == out) | (new < second))
+            one[moved], two[moved], first[moved], second[moved] = _two_best(cost[moved], chosen)
             idle = 0
     return chosen
 
 
-def _two_best(cost: Floats, chosen: Ints) -> tuple[Ints, Floats, Floats]:
-    """Position in `chosen` of each place's nearest site, its cost, and that of the second nearest."""
+def _two_best(cost: Floats, chosen: Ints) -> tuple[Ints, Ints, Floats, Floats]:
+    """Positions in `chosen` of each place's nearest and second nearest site, and their costs."""
     mine = cost[:, chosen]
     rows = np.arange(len(mine))
-    nearest = np.argmin(mine, axis=1)
-    first = mine[rows, nearest]
-    mine[rows, nearest] = np.inf
-    return nearest, first, mine.min(axis=1)
+    one = np.argmin(mine, axis=1)
+    first = mine[rows, one]
+    mine[rows, one] = np.inf
+    two = np.argmin(mine, axis=1)
+    return one, two, first, mine[rows, two]

@@ -14,7 +14,7 @@ from gridsvc.errors import InvalidInput
 
 __all__ = ["grow", "join_anchors"]
 
-_LLOYD = 4
+_LLOYD = 8
 _REORDERED = 20  # times the order in which grids are joined is changed
 _NAMED = 6  # rows named in a message
 

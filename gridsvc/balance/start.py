@@ -21,6 +21,7 @@ _MIXED_ANGLES = 48
 _TRIED = 8  # promising cuts which are made
 _ERROR_PRICE = 20.0  # a load error of 5 % weighs as much as a doubled border
 _SHARES = (0.5, 0.375, 0.625, 0.25, 0.75)  # of the load, where seeds and locks may lie to one side
+_GOOD = 0.1  # load error below which no other shares are tried
 _DENSE = 0.5  # share of cells held from which growing is quicker and as good
 
 
@@ -124,8 +125,10 @@ class _Cutter:
         if held is not None and np.count_nonzero(held >= 0) > _DENSE * len(held):
             return []
         load, loads = self.load[piece.cells], self.loads[piece.cells]
-        found = []
-        for along, share in self._promising(piece, keep):
+        found: list[tuple[float, int, NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]] = []
+        for turn, (along, share) in enumerate(self._promising(piece, keep)):
+            if keep and turn % _ANGLES == 0 and found and min(entry[0] for entry in found) < _GOOD:
+                break
             first, between = self._cut(piece, along, load, share, held)
             dealt = self._dealt(piece, first, loads, held)
             if dealt is not None:
@@ -181,8 +184,9 @@ class _Cutter:
         if not room or not rest:
             return None
         if held is not None:
-            mine = np.isin(grids, held[first])
-            rank = np.where(mine, 0, np.where(self.holds[grids], 2, 1))
+            mine = np.zeros(len(self.holds) + 1, np.bool_)  # the last is for cells no grid holds
+            mine[held[first]] = True
+            rank = np.where(mine[grids], 0, np.where(self.holds[grids], 2, 1))
             grids = grids[np.argsort(rank, kind="stable")]
             ours, theirs = int((rank == 0).sum()), int((rank == 2).sum())
             room, rest = (int(np.count_nonzero(held[side] < 0)) for side in (first, ~first))

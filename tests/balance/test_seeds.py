@@ -47,6 +47,23 @@ def test_the_choice_is_within_five_per_cent_of_the_best_there_is(world, n, offer
     assert cost(x, y, weight, chosen) <= 1.05 * best + 1e-9
 
 
+@settings(deadline=None, max_examples=20)
+@given(world=st.integers(0, 10_000), required=st.integers(0, 4), wanted=st.integers(1, 15))
+def test_no_exchange_of_one_seed_for_another_would_help(world, required, wanted):
+    rng = np.random.default_rng(world)
+    x, y = rng.random((2, 300)) * 1000
+    demand = rng.lognormal(0, 1, 300)
+    cells = rng.permutation(300)
+    candidates = cells[required : required + 40]
+    chosen = choose(x, y, demand, cells[:required], candidates, required + wanted)
+    now = cost(x, y, demand, chosen)
+    for position in range(required, len(chosen)):
+        for other in np.setdiff1d(candidates, chosen):
+            changed = chosen.copy()
+            changed[position] = other
+            assert cost(x, y, demand, changed) >= now * (1 - 1e-6)
+
+
 def test_many_cells_are_summed_without_losing_the_towns():
     rng = np.random.default_rng(1)
     towns = rng.random((6, 2)) * 1e5

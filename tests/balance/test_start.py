@@ -114,7 +114,7 @@ def assert_start_is_valid_or_refused_with_reason(problem, mixed):
 @settings(deadline=None, max_examples=60)
 @given(seed=SEEDS, n=st.integers(10, 200), extra=st.integers(0, 8), holders=st.integers(1, 6))
 def test_growing_alone_gives_connected_grids_which_keep_what_they_hold(make_planar, seed, n, extra, holders):
-    problem = make_planar(seed, n, holders + extra, dropped=0.1, seed=seed)
+    problem = make_planar(seed, n, min(n, holders + extra), dropped=0.1, seed=seed)
     held = clumps(problem, seed, holders, 10)
     pairs = open_pairs(problem)
     _, part = parts_of(n, pairs)
@@ -204,10 +204,31 @@ def test_grids_go_where_their_seeds_are_and_the_rest_by_load(draw):
     assert set(labels[left].tolist()) == {0, 1}
 
 
+def test_a_held_grid_uses_up_its_target_before_the_rest_are_dealt_out(draw):
+    """Both parts weigh 6; the held grid wants 5 of the left one, so the large ones of the rest go right."""
+    problem = draw("222.222", k=4, targets=np.array([[5.0], [1.0], [3.0], [3.0]]))
+    anchor = np.where(problem.x == 0, 0, -1).astype(np.int32)
+    parts, _ = begun(replace(problem, anchor=anchor))
+    assert [p.grids.tolist() for p in parts] == [[0, 1], [2, 3]]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_grown_grids_share_the_place_evenly(draw, seed):
+    problem = draw("\n".join(["1" * 30] * 4), k=5)
+    held = np.full(120, -1, np.int32)
+    held[[0, 30, 60, 90]] = 0
+    xy = np.column_stack([problem.x, problem.y])
+    rng = np.random.default_rng(seed)
+    labels = grow(np.arange(120), np.arange(5), xy, np.full(120, 1 / 120), held, open_pairs(problem), rng)
+    sizes = np.bincount(labels)[1:]
+    assert sizes.max() < 2.5 * sizes.min()
+
+
 def test_too_few_grids_beside_those_held_names_the_parts(draw):
     problem = replace(draw("11.1", k=2), anchor=np.array([0, 1, -1], np.int32))
     with pytest.raises(
-        InvalidInput, match=r"2 of them are kept .* to 1 part\(s\) and 1 more need a grid .*round row 3.*3 grids"
+        InvalidInput,
+        match=r"2 of them are kept .* to 1 part\(s\) and 1 more need a grid .*round row 3.*3 grids",
     ):
         solve(problem)
 

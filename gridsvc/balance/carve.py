@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.balance.engine import solve
+from gridsvc.balance.explain import relocated
 from gridsvc.balance.graph import open_pairs, parts_of
 from gridsvc.balance.metrics import check, totals
 from gridsvc.balance.part import part_of
@@ -99,7 +100,12 @@ def solve_with_carve_outs(
     links = [
         link | {"a": int(rows[link["a"]]), "b": int(rows[link["b"]])} for link in balanced.report["links"]
     ]
-    report = {**balanced.report, "links": links, "carve_outs": _described(problem, labels)}
+    report = {
+        **balanced.report,
+        "links": links,
+        "explanation": relocated(balanced.report["explanation"], rows),
+        "carve_outs": _described(problem, labels),
+    }
     solution = Solution(labels, report)
     faults = check(replace(problem, k=problem.k + int(groups.max()) + 1), solution)
     if faults:
@@ -111,7 +117,8 @@ def describe_carved(problem: Problem, labels: NDArray[np.int32]) -> dict[str, An
     """The report on labels whose grids 0..k-1 are balanced and whose further grids are carve-outs."""
     reduced, rows = carve_out(problem, labels >= problem.k)
     report = describe(reduced, labels[rows], {}, [])
-    return {**report, "carve_outs": _described(problem, labels)}
+    explanation = relocated(report["explanation"], rows)
+    return {**report, "explanation": explanation, "carve_outs": _described(problem, labels)}
 
 
 def _described(problem: Problem, labels: NDArray[np.int32]) -> list[dict[str, Any]]:

@@ -443,6 +443,7 @@ def sweep(
 
 def warm() -> None:
     """Compile the kernels, or load them from numba's cache, so that a solve's own time can be told."""
+    from gridsvc.balance.cuts import whole_sides
     from gridsvc.balance.world import tiny
 
     collecting = gc.isenabled()
@@ -450,6 +451,7 @@ def warm() -> None:
     try:
         world, state = tiny()
         sweep(world, state, 1.0, 0.5, 1, 1.0, np.zeros(0), np.zeros((0, 3)))
+        whole_sides(np.arange(2), 1, np.ones(2), world.indptr, world.indices, np.array([1, 2]), state.search)
     finally:
         if collecting:
             gc.enable()

@@ -120,7 +120,7 @@ def weighted_inertia(problem: Problem, labels: NDArray[np.int32], k: int) -> flo
 
 
 def check(problem: Problem, solution: Solution) -> list[str]:
-    """Faults of a solution, in words; empty when it is valid.
+    """Faults of a solution, in words which count grids from 1; empty when it is valid.
 
     Valid: each cell has one of the grids 0..k-1, each grid has cells, is connected (links of the report
     count, if islands may be attached) and lies in one parent.
@@ -132,12 +132,12 @@ def check(problem: Problem, solution: Solution) -> list[str]:
         return [f"labels run from {labels.min()} to {labels.max()}, not within 0..{k - 1}"]
     indptr, indices = _with_links(problem, solution.report.get("links", []))
     pieces = components_of(labels, indptr, indices, k)
-    faults = [f"grid {g} has no cells" for g in np.flatnonzero(pieces == 0)]
-    faults += [f"grid {g} is in {pieces[g]} pieces" for g in np.flatnonzero(pieces > 1)]
+    faults = [f"grid {g + 1} has no cells" for g in np.flatnonzero(pieces == 0)]
+    faults += [f"grid {g + 1} is in {pieces[g]} pieces" for g in np.flatnonzero(pieces > 1)]
     if problem.parent is not None:
         pairs = np.unique(np.column_stack([labels, problem.parent]), axis=0)
         parents = np.bincount(pairs[:, 0], minlength=k)
-        faults += [f"grid {g} lies in {parents[g]} parents" for g in np.flatnonzero(parents > 1)]
+        faults += [f"grid {g + 1} lies in {parents[g]} parents" for g in np.flatnonzero(parents > 1)]
     return faults
 
 

@@ -66,12 +66,17 @@ def search(problem: Problem, pairs: Pairs, parts: list[Part], progress: Progress
     for turn, (mixed, seed) in enumerate(plans):
         if truncated or (mixed and min(found, key=_rank)[0].outside == 0):
             break
-        share = turn / len(plans), (turn + 1) / len(plans)
+        of_turn = turn / len(plans), (turn + 1) / len(plans)
         began = perf_counter()
         labels = problem.start
         if labels is None:
             labels = first_labels(
-                problem, pairs, parts, mixed=mixed, seed=seed, progress=span(progress, share[0], share[1])
+                problem,
+                pairs,
+                parts,
+                mixed=mixed,
+                seed=seed,
+                progress=span(span(progress, *of_turn), 0.0, 0.2),
             )
         if world is None or order is None:
             world, order = build_world(problem, pairs, labels)
@@ -79,7 +84,7 @@ def search(problem: Problem, pairs: Pairs, parts: list[Part], progress: Progress
         began = perf_counter()
         state = build_state(world, labels[order], seed)
         try:
-            _improve(problem, world, state, mixed=mixed, progress=span(timed, share[0], share[1]))
+            _improve(problem, world, state, mixed=mixed, progress=span(timed, *of_turn))
         except _OutOfTime:
             truncated = True
         found.append((standing(world, state), state.labels))

@@ -109,7 +109,7 @@ def column(*values):
             {"start": locks(0, 0, 1, 1, 0, 2)},
             r"start: the plan to start from is not valid: .*in 2 pieces; give",
         ),
-        ({"start": locks(0, 0, 0, 1, 1, 1)}, r"start: .* not valid: grid 2 has no cells"),
+        ({"start": locks(0, 0, 0, 1, 1, 1)}, r"start: .* not valid: grid 3 has no cells"),
         (
             {"start": locks(0, 0, 1, 1, 2, 2), "anchor": locks(-1, 1, -1, -1, -1, -1)},
             r"row 2, start: .* contradicts 1 lock\(s\) or seed\(s\): row 2 is in grid 1, not 2; change",

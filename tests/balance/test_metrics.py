@@ -8,6 +8,7 @@ import pytest
 from gridsvc.balance import metrics
 from gridsvc.balance.engine import solve
 from gridsvc.balance.problem import Solution
+from gridsvc.balance.search import Found
 from gridsvc.balance.report import describe
 
 MAP = """
@@ -75,8 +76,8 @@ def test_the_report_counts_grids_inside_their_tolerance(halves):
     ("labels", "fault"),
     [
         ([0, 0, 1, 1, 0, 0, 1, 2], "from 0 to 2"),
-        ([0] * 8, "grid 1 has no cells"),
-        ([0, 1, 0, 1, 0, 1, 0, 1], "grid 0 is in 2 pieces"),
+        ([0] * 8, "grid 2 has no cells"),
+        ([0, 1, 0, 1, 0, 1, 0, 1], "grid 1 is in 2 pieces"),
     ],
 )
 def test_the_check_finds_what_is_wrong(halves, labels, fault):
@@ -87,17 +88,17 @@ def test_the_check_sees_labels_of_the_wrong_length_and_crossed_parents(draw):
     nested = draw(MAP, k=2, parent=np.array([0, 0, 0, 1, 0, 0, 0, 1], np.int32))
     assert metrics.check(nested, Solution(np.zeros(3, np.int32)))
     halves = Solution((nested.x >= 2).astype(np.int32))
-    assert metrics.check(nested, halves) == ["grid 1 lies in 2 parents"]
+    assert metrics.check(nested, halves) == ["grid 2 lies in 2 parents"]
 
 
 def test_links_count_only_where_islands_may_be_attached(draw):
     labels, links = np.zeros(2, np.int32), [{"a": 0, "b": 1, "metres": 2.0}]
     assert metrics.check(draw("1.1", k=1, islands="attach"), Solution(labels, {"links": links})) == []
-    assert metrics.check(draw("1.1", k=1), Solution(labels, {"links": links})) == ["grid 0 is in 2 pieces"]
+    assert metrics.check(draw("1.1", k=1), Solution(labels, {"links": links})) == ["grid 1 is in 2 pieces"]
 
 
 def test_an_invalid_plan_is_never_returned(draw, monkeypatch):
     stripes = (np.arange(8) % 2).astype(np.int32)
-    monkeypatch.setattr("gridsvc.balance.search.search", lambda *args: (stripes, {}))
+    monkeypatch.setattr("gridsvc.balance.search.search", lambda *args: Found(stripes, {}, False))
     with pytest.raises(RuntimeError, match="invalid plan"):
         solve(draw(MAP, k=2))

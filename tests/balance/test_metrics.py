@@ -8,8 +8,8 @@ import pytest
 from gridsvc.balance import metrics
 from gridsvc.balance.engine import solve
 from gridsvc.balance.problem import Solution
-from gridsvc.balance.search import Found
 from gridsvc.balance.report import describe
+from gridsvc.balance.search import Found
 
 MAP = """
     1234

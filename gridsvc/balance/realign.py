@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gridsvc.balance.engine import solve
 from gridsvc.balance.fences import least_moved
+from gridsvc.balance.frontier import Frontier, Option, frontier_of
 from gridsvc.balance.graph import usable_pairs
 from gridsvc.balance.mend import mend
 from gridsvc.balance.problem import Past, Problem
@@ -17,48 +18,13 @@ from gridsvc.balance.report import describe
 from gridsvc.errors import InvalidInput
 from gridsvc.progress import Progress, silent, span
 
-__all__ = ["Option", "Realigned", "realign"]
+__all__ = ["realign"]
 
 _PRICES = (8.0, 3.0, 1.0, 0.3)  # of moved load; the dearer, the less of the allowance is used
 _ROUNDING = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One plan of the frontier.
-
-    Attributes
-    ----------
-    labels : int32 array, shape (n,)
-    figures : dict
-        ``moved`` (load), ``moved_share``, ``moved_cells``, ``worst_deviation`` a measure,
-        ``inside_share`` and ``shape``.
-    """
-
-    labels: NDArray[np.int32]
-    figures: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Realigned:
-    """Plans to choose from, none better than another in everything, by load moved.
-
-    Attributes
-    ----------
-    options : tuple of Option
-    chosen : int
-        The most compact of those with the fewest grids outside.
-    report : dict
-        That of the chosen plan, as `gridsvc.balance.report.describe` writes it, and ``moved``,
-        ``lower_bound`` and ``frontier`` (the options' figures).
-    """
-
-    options: tuple[Option, ...]
-    chosen: int
-    report: dict[str, Any]
-
-
-def realign(problem: Problem, progress: Progress = silent) -> Realigned:
+def realign(problem: Problem, progress: Progress = silent) -> Frontier:
     """Bring a plan in force back within its limits while little of it moves.
 
     The plan in force is connected first where it has come apart. Then it is annealed several times, moved
@@ -69,6 +35,12 @@ def realign(problem: Problem, progress: Progress = silent) -> Realigned:
     ----------
     problem : Problem
         With `past`.
+
+    Returns
+    -------
+    Frontier
+        By load moved, the plan in force first. Its report has ``moved`` and ``lower_bound`` besides: what
+        limits and connection force to move whatever the plan.
 
     Raises
     ------
@@ -88,17 +60,14 @@ def realign(problem: Problem, progress: Progress = silent) -> Realigned:
         part = span(progress, turn / len(_PRICES), (turn + 1) / len(_PRICES))
         solution = solve(replace(problem, start=labels, past=now), part)
         found.append((solution.labels, solution.report))
-    options = [Option(labels, _figures(past, labels, report)) for labels, report in found]
-    front = _front(options)
-    chosen = min(range(len(front)), key=lambda i: _rank(options[front[i]].figures))
-    figures = [options[i].figures for i in front]
-    report = {
-        **found[front[chosen]][1],
-        "moved": {name: figures[chosen][name] for name in ("moved", "moved_share", "moved_cells")},
+    options = [(Option(labels, _figures(past, labels, report)), report) for labels, report in found]
+    front = frontier_of(sorted(options, key=lambda entry: float(entry[0].figures["moved"])))
+    taken = front.options[front.chosen].figures
+    more = {
+        "moved": {name: taken[name] for name in ("moved", "moved_share", "moved_cells")},
         "lower_bound": {"moved": least_moved(problem, past), "connecting": forced},
-        "frontier": [entry | {"chosen": i == chosen} for i, entry in enumerate(figures)],
     }
-    return Realigned(tuple(options[i] for i in front), chosen, report)
+    return replace(front, report=front.report | more)
 
 
 def _required(problem: Problem) -> Past:
@@ -143,23 +112,3 @@ def _figures(past: Past, labels: NDArray[np.int32], report: dict[str, Any]) -> d
         "moved_cells": int(moved.sum()),
         **{name: overall[name] for name in ("worst_deviation", "inside_share", "shape")},
     }
-
-
-def _rank(figures: dict[str, Any]) -> tuple[float, float]:
-    return (-figures["inside_share"], figures["shape"])
-
-
-def _front(options: list[Option]) -> list[int]:
-    """Options none of the others is at least as good as in load moved, grids inside, deviation and shape."""
-    value = np.array([
-        [f["moved"], -f["inside_share"], max(f["worst_deviation"].values()), f["shape"]]
-        for f in (option.figures for option in options)
-    ])  # fmt: skip
-    kept = []
-    for i, mine in enumerate(value):
-        as_good = (value <= mine).all(axis=1)
-        better = as_good & (value < mine).any(axis=1)
-        same_before = as_good[:i] & (value[:i] == mine).all(axis=1)
-        if not better.any() and not same_before.any():
-            kept.append(i)
-    return sorted(kept, key=lambda i: float(value[i, 0]))

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import h3
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
-from gridsvc.crs import LocalPlane
 from gridsvc.errors import InvalidInput, UnknownColumn, UnreadableFile
 from gridsvc.tiling.h3tiles import tile_cells
 from gridsvc.tiling.hexes import is_h3
 from gridsvc.tiling.load import rows_from_file
+from gridsvc.tiling.planar import planar_tiling, repeated
 from gridsvc.tiling.polytiles import tile_polygons
 from gridsvc.tiling.read import polygon_layer
+from gridsvc.tiling.table import read_table
 from gridsvc.tiling.tiling import Adjacency, Tiling
 
 __all__ = ["read_cells", "read_labels"]
-
-_PLANAR = ("x", "y", "area", "perimeter")
 
 
 def read_cells(path: Path, edges: Path | None = None) -> Tiling:
     """Read cells with their measures as columns.
 
     A column `cell` names them. H3 indexes need no geometry; other cells need polygons, or, in a CSV, columns
-    ``x, y, area, perimeter`` (metres) or ``lon, lat`` (degrees) together with `edges`.
+    ``x, y`` (metres) or ``lon, lat`` (degrees) together with `edges`. There ``area`` (square metres) and
+    ``perimeter`` (metres) may be left out: cells then count as discs of equal size.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def _hexagons(names: list[str], columns: dict[str, NDArray[Any]], source: str) -
     order = np.argsort(ids, kind="stable")
     twice = np.flatnonzero(np.diff(ids[order]) == 0)
     if len(twice):
-        raise _repeated(names[order[twice[0]]], int(order[twice[0] + 1]) + 1, source)
+        raise repeated(names[order[twice[0]]], int(order[twice[0] + 1]) + 1, source)
     return tile_cells(ids[order], {name: values[order] for name, values in columns.items()})
 
 
@@ -96,7 +96,7 @@ def _from_csv(path: Path, edges: Path | None) -> Tiling:
             field="cell",
             cure="give --adjacency EDGES.csv with columns a,b[,length]",
         )
-    return _planar(names, columns, path.name)
+    return planar_tiling(names, columns, path.name)
 
 
 def _csv(path: Path) -> Any:
@@ -126,98 +126,19 @@ def _numbers_or_text(column: Any) -> NDArray[Any]:
     return np.asarray(numbers, np.float64)
 
 
-def _planar(names: list[str], columns: dict[str, NDArray[Any]], source: str) -> Tiling:
-    given = _plane_columns(columns, source)
-    order = np.array(sorted(range(len(names)), key=names.__getitem__), np.int64)
-    ids = np.array(names, object)[order]
-    twice = [i for i in range(1, len(ids)) if ids[i] == ids[i - 1]]
-    if twice:
-        raise _repeated(ids[twice[0]], int(order[twice[0]]) + 1, source)
-    n = len(ids)
-    empty = np.zeros(0, np.int64)
-    return Tiling(
-        kind="polygons",
-        resolution=None,
-        ids=ids,
-        geometry=np.full(n, shapely.Polygon(), dtype=object),
-        x=given["x"][order],
-        y=given["y"][order],
-        area=given["area"][order],
-        perimeter=given["perimeter"][order],
-        adjacency=Adjacency.from_pairs(n, empty, empty, np.zeros(0)),
-        origin=(0.0, 0.0),
-        columns={name: values[order] for name, values in columns.items()},
-    )
-
-
-def _plane_columns(columns: dict[str, NDArray[Any]], source: str) -> dict[str, NDArray[np.float64]]:
-    if {"lon", "lat"} <= columns.keys() and not {"x", "y"} <= columns.keys():
-        lon, lat = _finite("lon", columns, source), _finite("lat", columns, source)
-        x, y = LocalPlane(float(lon.mean()), float(lat.mean())).project(lon, lat)
-    else:
-        x, y = _finite("x", columns, source), _finite("y", columns, source)
-    # Without areas, equal discs: the engine then judges shapes by where the cells lie.
-    spread = float(np.ptp(x) * np.ptp(y)) / max(len(x), 1) or 1.0
-    area = _finite("area", columns, source) if "area" in columns else np.full(len(x), spread)
-    disc = 2.0 * np.sqrt(np.pi * np.maximum(area, 0.0))
-    perimeter = _finite("perimeter", columns, source) if "perimeter" in columns else disc
-    return {"x": x, "y": y, "area": area, "perimeter": perimeter}
-
-
-def _finite(name: str, columns: dict[str, NDArray[Any]], source: str) -> NDArray[np.float64]:
-    if name not in columns:
-        raise UnknownColumn(
-            f"there is no column {name!r}",
-            source=source,
-            field=name,
-            cure=f"cells without geometry need {', '.join(_PLANAR)} in metres, or lon and lat",
-        )
-    try:
-        values = columns[name].astype(np.float64)
-    except ValueError:
-        raise InvalidInput("holds text", source=source, field=name, cure="give numbers") from None
-    bad = np.flatnonzero(~np.isfinite(values))
-    if len(bad):
-        raise InvalidInput(
-            "is not a number",
-            source=source,
-            row=int(bad[0]) + 1,
-            field=name,
-            cure="give a number for each cell",
-        )
-    return values
-
-
 def _with_edges(tiling: Tiling, path: Path) -> Tiling:
-    from dataclasses import replace
-
-    frame = _csv(path)
-    for name in ("a", "b"):
-        if name not in frame.columns:
-            raise UnknownColumn(f"there is no column {name!r}", source=path.name, cure="give a,b[,length]")
+    table = read_table(path)
+    table.require("a", "b")
     row_of = {name: row for row, name in enumerate(tiling.names())}
-    a, b = (_ends(frame[name].tolist(), name, row_of, path.name) for name in ("a", "b"))
-    length = np.ones(len(a))
-    if "length" in frame.columns:
-        length = _finite("length", {"length": _numbers_or_text(frame["length"])}, path.name)
+    a, b = (table.rows_of(name, row_of) for name in ("a", "b"))
+    own = np.flatnonzero(a == b)
+    if len(own):
+        cell = table.text("a")[own[0]]
+        raise table.fault(int(own[0]), "b", f"cell {cell!r} beside itself", "take the row out")
+    length = table.numbers("length", 1.0, least=0.0)
     low, high = np.minimum(a, b), np.maximum(a, b)
     _, once = np.unique(low * len(tiling) + high, return_index=True)
-    once = once[low[once] != high[once]]
     return replace(tiling, adjacency=Adjacency.from_pairs(len(tiling), low[once], high[once], length[once]))
-
-
-def _ends(names: list[str], column: str, row_of: dict[str, int], source: str) -> NDArray[np.int64]:
-    rows = np.array([row_of.get(name, -1) for name in names], np.int64)
-    bad = np.flatnonzero(rows < 0)
-    if len(bad):
-        raise InvalidInput(
-            f"there is no cell {names[bad[0]]!r}",
-            source=source,
-            row=int(bad[0]) + 1,
-            field=column,
-            cure="name cells of the cells' file",
-        )
-    return rows
 
 
 def read_labels(path: Path, tiling: Tiling) -> NDArray[np.object_]:
@@ -228,16 +149,13 @@ def read_labels(path: Path, tiling: Tiling) -> NDArray[np.object_]:
     InvalidInput
         A cell is unknown, missing or named twice.
     """
-    frame = _csv(path)
-    for name in ("cell", "grid"):
-        if name not in frame.columns:
-            raise UnknownColumn(f"there is no column {name!r}", source=path.name, cure="give cell,grid")
-    row_of = {name: row for row, name in enumerate(tiling.names())}
-    rows = _ends(frame["cell"].tolist(), "cell", row_of, path.name)
+    table = read_table(path)
+    table.require("cell", "grid")
+    rows = table.rows_of("cell", {name: row for row, name in enumerate(tiling.names())})
     values, counts = np.unique(rows, return_counts=True)
     if (counts > 1).any():
         again = np.flatnonzero(rows == values[counts > 1][0])[1]
-        raise _repeated(frame["cell"][again], int(again) + 1, path.name)
+        raise repeated(table.text("cell")[again], int(again) + 1, path.name)
     if len(values) < len(tiling):
         absent = np.setdiff1d(np.arange(len(tiling)), values)
         raise InvalidInput(
@@ -246,7 +164,7 @@ def read_labels(path: Path, tiling: Tiling) -> NDArray[np.object_]:
             cure="give each cell a row",
         )
     grids = np.empty(len(tiling), object)
-    grids[rows] = frame["grid"].to_numpy(object)
+    grids[rows] = table.text("grid")
     blank = np.flatnonzero(grids == "")
     if len(blank):
         raise InvalidInput(
@@ -261,10 +179,4 @@ def _no_cell(source: str, there: list[str]) -> UnknownColumn:
         source=source,
         field="cell",
         cure=f"name the column of the cells' ids 'cell'; there are {', '.join(map(str, there)) or 'none'}",
-    )
-
-
-def _repeated(cell: str, row: int, source: str) -> InvalidInput:
-    return InvalidInput(
-        f"cell {cell} comes a second time", source=source, row=row, field="cell", cure="keep each cell once"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from gridsvc.balance.report import describe
 from gridsvc.errors import InvalidInput
 from gridsvc.progress import Progress, silent
 
-__all__ = ["carve_out", "carved_groups", "describe_carved", "solve_with_carve_outs"]
+__all__ = ["carve_out", "carved_groups", "describe_carved", "put_back", "solve_with_carve_outs"]
 
 
 def carve_out(problem: Problem, cells: NDArray[np.bool_]) -> tuple[Problem, NDArray[np.int64]]:
@@ -71,10 +72,35 @@ def carved_groups(problem: Problem, cells: NDArray[np.bool_]) -> NDArray[np.int6
     return groups
 
 
+def put_back(problem: Problem, carved: NDArray[np.bool_], left: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Labels of all cells from those of the cells left: each group of carved ones is a grid more.
+
+    Parameters
+    ----------
+    carved : bool array, shape (n,)
+    left : int32 array, shape (n_left,)
+
+    Returns
+    -------
+    int32 array, shape (n,)
+    """
+    labels = (problem.k + carved_groups(problem, carved)).astype(np.int32)
+    labels[~carved] = left
+    return labels
+
+
 def solve_with_carve_outs(
-    problem: Problem, carved: NDArray[np.bool_] | None = None, progress: Progress = silent
+    problem: Problem,
+    carved: NDArray[np.bool_] | None = None,
+    progress: Progress = silent,
+    engine: Callable[[Problem, Progress], Solution] = solve,
 ) -> tuple[Solution, int]:
     """Balance the cells which are not carved out into k grids; each group of carved ones is a grid more.
+
+    Parameters
+    ----------
+    engine : callable
+        What solves the problem of the cells left.
 
     Returns
     -------
@@ -90,13 +116,11 @@ def solve_with_carve_outs(
         As `gridsvc.balance.engine.solve`, for the cells left.
     """
     if carved is None or not carved.any():
-        solution = solve(problem, progress)
+        solution = engine(problem, progress)
         return replace(solution, report={**solution.report, "carve_outs": []}), problem.k
     reduced, rows = carve_out(problem, carved)
-    balanced = solve(reduced, progress)
-    groups = carved_groups(problem, carved)
-    labels = np.where(carved, problem.k + groups, 0).astype(np.int32)
-    labels[rows] = balanced.labels
+    balanced = engine(reduced, progress)
+    labels = put_back(problem, carved, balanced.labels)
     links = [
         link | {"a": int(rows[link["a"]]), "b": int(rows[link["b"]])} for link in balanced.report["links"]
     ]
@@ -107,7 +131,7 @@ def solve_with_carve_outs(
         "carve_outs": _described(problem, labels),
     }
     solution = Solution(labels, report)
-    faults = check(replace(problem, k=problem.k + int(groups.max()) + 1), solution)
+    faults = check(replace(problem, k=int(labels.max()) + 1), solution)
     if faults:
         raise RuntimeError(f"carve-outs were put back wrongly: {'; '.join(faults[:5])}")
     return solution, problem.k

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import ceil, isfinite
+from collections.abc import Mapping, Sequence
+from math import ceil, inf, isfinite, nan
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 
 from gridsvc.errors import InvalidInput
 
-__all__ = ["DEFAULT_TOLERANCE", "even_targets", "parse_measure_tolerance", "parse_tolerance", "suggest_k"]
+__all__ = [
+    "DEFAULT_TOLERANCE",
+    "even_targets",
+    "parse_amount",
+    "parse_limit",
+    "parse_measure_tolerance",
+    "parse_share",
+    "parse_tolerance",
+    "require_room",
+    "suggest_k",
+]
 
 DEFAULT_TOLERANCE = 0.10
 
@@ -31,25 +41,30 @@ def parse_tolerance(text: str) -> float:
     InvalidInput
         Not a number, negative, or a bare number of 1 or more (5 could mean 5 % or 500 %).
     """
+    return parse_share(text, "tolerance")
+
+
+def parse_share(text: str, what: str) -> float:
+    """Read a share written as ``5%`` or ``0.05``; `what` says in errors what it is a share for."""
     bare = text.strip()
     percent = bare.endswith(("%", "％"))
     try:
         value = float(bare[:-1] if percent else bare)
     except ValueError:
-        raise _bad_tolerance(f"{text!r} is not a tolerance") from None
+        raise _bad_share(f"{text!r} is not a {what}", what) from None
     if not isfinite(value) or value < 0:
-        raise _bad_tolerance(f"{text!r} is not a tolerance of 0 or more")
+        raise _bad_share(f"{text!r} is not a {what} of 0 or more", what)
     if not percent and value >= 1:
         raise InvalidInput(
             f"{text!r} may mean a percentage or a share",
-            field="tolerance",
+            field=what,
             cure=f"write {value:g}% or {value / 100:g}",
         )
     return value / 100 if percent else value
 
 
-def _bad_tolerance(message: str) -> InvalidInput:
-    return InvalidInput(message, field="tolerance", cure="write 5% or 0.05")
+def _bad_share(message: str, what: str) -> InvalidInput:
+    return InvalidInput(message, field=what, cure="write 5% or 0.05")
 
 
 def parse_measure_tolerance(text: str) -> tuple[str, float]:
@@ -64,6 +79,88 @@ def parse_measure_tolerance(text: str) -> tuple[str, float]:
             cure="write a column, or a column and a tolerance as in customers:5%",
         )
     return name.strip(), parse_tolerance(tolerance) if colon else DEFAULT_TOLERANCE
+
+
+def parse_amount(text: str, what: str) -> tuple[str, float]:
+    """Read ``customers=2`` as (name, number above 0); `what` is what it is for, in errors.
+
+    Raises
+    ------
+    InvalidInput
+        It does not have that form.
+    """
+    name, equals, number = text.rpartition("=")
+    try:
+        value = float(number)
+    except ValueError:
+        value = nan
+    if not equals or not name.strip() or not isfinite(value) or value <= 0:
+        raise InvalidInput(
+            f"{text!r} is no {what}", field=what, cure="write NAME=NUMBER, as in customers=2; above 0"
+        )
+    return name.strip(), value
+
+
+def parse_limit(text: str) -> tuple[str, float | None, float | None]:
+    """Read ``customers=800..1200`` as (name, least, most); either side may be left empty.
+
+    Raises
+    ------
+    InvalidInput
+        It does not have that form, both sides are empty, or least is above most.
+    """
+    name, equals, span = text.rpartition("=")
+    low, dots, high = span.partition("..")
+    try:
+        least, most = (float(side) if side.strip() else None for side in (low, high))
+    except ValueError:
+        least = most = None
+    sides = [side for side in (least, most) if side is not None]
+    if not equals or not name.strip() or not dots or not sides or not all(0 <= s < inf for s in sides):
+        raise InvalidInput(
+            f"{text!r} is no limit", field="limit", cure="write NAME=800..1200, NAME=800.. or NAME=..1200"
+        )
+    if sides != sorted(sides):
+        raise InvalidInput(f"{text!r} has its least above its most", field="limit", cure="exchange them")
+    return name.strip(), least, most
+
+
+def require_room(
+    measures: Sequence[str],
+    weights: NDArray[np.float64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    field: str,
+) -> None:
+    """Refuse limits which no plan can keep because they do not add up.
+
+    Parameters
+    ----------
+    weights : float64 array, shape (n, m)
+    low, high : float64 arrays, shape (k, m)
+        Least and largest total of each grid, infinite where there is none.
+
+    Raises
+    ------
+    InvalidInput
+        The grids must hold more of a measure than there is, or may not hold all of it.
+    """
+    totals, k = weights.sum(axis=0), len(low)
+    for j, name in enumerate(measures):
+        total, least, most = float(totals[j]), float(low[:, j].sum()), float(high[:, j].sum())
+        slack = 1e-9 * max(1.0, total)
+        if most < total - slack:
+            raise InvalidInput(
+                f"{k} grids may hold {most:,.10g} {name} in all but the cells have {total:,.10g}",
+                field=field,
+                cure="ask for more grids or raise the largest",
+            )
+        if least > total + slack:
+            raise InvalidInput(
+                f"{k} grids must hold {least:,.10g} {name} in all but the cells have {total:,.10g}",
+                field=field,
+                cure="ask for fewer grids or lower the least",
+            )
 
 
 def suggest_k(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from math import sqrt
 
 import numpy as np
@@ -82,6 +83,7 @@ def build_plan(
     parents: NDArray[np.int32] | None = None,
     parent_names: Sequence[str] | None = None,
     word: str = "Grid",
+    known: Sequence[Grid | None] = (),
 ) -> Plan:
     """Make a plan of labels, its grids in the order of their codes, carve-outs last.
 
@@ -94,6 +96,10 @@ def build_plan(
         Parent of each cell, as a position in `parent_names`.
     word : str
         What a grid's name begins with: "Grid 01", "网格 01".
+    known : sequence of Grid or None
+        Grids which have a code already, in label order; they keep code, team and (unless empty) name,
+        and the others get
+        numbers that are free. Shorter than there are grids where the last ones are new.
 
     Raises
     ------
@@ -101,13 +107,35 @@ def build_plan(
         A grid has no cell.
     """
     n_grids = max(int(labels.max(initial=-1)) + 1, n_balanced)
+    kept = [*known, *[None] * (n_grids - len(known))]
     codes = number_grids(x, y, labels, n_grids, n_balanced)
+    if any(kept):
+        codes = _around(kept, codes)
     order = sorted(range(n_grids), key=lambda g: (g >= n_balanced, codes[g]))
     position = np.empty(n_grids, np.int32)
     position[order] = np.arange(n_grids, dtype=np.int32)
     parent = _parent_of(labels, n_grids, parents, parent_names)
-    grids = tuple(Grid(codes[g], f"{word} {codes[g]}", None, g >= n_balanced, parent[g]) for g in order)
+    grids = tuple(_grid(kept[g], codes[g], word, parent[g], carve_out=g >= n_balanced) for g in order)
     return Plan(np.where(labels >= 0, position[labels], -1).astype(np.int32), grids)
+
+
+def _around(known: Sequence[Grid | None], codes: list[str]) -> list[str]:
+    """Codes as numbered, but those of known grids kept, and the others in their order numbered round them."""
+    out = [grid.code if grid else "" for grid in known]
+    taken = set(out)
+    for prefix in ("", "C"):
+        new = [g for g, code in enumerate(codes) if not out[g] and code.startswith("C") == bool(prefix)]
+        digits = max(2, len(str(len(codes))))
+        free = (code for n in count(1) if (code := f"{prefix}{n:0{digits}d}") not in taken)
+        for g in sorted(new, key=codes.__getitem__):
+            out[g] = next(free)
+    return out
+
+
+def _grid(known: Grid | None, code: str, word: str, parent: str | None, *, carve_out: bool) -> Grid:
+    if known is None:
+        return Grid(code, f"{word} {code}", None, carve_out, parent)
+    return Grid(known.code, known.name or f"{word} {known.code}", known.team, carve_out, parent)
 
 
 def _parent_of(

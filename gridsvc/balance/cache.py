@@ -1,0 +1,60 @@
+"""A place where compiled kernels are kept, so that only the first solve waits for the compiler."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+__all__ = ["load_engine", "prepare_cache"]
+
+
+def load_engine() -> float:
+    """Import the compiled part of the engine, with a place for its cache; gives the seconds it took."""
+    began = perf_counter()
+    prepare_cache()
+    import gridsvc.balance.search  # noqa: F401 - loading it is the point
+
+    return perf_counter() - began
+
+
+def prepare_cache() -> None:
+    """See to it that numba can keep what it compiles; must come before numba is imported.
+
+    Where ``NUMBA_CACHE_DIR`` is set it stands, and a package in a folder that can be written keeps its own.
+    Else the user's cache folder is taken, or a private temporary one.
+    """
+    if os.environ.get("NUMBA_CACHE_DIR") or _writable(Path(__file__).parent):
+        return
+    places = (_user_cache() / "gridsvc" / "numba", _temporary())
+    os.environ["NUMBA_CACHE_DIR"] = str(next((p for p in places if _made(p)), None) or tempfile.mkdtemp())
+
+
+def _user_cache() -> Path:
+    given = os.environ.get("XDG_CACHE_HOME")
+    return Path(given) if given else Path("~/.cache").expanduser()
+
+
+def _temporary() -> Path:
+    return Path(tempfile.gettempdir()) / f"gridsvc-{os.getuid() if hasattr(os, 'getuid') else 'cache'}"
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _made(folder: Path) -> bool:
+    """Whether the folder is there, ours alone and can be written: what lies in it will be run."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.stat()
+    except (OSError, RuntimeError):
+        return False
+    ours = not hasattr(os, "getuid") or found.st_uid == os.getuid()
+    return ours and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and _writable(folder)

@@ -1,0 +1,84 @@
+"""The report on a plan: the engine's figures by grid code, with every option it was made by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridsvc.plans.plan import Plan
+from gridsvc.services.request import SolveRequest
+from gridsvc.services.wishes import Wish
+
+__all__ = ["by_code", "parameters_of"]
+
+
+def by_code(report: dict[str, Any], labels: NDArray[np.int32], plan: Plan) -> dict[str, Any]:
+    """The engine's report with its grids in the plan's order, by code."""
+    first = np.unique(plan.labels, return_index=True)[1]
+    entries = {entry["grid"]: entry for entry in [*report["grids"], *report["carve_outs"]]}
+    found = [
+        {"code": grid.code, "name": grid.name, "carve_out": grid.carve_out, **entries[int(labels[cell])]}
+        for grid, cell in zip(plan.grids, first, strict=True)
+    ]
+    for entry in found:
+        del entry["grid"]
+    kept = {name: value for name, value in report.items() if name not in {"grids", "carve_outs"}}
+    return {**kept, "grids": found}
+
+
+def parameters_of(request: SolveRequest, wish: Wish, names: list[str], codes: list[str]) -> dict[str, Any]:
+    """Every option of a request, JSON-ready.
+
+    Parameters
+    ----------
+    names : list of str, n_cells
+        The cells' ids.
+    codes : list of str
+        Grid codes in label order.
+    """
+    return {
+        "objective": request.objective,
+        "compactness": request.compactness,
+        "sweeps": request.sweeps,
+        "time_limit": request.time_limit,
+        "measures": {name: _measure(request, name, tolerance) for name, tolerance in request.balanced},
+        "nest_in": request.nest_in,
+        "carve_out": request.carve_out if request.carve_out == "large" else list(request.carve_out),
+        "barriers": request.barriers is not None,
+        "targets": "even" if request.targets is None else "given",
+        "seed_pull": request.seed_pull,
+        "seeds": [
+            seed.told(names[seed.cell], None if grid is None else codes[grid]) for seed, grid in wish.seeds
+        ],
+        "from": _former(request, wish),
+        **wish.told,
+    }
+
+
+def _measure(request: SolveRequest, name: str, tolerance: float) -> dict[str, Any]:
+    least, most = request.limits.get(name, (None, None))
+    return {
+        "tolerance": tolerance,
+        "weight": request.importance.get(name, 1.0),
+        "min": least,
+        "max": most,
+        "capacity": request.capacity.get(name),
+    }
+
+
+def _former(request: SolveRequest, wish: Wish) -> dict[str, Any] | None:
+    former, past = request.former, wish.problem.past
+    if former is None or past is None:
+        return None
+    new = (former.old.plan.labels < 0) & ~wish.carved
+    return {
+        "grids": len(former.old.plan.grids),
+        "cells_gone": len(former.old.gone),
+        "cells_new": int(np.count_nonzero(new)),
+        "max_disruption": former.most,
+        "measure": wish.problem.measures[0],
+        "may_move": past.most,
+        "move_cost": former.cost,
+    }

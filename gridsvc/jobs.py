@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gridsvc.balance.cache import prepare_cache, warm_engine
 from gridsvc.errors import Cancelled, GridsvcError
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress
@@ -24,12 +25,13 @@ from gridsvc.services import imports, plans, tilings
 from gridsvc.services import jobs as jobs_
 from gridsvc.store.database import Database
 
-__all__ = ["HANDLERS", "Supervisor", "main", "run"]
+__all__ = ["HANDLERS", "Supervisor", "main", "run", "warm_in_background"]
 
 _log = logging.getLogger("gridsvc.jobs")
 
 _POLL = 0.1
 _LOST_AFTER = 60.0
+_WARM = "--warm"
 
 Handler = Callable[[Database, Principal, Mapping[str, Any], Progress], dict[str, Any]]
 
@@ -148,9 +150,21 @@ def _spawn(url: str, job: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", "gridsvc.jobs", job], env=environment)  # noqa: S603 - our own module
 
 
+def warm_in_background() -> None:
+    """Compile the engine in a process of its own, so that the first solve need not wait for it.
+
+    The place of the compiled code is settled here and handed on in the environment.
+    """
+    prepare_cache()
+    subprocess.Popen([sys.executable, "-m", "gridsvc.jobs", _WARM])  # noqa: S603 - our own module
+
+
 def main() -> None:
     """Run the job named on the command line against the database named in the environment."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    if sys.argv[1] == _WARM:
+        warm_engine()
+        return
     database = Database.open(os.environ["GRIDSVC_DATABASE_URL"])
     try:
         run(database, sys.argv[1])

@@ -19,7 +19,7 @@ from gridsvc.crs import normalise
 from gridsvc.exchange.layers import LayerName
 from gridsvc.principal import Principal
 from gridsvc.services import assignments, gates, jobs, plans, publications
-from gridsvc.services.solving import SolveRequest
+from gridsvc.services.request import SolveRequest
 from gridsvc.store.records import PlanRecord
 
 from .publications import publication_out

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-__all__ = ["load_engine", "prepare_cache"]
+__all__ = ["load_engine", "prepare_cache", "warm_engine"]
 
 
 def load_engine() -> float:
@@ -18,6 +18,14 @@ def load_engine() -> float:
     import gridsvc.balance.search  # noqa: F401 - loading it is the point
 
     return perf_counter() - began
+
+
+def warm_engine() -> None:
+    """Compile the kernels, or find them in the cache."""
+    load_engine()
+    from gridsvc.balance.kernels import warm
+
+    warm()
 
 
 def prepare_cache() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import ceil, inf, isfinite, nan
 from typing import Any
 
@@ -19,7 +19,6 @@ __all__ = [
     "parse_measure_tolerance",
     "parse_share",
     "parse_tolerance",
-    "require_room",
     "suggest_k",
 ]
 
@@ -123,44 +122,6 @@ def parse_limit(text: str) -> tuple[str, float | None, float | None]:
     if sides != sorted(sides):
         raise InvalidInput(f"{text!r} has its least above its most", field="limit", cure="exchange them")
     return name.strip(), least, most
-
-
-def require_room(
-    measures: Sequence[str],
-    weights: NDArray[np.float64],
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-    field: str,
-) -> None:
-    """Refuse limits which no plan can keep because they do not add up.
-
-    Parameters
-    ----------
-    weights : float64 array, shape (n, m)
-    low, high : float64 arrays, shape (k, m)
-        Least and largest total of each grid, infinite where there is none.
-
-    Raises
-    ------
-    InvalidInput
-        The grids must hold more of a measure than there is, or may not hold all of it.
-    """
-    totals, k = weights.sum(axis=0), len(low)
-    for j, name in enumerate(measures):
-        total, least, most = float(totals[j]), float(low[:, j].sum()), float(high[:, j].sum())
-        slack = 1e-9 * max(1.0, total)
-        if most < total - slack:
-            raise InvalidInput(
-                f"{k} grids may hold {most:,.10g} {name} in all but the cells have {total:,.10g}",
-                field=field,
-                cure="ask for more grids or raise the largest",
-            )
-        if least > total + slack:
-            raise InvalidInput(
-                f"{k} grids must hold {least:,.10g} {name} in all but the cells have {total:,.10g}",
-                field=field,
-                cure="ask for fewer grids or lower the least",
-            )
 
 
 def suggest_k(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,11 @@ from gridsvc.store.database import Database
 __all__ = [
     "WHO",
     "as_json",
+    "csv_writer",
     "database_option",
     "emit",
     "in_path",
+    "json_writer",
     "opened",
     "out_path",
     "percent",
@@ -99,6 +101,11 @@ def opened(url: str | None, *, upgrade: bool = False) -> Iterator[Database]:
 
 def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Write a CSV as a whole."""
+    replace_whole(path, csv_writer(header, rows))
+
+
+def csv_writer(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Callable[[Path], None]:
+    """What writes a CSV, for `gridsvc.exchange.files.replace_together`."""
     import csv
 
     def write(draft: Path) -> None:
@@ -107,14 +114,18 @@ def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]
             writer.writerow(header)
             writer.writerows(rows)
 
-    replace_whole(path, write)
-
-
-def _write(path: Path, text: bytes) -> None:
-    path.write_bytes(text)
+    return write
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
     """Write a JSON file as a whole."""
-    text = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)
-    replace_whole(path, lambda draft: _write(draft, text))
+    replace_whole(path, json_writer(document))
+
+
+def json_writer(document: Mapping[str, Any]) -> Callable[[Path], None]:
+    """What writes a JSON file, for `gridsvc.exchange.files.replace_together`."""
+
+    def write(draft: Path) -> None:
+        draft.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY))
+
+    return write

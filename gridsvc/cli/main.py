@@ -16,8 +16,8 @@ __all__ = ["cli", "main"]
 # Each command's module is loaded when the command is used: a lookup need not wait for the engine.
 _COMMANDS = {
     "tile": "tile",
-    "balance": "plan",
-    "assign": "plan",
+    "balance": "balance",
+    "assign": "assign",
     "publish": "publish",
     "export": "publish",
     "lookup": "lookup",

@@ -19,6 +19,7 @@ from gridsvc.cli.plan import assignment_lines, plan_lines
 from gridsvc.cli.publish import published
 from gridsvc.config import Settings
 from gridsvc.errors import GridsvcError, InvalidInput
+from gridsvc.jobs import warm_in_background
 from gridsvc.plans.plan import Plan
 from gridsvc.sample import DEFAULT_SEED, generate
 from gridsvc.services import main_job
@@ -120,6 +121,7 @@ def serve(
     say(
         f"page http://{settings.host}:{settings.port}/  API documentation http://{settings.host}:{settings.port}/docs"
     )
+    warm_in_background()
     say("local mode: nobody has to sign in, so whoever reaches this port may do everything")
     uvicorn.run(
         "api.app:create_app",

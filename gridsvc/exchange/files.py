@@ -15,7 +15,7 @@ from gridsvc.errors import InvalidInput
 from gridsvc.exchange.geojson import feature_collection
 from gridsvc.exchange.layers import Layer
 
-__all__ = ["FORMATS", "replace_whole", "write_layer"]
+__all__ = ["FORMATS", "replace_together", "replace_whole", "write_layer"]
 
 
 def replace_whole(path: Path, write: Callable[[Path], None]) -> None:
@@ -26,16 +26,33 @@ def replace_whole(path: Path, write: Callable[[Path], None]) -> None:
     InvalidInput
         The folder is not there or may not be written.
     """
-    draft = path.with_name(f".{secrets.token_hex(4)}-{path.name}")
+    replace_together({path: write})
+
+
+def replace_together(writes: Mapping[Path, Callable[[Path], None]]) -> None:
+    """Make several files as `replace_whole` does one: none is put in place before all are written.
+
+    Raises
+    ------
+    InvalidInput
+        A folder is not there or may not be written.
+    """
+    drafts = {path: path.with_name(f".{secrets.token_hex(4)}-{path.name}") for path in writes}
+    at = None
     try:
-        write(draft)
-        draft.replace(path)
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        for at, write in writes.items():
+            write(drafts[at])
+        for at, draft in drafts.items():
+            draft.replace(at)
+    except (FileNotFoundError, NotADirectoryError, PermissionError, IsADirectoryError):
         raise InvalidInput(
-            f"cannot write {path.name}", field="output", cure="name a folder that exists and may be written"
+            f"cannot write {at.name if at else 'it'}",
+            field="output",
+            cure="name a folder that exists and may be written",
         ) from None
     finally:
-        draft.unlink(missing_ok=True)
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
 
 
 def _write_geojson(path: Path, layer: Layer, crs: str, members: Mapping[str, Any]) -> None:

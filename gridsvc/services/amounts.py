@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.balance.problem import Problem
-from gridsvc.balance.targets import require_room, suggest_k
+from gridsvc.balance.targets import suggest_k
 from gridsvc.errors import InvalidInput
 from gridsvc.plans.goals import Goals
 from gridsvc.services.request import SolveRequest
@@ -63,10 +63,12 @@ def weights_of(tiling: Tiling, columns: Columns, request: SolveRequest) -> NDArr
     for name in names:
         if name not in columns:
             raise _no_measure(tiling, columns, name)
-    weights = np.column_stack([np.asarray(columns[name], np.float64) for name in names])
+    weights = np.empty((len(tiling), len(names)))
+    for column, name in enumerate(names):
+        weights[:, column] = columns[name]
     bad = np.argwhere(~(np.isfinite(weights) & (weights >= 0)))
     if len(bad):
-        row, column = bad[0]
+        row, column = bad[0].tolist()
         raise InvalidInput(
             f"cell {tiling.names()[row]} has {weights[row, column]:g}, which is no quantity",
             field=names[column],
@@ -153,11 +155,6 @@ def limits_of(
 
     A limit or a capacity takes the place of its measure's tolerance; a row of the targets may say otherwise
     for its grid. Limits are absolute: they do not shrink with what is carved out, as targets do.
-
-    Raises
-    ------
-    InvalidInput
-        They do not add up to what there is.
     """
     if goals is None and not request.limits and not request.capacity:
         return problem
@@ -174,6 +171,4 @@ def limits_of(
             np.where(np.isnan(goals.low), low, goals.low),
             np.where(np.isnan(goals.high), high, goals.high),
         )
-    field = "targets" if goals is not None else "limit" if request.limits else "capacity"
-    require_room(problem.measures, problem.weights[~carved], low, high, field)
     return replace(problem, low=low, high=high)

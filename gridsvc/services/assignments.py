@@ -88,8 +88,7 @@ def assign(db: Database, who: Principal, plan: str, revision: int, progress: Pro
         raise NotFound(
             f"territory {found.record.territory} has no roster", cure="put one, with at least one team"
         )
-    named = {name: found.measures[name].values for name, _ in found.record.params["measures"]}
-    assigned, summary = assign_plan(found.plan, found.tiling, named, in_force[1], progress)
+    assigned, summary = assign_plan(found.plan, found.tiling, found.balanced, in_force[1], progress)
     report = {**(found.record.report or {}), "assignment": summary}
     with db.write(who, "plan.assign") as uow:
         uow.plans.save_teams(plan, assigned.grids, report, revision)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gridsvc.balance.score import Score
 from gridsvc.errors import InvalidInput, UnreadableFile
 from gridsvc.plans.plan import Grid, Plan
 
@@ -43,10 +44,23 @@ def plan_from_labels(codes: NDArray[np.object_], carved: Collection[str] = ()) -
 
 @dataclass(frozen=True, slots=True)
 class Balanced:
-    """Measures with tolerances, and carve-outs, as the report of `gridsvc balance` names them."""
+    """What the report of `gridsvc balance` says.
+
+    Attributes
+    ----------
+    measures : tuple of (str, float)
+        With their tolerances.
+    carved : frozenset of str
+        Codes of the carve-outs.
+    scores : tuple of Score
+        How those of the measures were made which are no columns of the cells.
+    targets : mapping of grid code to mapping of measure to float
+    """
 
     measures: tuple[tuple[str, float], ...] = ()
     carved: frozenset[str] = frozenset()
+    scores: tuple[Score, ...] = ()
+    targets: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def _bytes(path: Path) -> bytes:
@@ -69,11 +83,16 @@ def read_report(path: Path) -> Balanced:
         report = json.loads(block)
         tolerance = {str(name): float(value) for name, value in report["parameters"]["tolerance"].items()}
         carved = frozenset(str(grid["code"]) for grid in report["grids"] if grid["carve_out"])
+        targets = {str(grid["code"]): grid["targets"] for grid in report["grids"] if "targets" in grid}
+        scores = tuple(
+            Score(str(name), tuple((str(column), float(part["weight"])) for column, part in parts.items()))
+            for name, parts in report["parameters"].get("score", {}).items()
+        )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UnreadableFile(
             "is not a report of gridsvc balance", source=path.name, cure="give the file written by --report"
         ) from None
-    return Balanced(tuple(tolerance.items()), carved)
+    return Balanced(tuple(tolerance.items()), carved, scores, targets)
 
 
 def with_owners(plan: Plan, owners: Mapping[str, str], source: str) -> Plan:

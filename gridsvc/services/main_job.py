@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from gridsvc.progress import Progress, silent, span
 from gridsvc.services import assignments, imports, plans, publications, rosters, territories, tilings
 from gridsvc.services.files import Balanced, plan_from_labels, with_owners
 from gridsvc.services.imports import ImportOptions
-from gridsvc.services.solving import SolveRequest
+from gridsvc.services.request import SolveRequest
 from gridsvc.store.database import Database
 from gridsvc.store.records import PlanRecord, PublicationRecord
 from gridsvc.teams.model import Roster
@@ -130,12 +130,16 @@ def publish_files(
     _ensure_territory(db, who, job.territory, job.name, job.time_zone, boundary)
     names = tuple(name for name, _ in job.balanced.measures)
     progress(0.1, "saving cells")
-    tiling = tilings.save(db, who, job.territory, job.tiling, {"kind": job.tiling.kind}, columns=names)
+    numbers = {n: c for n, c in job.tiling.columns.items() if np.issubdtype(c.dtype, np.number)}
+    scores = {score.name: score.values(numbers) for score in job.balanced.scores}
+    cells = replace(job.tiling, columns={**job.tiling.columns, **scores})
+    tiling = tilings.save(db, who, job.territory, cells, {"kind": cells.kind}, columns=names)
     if job.customers is not None and job.options is not None:
         imports.put_file(db, who, tiling.id, job.customers, job.options, progress=span(progress, 0.2, 0.8))
     rosters.put(db, who, job.territory, job.roster, reason="from files")
     plan = with_owners(plan_from_labels(job.codes, job.balanced.carved), job.owners, "owners")
-    record = plans.put(db, who, tiling.id, plan, job.balanced.measures, name="from files")
+    balanced, targets = job.balanced.measures, job.balanced.targets
+    record = plans.put(db, who, tiling.id, plan, balanced, name="from files", targets=targets)
     progress(0.9, "publishing")
     return publications.publish(db, who, record.id, record.revision, reason="from files")
 

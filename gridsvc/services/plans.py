@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from gridsvc import __version__
-from gridsvc.errors import Conflict, InvalidInput
 from gridsvc.plans.plan import Grid, Plan
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent
 from gridsvc.services import jobs
-from gridsvc.services.solving import SolveRequest, describe_plan, request_grids, solve_tiling
-from gridsvc.store.database import Database, Reader
-from gridsvc.store.records import Idempotency, JobRecord, MeasureRecord, PlanRecord
-from gridsvc.tiling.barriers import Barriers, barriers_from_geojson
-from gridsvc.tiling.tiling import Tiling
+from gridsvc.services.checking import check_request
+from gridsvc.services.drafts import Draft, draft, old_plan, request_of, solved
+from gridsvc.services.request import Former, SolveRequest, params_of
+from gridsvc.services.solving import describe_plan, request_grids, solve_tiling
+from gridsvc.store.database import Database
+from gridsvc.store.records import Idempotency, JobRecord, PlanRecord
 
 __all__ = [
     "Draft",
+    "FromPlan",
     "cells_of",
     "create",
     "draft",
@@ -37,54 +39,27 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A plan with what it stands on."""
+class FromPlan:
+    """A plan to realign: its id, how much of the first measure may move, and the column of moving costs."""
 
-    record: PlanRecord
-    tiling: Tiling
-    measures: dict[str, MeasureRecord]
-
-    @property
-    def plan(self) -> Plan:
-        """The plan as a value.
-
-        Raises
-        ------
-        Conflict
-            It has not been solved yet.
-        """
-        return solved(self.record)
-
-
-def solved(record: PlanRecord) -> Plan:
-    """The plan of a record as a value.
-
-    Raises
-    ------
-    Conflict
-        It has not been solved yet.
-    """
-    if record.labels is None:
-        raise Conflict("the plan is not solved yet", cure="wait for its job to be done", plan=record.id)
-    return Plan(record.labels, record.grids)
+    plan: str
+    max_disruption: float = 0.10
+    move_cost: str | None = None
 
 
 def _new_record(
-    territory: str, tiling: str, name: str, request: SolveRequest, barriers: str | None = None
+    territory: str,
+    tiling: str,
+    name: str,
+    request: SolveRequest,
+    barriers: str | None = None,
+    from_plan: str | None = None,
 ) -> PlanRecord:
-    params = {
-        "grids": request.grids,
-        "measures": [[measure, tolerance] for measure, tolerance in request.measures],
-        "nest_in": request.nest_in,
-        "carve_out": request.carve_out if request.carve_out == "large" else list(request.carve_out),
-        "islands": request.islands,
-        "barriers": barriers,
-    }
     return PlanRecord(
         territory=territory,
         tiling=tiling,
         name=name,
-        params=params,
+        params=params_of(request, barriers, from_plan),
         seed=request.seed,
         engine_version=__version__,
     )
@@ -109,6 +84,7 @@ def start(
     *,
     name: str = "",
     barriers: str | None = None,
+    from_plan: FromPlan | None = None,
     idempotency: Idempotency | None = None,
 ) -> tuple[PlanRecord, JobRecord]:
     """Add a draft and queue its solve.
@@ -117,11 +93,14 @@ def start(
     ----------
     barriers : str or None
         GeoJSON text; kept with the plan, so that it can be made again.
+    from_plan : FromPlan or None
+        The plan to realign.
 
     Raises
     ------
     InvalidInput
-        A measure is not on the tiling, or there are more grids than cells.
+        A measure is not on the tiling, there are more grids than cells, or the plan to realign is none of
+        this tiling.
     """
     who.require("plans:write")
     with db.read() as reader:
@@ -129,9 +108,13 @@ def start(
         if stored is not None:
             return reader.plans.get(stored.body["plan"]), reader.jobs.get(stored.body["job"])
         tiling_record = reader.tilings.get(tiling)
-        _check_request(request, reader.tilings.measures(tiling), tiling_record.n_cells)
+        if from_plan is not None:
+            old = old_plan(reader, from_plan.plan, tiling)
+            request = replace(request, former=Former(old, from_plan.max_disruption, from_plan.move_cost))
+        check_request(request, reader.tilings.measures(tiling), tiling_record.n_cells)
     with db.write(who, "plan.create", idempotency=idempotency) as uow:
-        plan = uow.plans.create(_new_record(tiling_record.territory, tiling, name, request, barriers))
+        source = None if from_plan is None else from_plan.plan
+        plan = uow.plans.create(_new_record(tiling_record.territory, tiling, name, request, barriers, source))
         job = jobs.enqueue(uow, who, "solve", tiling_record.territory, {"plan": plan})
         uow.audit(f"plan/{plan}", None, {"tiling": tiling, "job": job})
         uow.emit("plan.created", {"plan": plan, "job": job})
@@ -139,51 +122,18 @@ def start(
     return get(db, who, plan), jobs.get(db, who, job)
 
 
-def _check_request(request: SolveRequest, measures: Mapping[str, Any], cells: int) -> None:
-    for position, (name, _) in enumerate(request.measures, 1):
-        if name not in measures:
-            raise InvalidInput(
-                f"no measure {name!r} on this tiling",
-                field="measures",
-                row=position,
-                cure=f"there are {', '.join(measures) or 'none: import customers first'}",
-            )
-    if request.grids is not None and request.grids > cells:
-        raise InvalidInput(
-            f"{request.grids} grids asked for but there are only {cells} cells",
-            field="grids",
-            cure="ask for fewer grids or use a finer tiling",
-        )
-
-
-def request_of(record: PlanRecord) -> SolveRequest:
-    """The request a plan was made by."""
-    params = record.params
-    carve_out = params["carve_out"]
-    return SolveRequest(
-        grids=params["grids"],
-        measures=tuple((name, tolerance) for name, tolerance in params["measures"]),
-        nest_in=params["nest_in"],
-        carve_out="large" if carve_out == "large" else tuple(carve_out),
-        islands=params["islands"],
-        barriers=_barriers(params["barriers"]),
-        seed=record.seed or 0,
-    )
-
-
-def _barriers(text: str | None) -> Barriers | None:
-    return None if text is None else barriers_from_geojson(json.loads(text), "wgs84")
-
-
 def solve(db: Database, who: Principal, plan: str, progress: Progress = silent) -> PlanRecord:
     """Balance a draft's tiling and save the plan as its next revision."""
     who.require("plans:write")
     with db.read() as reader:
         found = draft(reader, plan)
+        source = found.record.params.get("from_plan")
+        old = None if source is None else old_plan(reader, source, found.record.tiling)
+    numbers = {n: c for n, c in found.tiling.columns.items() if np.issubdtype(c.dtype, np.number)}
     solution = solve_tiling(
         found.tiling,
-        {name: measure.values for name, measure in found.measures.items()},
-        request_of(found.record),
+        {**numbers, **{name: measure.values for name, measure in found.measures.items()}},
+        request_of(found.record, old),
         largest={name: measure.largest for name, measure in found.measures.items()},
         progress=progress,
     )
@@ -198,12 +148,6 @@ def run_job(db: Database, who: Principal, params: Mapping[str, Any], progress: P
     """Do a queued solve."""
     record = solve(db, who, params["plan"], progress)
     return {"plan": record.id, "revision": record.revision}
-
-
-def draft(reader: Reader, plan: str) -> Draft:
-    """A plan with its tiling and measures, from one read transaction."""
-    record = reader.plans.get(plan)
-    return Draft(record, reader.tilings.load(record.tiling), reader.tilings.measures(record.tiling))
 
 
 def get(db: Database, who: Principal, plan: str) -> PlanRecord:
@@ -237,14 +181,21 @@ def put(
     balanced: tuple[tuple[str, float], ...],
     *,
     name: str = "",
+    targets: Mapping[str, Mapping[str, float]] | None = None,
 ) -> PlanRecord:
-    """Store a plan that was made elsewhere, with a report on how well it balances `balanced`."""
+    """Store a plan that was made elsewhere, with a report on how well it balances `balanced`.
+
+    Parameters
+    ----------
+    targets : mapping of grid code to mapping of measure to float, optional
+        Where the grids' targets differ.
+    """
     request = SolveRequest(request_grids(plan), balanced)
     record = create(db, who, tiling, request, name=name)
     with db.read() as reader:
         found = draft(reader, record.id)
     weights = {measure: values.values for measure, values in found.measures.items()}
-    report = describe_plan(found.tiling, weights, plan, request)
+    report = describe_plan(found.tiling, weights, plan, request, targets)
     with db.write(who, "plan.put") as uow:
         uow.plans.save_solution(record.id, plan, report, record.revision)
         uow.audit(f"plan/{record.id}", None, {"grids": len(plan.grids)})

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from gridsvc.crs import normalise
 from gridsvc.errors import Conflict, GateClosed, InvalidInput, StaleRevision
@@ -134,6 +130,7 @@ def _record(found: plans.Draft, start: datetime, customers: ImportRecord | None)
 def _summary(found: plans.Draft, customers: ImportRecord | None) -> dict[str, Any]:
     report = found.record.report or {}
     worst, tolerance = report["overall"]["worst_deviation"], report["parameters"]["tolerance"]
+    columns = found.columns
     placed = {} if customers is None else customers.summary or {}
     return {
         "grids": len(found.plan.grids),
@@ -142,7 +139,7 @@ def _summary(found: plans.Draft, customers: ImportRecord | None) -> dict[str, An
         "measures": [
             {
                 "name": name,
-                "total": round(float(found.measures[name].values.sum()), 6),
+                "total": round(float(columns[name].sum()), 6),
                 "worst_deviation": worst[name],
                 "tolerance": tolerance[name],
             }
@@ -221,7 +218,7 @@ def _roster(reader: Reader, territory: str) -> Roster | None:
 
 def _layer(found: plans.Draft, name: LayerName, roster: Roster | None) -> Layer:
     plan: Plan = found.plan
-    measures: Mapping[str, NDArray[np.float64]] = {n: m.values for n, m in found.measures.items()}
+    measures = found.columns
     if name == "cells":
         return cells_layer(plan, found.tiling, measures)
     grids = (found.record.report or {}).get("grids", [])

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from gridsvc.balance.cache import load_engine
 from gridsvc.balance.carve import describe_carved, put_back, solve_with_carve_outs
 from gridsvc.balance.problem import Problem, Solution
+from gridsvc.errors import InvalidInput
 from gridsvc.plans.codes import build_plan
 from gridsvc.plans.plan import Grid, Plan
 from gridsvc.progress import Progress, silent
 from gridsvc.services.areas import parents_of
 from gridsvc.services.request import Former, SolveRequest
-from gridsvc.services.telling import by_code, parameters_of
+from gridsvc.services.telling import by_code, in_words_of, parameters_of
 from gridsvc.services.wishes import Wish, wish_of
 from gridsvc.tiling.barriers import cut
 from gridsvc.tiling.tiling import Tiling
@@ -82,8 +83,13 @@ def solve_tiling(
     wish = wish_of(tiling, measures, request, largest)
     seconds = {"import": load_engine()}
     realigned: list[Realigned] = []
-    engine = _realigner(realigned) if wish.problem.past is not None else _solver
-    solution, _ = solve_with_carve_outs(wish.problem, wish.carved, progress, engine)
+    engine = _Realigner(realigned) if wish.problem.past is not None else _solver
+    try:
+        solution, _ = solve_with_carve_outs(wish.problem, wish.carved, progress, engine)
+    except InvalidInput as error:
+        cells = [name for name, out in zip(tiling.names(), wish.carved.tolist(), strict=True) if not out]
+        districts = parents_of(tiling, request.nest_in)[1] or []
+        raise in_words_of(error, cells, [grid.code for grid in wish.known], districts) from None
     solution.report["seconds"] = seconds | solution.report["seconds"]
     solution.report.setdefault("truncated", False)
     maker = _Maker(tiling, request, wish, word)
@@ -102,7 +108,7 @@ def _solver(problem: Problem, progress: Progress) -> Solution:
     return solve(problem, progress)
 
 
-class _realigner:  # noqa: N801 - a function which remembers
+class _Realigner:
     """Realigns in place of solving, and keeps all it found."""
 
     def __init__(self, found: list[Realigned]) -> None:
@@ -187,6 +193,11 @@ def describe_plan(
     ----------
     targets : mapping of grid code to mapping of measure to float
         Where the grids' targets differ; for all balanced grids and measures, or none.
+
+    Raises
+    ------
+    InvalidInput
+        A grid has no target.
     """
     problem = wish_of(tiling, measures, request).problem
     carve_out = np.array([grid.carve_out for grid in plan.grids])
@@ -194,11 +205,24 @@ def describe_plan(
     position[carve_out] = request_grids(plan) + np.arange(int(carve_out.sum()))
     labels = position[plan.labels].astype(np.int32)
     if targets:
-        wanted = [[targets[g.code][m] for m in problem.measures] for g in plan.grids if not g.carve_out]
+        wanted = [_targets_of(g.code, problem.measures, targets) for g in plan.grids if not g.carve_out]
         whole, left = problem.weights.sum(axis=0), problem.weights[labels < problem.k].sum(axis=0)
         share = np.where(left > 0, left, 1.0) / np.where(left > 0, whole, 1.0)
         problem = replace(problem, targets=np.array(wanted) / share)  # those given are of what is left
     return {**by_code(describe_carved(problem, labels), labels, plan), "oversize": []}
+
+
+def _targets_of(
+    code: str, measures: tuple[str, ...], targets: Mapping[str, Mapping[str, float]]
+) -> list[float]:
+    try:
+        return [targets[code][name] for name in measures]
+    except KeyError:
+        raise InvalidInput(
+            f"the report has no targets for grid {code!r}",
+            field="report",
+            cure="give the report which was written together with these grids",
+        ) from None
 
 
 def request_grids(plan: Plan) -> int:

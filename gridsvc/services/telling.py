@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gridsvc.errors import InvalidInput
 from gridsvc.plans.plan import Plan
 from gridsvc.services.request import SolveRequest
 from gridsvc.services.wishes import Wish
 
-__all__ = ["by_code", "parameters_of"]
+__all__ = ["by_code", "in_words_of", "parameters_of"]
+
+_ROWS = re.compile(r"\brows? (\d+(?:(?:, | and )\d+)*)")
+_GRIDS = re.compile(r"\b(grids?) (\d+)\b(?! asked)")
+_PARENTS = re.compile(r"\bparent (\d+)\b")
 
 
 def by_code(report: dict[str, Any], labels: NDArray[np.int32], plan: Plan) -> dict[str, Any]:
@@ -82,3 +89,36 @@ def _former(request: SolveRequest, wish: Wish) -> dict[str, Any] | None:
         "may_move": past.most,
         "move_cost": former.cost,
     }
+
+
+def in_words_of(
+    error: InvalidInput, cells: Sequence[str], codes: Sequence[str], districts: Sequence[str]
+) -> InvalidInput:
+    """An error of the engine, which counts cells, grids and parents, with their names.
+
+    Parameters
+    ----------
+    cells : sequence of str
+        Ids of the cells the engine was given, in its order.
+    codes : sequence of str
+        Codes of the first grids, as far as they have any.
+    districts : sequence of str
+        Names of the parents.
+    """
+
+    def cell(found: re.Match[str]) -> str:
+        named = re.sub(r"\d+", lambda number: _at(cells, int(number[0])), found[1])
+        return f"cell{'s' if named != found[1] and ('and' in named or ',' in named) else ''} {named}"
+
+    text = _ROWS.sub(cell, error.message)
+    text = _GRIDS.sub(lambda found: f"{found[1]} {_at(codes, int(found[2]))}", text)
+    text = _PARENTS.sub(lambda found: f"district {_at(districts, int(found[1]) + 1)}", text)
+    about_cells = error.row is not None and error.row <= len(cells) and error.field not in {"seeds", "radius"}
+    if about_cells and text == error.message:
+        text = f"{text} (cell {cells[(error.row or 1) - 1]})"
+    return type(error)(text, source=error.source, field=error.field, cure=error.cure)
+
+
+def _at(names: Sequence[str], number: int) -> str:
+    """The name of a thing counted from 1; its number where it has none."""
+    return names[number - 1] if 0 < number <= len(names) else str(number)

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gridsvc.balance.targets import even_targets, parse_measure_tolerance, parse_tolerance, suggest_k
+from gridsvc.balance.targets import (
+    even_targets,
+    parse_amount,
+    parse_limit,
+    parse_measure_tolerance,
+    parse_share,
+    parse_tolerance,
+    suggest_k,
+)
 from gridsvc.errors import InvalidInput
 
 
@@ -70,3 +78,51 @@ def test_without_capacity_the_districts_decide():
 def test_what_cannot_give_a_number_is_refused(capacity, said):
     with pytest.raises(InvalidInput, match=said):
         suggest_k({"kwh": 10}, capacity, None)
+
+
+def test_a_share_says_in_errors_what_it_is_for():
+    assert parse_share("10%", "max-disruption") == pytest.approx(0.1)
+    assert parse_share("100%", "max-disruption") == 1.0
+    with pytest.raises(InvalidInput, match="max-disruption"):
+        parse_share("ten", "max-disruption")
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        ("customers=800..1200", ("customers", 800.0, 1200.0)),
+        ("kwh = 1e6 .. ", ("kwh", 1e6, None)),
+        ("kwh=..5", ("kwh", None, 5.0)),
+        ("a=b=0..0", ("a=b", 0.0, 0.0)),
+    ],
+)
+def test_a_limit_may_leave_a_side_open(text, limit):
+    assert parse_limit(text) == limit
+
+
+@pytest.mark.parametrize(
+    "text", ["", "customers", "customers=5", "n=..", "=1..2", "n=a..2", "n=-1..2", "n=..inf"]
+)
+def test_what_is_no_limit_is_refused_with_its_form(text):
+    with pytest.raises(InvalidInput, match=r"800\.\.1200"):
+        parse_limit(text)
+
+
+def test_a_limit_the_wrong_way_round_is_refused():
+    with pytest.raises(InvalidInput, match="exchange"):
+        parse_limit("n=3..2")
+
+
+def test_amounts_have_a_name_and_a_number_above_0():
+    assert parse_amount("customers=2", "weight") == ("customers", 2.0)
+    for text in (
+        "customers",
+        "=2",
+        "customers=",
+        "customers=x",
+        "customers=0",
+        "customers=-1",
+        "customers=nan",
+    ):
+        with pytest.raises(InvalidInput, match="weight"):
+            parse_amount(text, "weight")

@@ -9,7 +9,8 @@ import pytest
 import shapely
 
 from gridsvc.errors import InvalidInput
-from gridsvc.services.solving import SolveRequest, solve_tiling
+from gridsvc.services.request import SolveRequest
+from gridsvc.services.solving import solve_tiling
 from gridsvc.tiling.polytiles import tile_polygons
 from gridsvc.tiling.read import PolygonLayer
 from gridsvc.tiling.tiling import Tiling

@@ -156,7 +156,9 @@ def warm_in_background() -> None:
     The place of the compiled code is settled here and handed on in the environment.
     """
     prepare_cache()
-    subprocess.Popen([sys.executable, "-m", "gridsvc.jobs", _WARM])  # noqa: S603 - our own module
+    # In a session of its own a stop by hand does not reach it; it ends by itself within seconds.
+    command = [sys.executable, "-m", "gridsvc.jobs", _WARM]
+    subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own module
 
 
 def main() -> None:

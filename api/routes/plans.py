@@ -12,14 +12,14 @@ from fastapi.responses import StreamingResponse
 from api.deps import Db, IfMatch, Key, PageLimit, Scope, current_app, etag
 from api.export import geojson_response
 from api.schemas.common import Page, Slug
-from api.schemas.plans import GateOut, JobOut, NewPlan, PlanGrid, PlanOut, PublicationOut, Publish, Started
+from api.schemas.plans import GateOut, JobOut, PlanGrid, PlanOut, PublicationOut, Publish, Started
+from api.schemas.wanted import NewPlan
+from api.wanted import from_plan_of, request_of
 from api.work import job_out
-from gridsvc.balance.targets import parse_tolerance
 from gridsvc.crs import normalise
 from gridsvc.exchange.layers import LayerName
 from gridsvc.principal import Principal
 from gridsvc.services import assignments, gates, jobs, plans, publications
-from gridsvc.services.request import SolveRequest
 from gridsvc.store.records import PlanRecord
 
 from .publications import publication_out
@@ -49,17 +49,6 @@ def _out(record: PlanRecord) -> PlanOut:
     )
 
 
-def _request(body: NewPlan) -> SolveRequest:
-    return SolveRequest(
-        grids=None if body.grids == "auto" else body.grids,
-        measures=tuple((m.name, parse_tolerance(str(m.tolerance))) for m in body.measures),
-        nest_in=body.nest_in,
-        carve_out="large" if body.carve_out == "large" else body.carve_out,
-        islands=body.islands,
-        seed=body.seed,
-    )
-
-
 @router.post("/plans", status_code=202)
 def create_plan(
     body: NewPlan,
@@ -72,7 +61,14 @@ def create_plan(
     """Start a solve: a draft plan and the job that balances it."""
     barriers = None if body.barriers is None else orjson.dumps(body.barriers).decode()
     record, job = plans.start(
-        db, who, body.tiling, _request(body), name=body.name, barriers=barriers, idempotency=key
+        db,
+        who,
+        body.tiling,
+        request_of(body),
+        name=body.name,
+        barriers=barriers,
+        from_plan=from_plan_of(body),
+        idempotency=key,
     )
     current_app(request).supervisor.wake()
     response.headers["Location"] = f"/v1/jobs/{job.id}"

@@ -1,4 +1,4 @@
-"""Plans, jobs and publications."""
+"""Plans, jobs and publications as they are shown."""
 
 from __future__ import annotations
 
@@ -7,45 +7,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from api.schemas.common import GeoJson, Request
+from api.schemas.common import Request
 
 __all__ = [
     "GateOut",
     "JobOut",
-    "MeasureWanted",
-    "NewPlan",
     "PlanGrid",
     "PlanOut",
     "PublicationOut",
     "Publish",
     "Started",
 ]
-
-
-class MeasureWanted(Request):
-    """A measure to balance and how far a grid may be off its target."""
-
-    name: str
-    tolerance: Annotated[float | str, Field(description='`0.05` or `"5%"`.')] = "10%"
-
-
-class NewPlan(Request):
-    """What to solve."""
-
-    tiling: str
-    name: Annotated[str, Field(max_length=200)] = ""
-    grids: Annotated[int, Field(ge=1)] | Literal["auto"]
-    measures: Annotated[list[MeasureWanted], Field(min_length=1)]
-    nest_in: Annotated[
-        str | None, Field(description="Column of the tiling whose areas no grid may cross.")
-    ] = None
-    carve_out: Annotated[
-        tuple[str, ...] | Literal["large"],
-        Field(description="Cells owned apart; `large` takes each cell above half of a grid's target."),
-    ] = ()
-    islands: Literal["keep", "attach"] = "keep"
-    barriers: GeoJson | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
 
 
 class JobOut(BaseModel):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gridsvc.errors import InvalidInput
+from gridsvc.plans.goals import goals_of
 from gridsvc.services.request import SolveRequest
 
 __all__ = ["check_request"]
@@ -29,6 +30,8 @@ def check_request(request: SolveRequest, measures: Mapping[str, Any], cells: int
     for position, (name, _) in enumerate(request.balanced, 1):
         if name not in measures and name not in scores:
             raise _no_measure(name, "measures", position, measures)
+        if name in dict(request.balanced[: position - 1]):
+            raise InvalidInput(f"{name!r} stands twice", field="measures", row=position, cure="name it once")
     for position, score in enumerate(request.scores, 1):
         if score.name in measures:
             cure = "give the score another name"
@@ -42,6 +45,11 @@ def check_request(request: SolveRequest, measures: Mapping[str, Any], cells: int
             field="grids",
             cure="ask for fewer grids or use a finer tiling",
         )
+    if request.targets is not None:
+        rows = len(goals_of(request.targets, [name for name, _ in request.balanced]).grids)
+        if request.grids not in {None, rows}:
+            said = f"{request.grids} grids asked for but the targets have {rows} rows"
+            raise InvalidInput(said, field="grids", cure=f"ask for {rows} or auto")
     if request.grids is None and not _tells_grids(request):
         raise InvalidInput(
             "the number of grids can be taken from districts, a capacity, targets or an old plan only",

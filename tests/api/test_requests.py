@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import h3
@@ -122,6 +123,29 @@ def test_rows_left_out_are_listed(client: TestClient) -> None:
         ({"measures": [{"name": "volts"}]}, ["volts"]),
         ({"measures": [{"name": "customers", "tolerance": 5}]}, ["tolerance"]),
         ({"measures": []}, ["measures"]),
+        ({"measures": [{"name": "customers"}] * 2}, ["measures", "twice"]),
+        ({"measures": [{"name": "customers", "weight": 0}]}, ["weight"]),
+        ({"measures": [{"name": "customers", "min": 9, "max": 3}]}, ["measures", "min is above max"]),
+        ({"measures": [{"name": "customers", "capacity": -1}]}, ["capacity"]),
+        ({"objective": "round"}, ["objective"]),
+        ({"compactness": 101}, ["compactness"]),
+        ({"sweeps": 0}, ["sweeps"]),
+        ({"time_limit": 0}, ["time_limit"]),
+        ({"score": [{"name": "p", "weights": {"volts": 1}}]}, ["score", "volts", "kwh"]),
+        ({"score": [{"name": "kwh", "weights": {"customers": 1}}]}, ["score", "kwh"]),
+        ({"score": [{"name": "p", "weights": {"kwh": 0}}]}, ["score"]),
+        ({"seeds": [{"cell": "x", "lon": 1, "lat": 2}]}, ["seeds", "either cell"]),
+        ({"seeds": [{"lon": 1}]}, ["seeds", "lon and lat"]),
+        ({"seeds": [{"lon": 1, "lat": 91}]}, ["seeds", "lat"]),
+        ({"seeds": [{"cell": "x", "kind": "maybe"}]}, ["seeds", "kind"]),
+        ({"locks": [{"grid": "01"}]}, ["locks", "cell"]),
+        ({"locks": [{"cell": "x", "until": "soon"}]}, ["locks", "until"]),
+        ({"targets": [{"values": {"volts": 1}}] * 3}, ["targets", "volts"]),
+        ({"targets": [{"values": {"customers": 45}}] * 2}, ["grids", "2 rows"]),
+        ({"grids": "auto"}, ["grids", "capacity"]),
+        ({"from_plan": "nowhere"}, ["from_plan", "nowhere"]),
+        ({"max_disruption": "5%"}, ["max_disruption", "from_plan"]),
+        ({"move_cost": "kwh"}, ["move_cost", "from_plan"]),
     ],
 )
 def test_a_wrong_plan_is_refused(town: Town, change: dict[str, Any], words: list[str]) -> None:
@@ -287,3 +311,81 @@ def test_a_repeated_territory_and_roster_count_once(client: TestClient) -> None:
     for _ in "ab":
         answer = client.put("/v1/territories/strip/roster", json=ROSTER, headers={"Idempotency-Key": "r"})
         assert answer.json()["roster"] == 1
+
+
+def _failed(client: TestClient, **wanted: Any) -> dict[str, Any]:
+    """The problem of a plan whose job fails."""
+    started = client.post("/v1/plans", json=wanted)
+    assert started.status_code == 202, started.text
+    for _ in range(600):
+        job = client.get(f"/v1/jobs/{started.json()['job']['id']}").json()
+        if job["status"] == "failed":
+            return dict(job["problem"])
+        assert job["status"] in {"queued", "running"}, job
+        time.sleep(0.05)
+    raise TimeoutError
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"seeds": [{"lon": 5, "lat": 5}]}, {"source": "seeds", "row": 1, "field": "lon"}),
+        ({"locks": [{"cell": "nowhere", "grid": "a"}]}, {"source": "locks", "row": 1, "field": "cell"}),
+    ],
+)
+def test_what_only_the_cells_tell_fails_the_job_and_names_the_row(
+    town: Town, change: dict[str, Any], said: dict[str, Any]
+) -> None:
+    client, published = town
+    wanted = {"tiling": published["tiling"], "grids": 3, "measures": [{"name": "customers"}], **change}
+    problem = _failed(client, **wanted)
+    assert {name: problem[name] for name in said} == said
+    assert problem["cure"]
+
+
+def test_every_wish_is_kept_with_the_plan(town: Town) -> None:
+    client, published = town
+    cell = client.get("/v1/owner", params={"lat": 0.05, "lon": 0.31}).json()["cell"]
+    wishes: dict[str, Any] = {
+        "measures": [{"name": "customers", "tolerance": "40%", "weight": 2, "min": 10, "max": 60}],
+        "score": [{"name": "worth", "weights": {"kwh": 3, "customers": 1}}],
+        "targets": [{"values": {"customers": n}, "max": {"customers": 80}} for n in (20, 30, 40)],
+        "objective": "inertia",
+        "compactness": 60,
+        "sweeps": 50,
+        "time_limit": 100,
+        "seed_pull": 0.5,
+        "locks": [{"cell": cell, "grid": "west", "reason": "depot", "until": "2020-01-31"}],
+    }
+    targets = [
+        {"grid": code, **row} for code, row in zip(("west", "mid", "east"), wishes["targets"], strict=True)
+    ]
+    plan = solve(client, published["tiling"], **{**wishes, "targets": targets})
+    params = client.get(f"/v1/plans/{plan}").json()["params"]
+    assert params["limits"] == {"customers": [10, 60]}
+    assert params["scores"] == [["worth", [["kwh", 3], ["customers", 1]]]]
+    assert params["locks"] == [{"cell": cell, "grid": "west", "reason": "depot", "until": "2020-01-31"}]
+    report = client.get(f"/v1/plans/{plan}/report").json()
+    parameters = report["parameters"]
+    told = {name: parameters[name] for name in ("objective", "compactness", "sweeps", "time_limit")}
+    assert told == {"objective": "inertia", "compactness": 60, "sweeps": 50, "time_limit": 100}
+    assert parameters["locks"]["expired"] == [{"row": 1, "cell": cell, "until": "2020-01-31"}]
+    assert parameters["measures"]["customers"]["weight"] == 2
+    assert parameters["score"]["worth"]["kwh"]["share"] == 0.75
+    grids = client.get(f"/v1/plans/{plan}/grids").json()["items"]
+    assert {g["code"]: g["targets"]["customers"] for g in grids} == {"west": 20, "mid": 30, "east": 40}
+    assert sum(g["measures"]["worth"] for g in grids) == pytest.approx(1000)
+    teams = client.post(f"/v1/plans/{plan}/teams", headers=tag(client, plan))
+    assert teams.status_code == 200, teams.text
+
+
+def test_a_plan_is_realigned_from_another_and_keeps_its_codes(town: Town) -> None:
+    client, published = town
+    wanted = {"measures": [{"name": "kwh", "tolerance": "20%"}], "from_plan": published["plan"]}
+    plan = solve(client, published["tiling"], grids="auto", max_disruption="25%", **wanted)
+    report = client.get(f"/v1/plans/{plan}/report").json()
+    assert report["parameters"]["from"]["max_disruption"] == 0.25
+    assert report["moved"]["moved_share"] <= 0.25
+    assert [grid["code"] for grid in report["grids"]] == ["01", "02", "03"]
+    problem = _failed(client, tiling=published["tiling"], grids=4, **wanted)
+    assert "3" in problem["message"] and problem["field"] == "grids"

@@ -47,8 +47,13 @@ def _further_lines(report: dict[str, Any]) -> list[str]:
         lines.append(
             f"  old plan: {former['cells_gone']} of its cells are gone, {former['cells_new']} cells are new"
         )
+    if former and "moved" in report:
+        lines.append(
+            f"  moved: {report['moved']['moved']:,.10g} of at most {former['may_move']:,.10g} "
+            f"{former['measure']} (at least {report['lower_bound']['moved']:,.10g} must)"
+        )
     for number, option in enumerate(report.get("frontier", ()), 1):
-        chosen = " <" if number - 1 == report.get("chosen") else ""
+        chosen = " <" if option["chosen"] else ""
         worst = max(option["worst_deviation"].values())
         lines.append(
             f"  plan {number}: moves {percent(option['moved_share'])} ({option['moved_cells']} cells), worst "

@@ -81,7 +81,7 @@ def solve_tiling(
     """
     tiling = tiling if request.barriers is None else cut(tiling, request.barriers)
     wish = wish_of(tiling, measures, request, largest)
-    seconds = {"import": load_engine()}
+    loading = load_engine()
     realigned: list[Realigned] = []
     engine = _Realigner(realigned) if wish.problem.past is not None else _solver
     try:
@@ -90,7 +90,8 @@ def solve_tiling(
         cells = [name for name, out in zip(tiling.names(), wish.carved.tolist(), strict=True) if not out]
         districts = parents_of(tiling, request.nest_in)[1] or []
         raise in_words_of(error, cells, [grid.code for grid in wish.known], districts) from None
-    solution.report["seconds"] = seconds | solution.report["seconds"]
+    seconds = solution.report["seconds"]
+    seconds["import"] = seconds.get("import", 0.0) + loading
     solution.report.setdefault("truncated", False)
     maker = _Maker(tiling, request, wish, word)
     plan, report = maker.made(solution)
@@ -119,7 +120,7 @@ class _Realigner:
 
         found = realign(problem, progress)
         self._found.append(found)
-        return Solution(found.options[found.chosen].labels, {**found.report, "chosen": found.chosen})
+        return Solution(found.options[found.chosen].labels, found.report)
 
 
 def _option(wish: Wish, labels: NDArray[np.int32], chosen: Solution) -> Solution:

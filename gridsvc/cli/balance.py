@@ -42,7 +42,8 @@ def balance(
         request = request_of(named, tiling)
         numbers = {n: c for n, c in tiling.columns.items() if np.issubdtype(c.dtype, np.number)}
         largest = {name: numbers.get(f"{name}_largest") for name, _ in request.balanced}
-        solved = solve_tiling(tiling, numbers, request, largest=largest, progress=progress)
+        every = named["frontier"] is not None
+        solved = solve_tiling(tiling, numbers, request, largest=largest, choices=every, progress=progress)
     replace_together(_files(solved, tiling.names(), output, report, named["frontier"]))
     problem = _outside(solved.report, output)
     told = {} if problem is None else {"problem": problem.as_dict()}

@@ -24,6 +24,7 @@ def plan_lines(report: dict[str, Any]) -> list[str]:
             f"(tolerance {percent(tolerance[name])})"
         )
     lines.append(f"  within tolerance: {percent(overall['inside_share'])} of the grids")
+    lines += [f"    {line}" for line in report.get("explanation", {}).get("lines", ())]
     lines += _further_lines(report)
     return lines + [_large_line(entry) for entry in report["oversize"] if not entry["carved_out"]]
 

@@ -60,6 +60,7 @@ def solve_tiling(
     *,
     largest: Mapping[str, NDArray[np.float64] | None] | None = None,
     word: str = "Grid",
+    choices: bool = False,
     progress: Progress = silent,
 ) -> Solved:
     """Balance a tiling's cells into grids.
@@ -72,6 +73,8 @@ def solve_tiling(
         The largest single account in each cell, so that oversize accounts can be listed.
     word : str
         What grids are called in their names ("Grid 07").
+    choices : bool
+        Whether to make all plans a realignment offers, not only the one it chooses.
 
     Raises
     ------
@@ -95,12 +98,9 @@ def solve_tiling(
     solution.report.setdefault("truncated", False)
     maker = _Maker(tiling, request, wish, word)
     plan, report = maker.made(solution)
-    choices = tuple(
-        Choice(*maker.made(_option(wish, option.labels, solution)), option.figures)
-        for found in realigned
-        for option in found.options
-    )
-    return Solved(plan, report, choices)
+    options = realigned[0].options if choices and realigned else ()
+    made = (Choice(*maker.made(_option(wish, o.labels, solution)), o.figures) for o in options)
+    return Solved(plan, report, tuple(made))
 
 
 def _solver(problem: Problem, progress: Progress) -> Solution:
@@ -154,7 +154,7 @@ class _Maker:
             known=known,
         )
         names = self.tiling.names()
-        report = {**by_code(solution.report, labels, plan), "oversize": self._large(names)}
+        report = {**by_code(solution.report, labels, plan, names), "oversize": self._large(names)}
         codes = {int(labels[row]): plan.grids[plan.labels[row]].code for row in range(len(labels))}
         told = parameters_of(self.request, self.wish, names, [codes[g] for g in range(problem.k)])
         report["parameters"] = {**report["parameters"], **told}
@@ -210,7 +210,7 @@ def describe_plan(
         whole, left = problem.weights.sum(axis=0), problem.weights[labels < problem.k].sum(axis=0)
         share = np.where(left > 0, left, 1.0) / np.where(left > 0, whole, 1.0)
         problem = replace(problem, targets=np.array(wanted) / share)  # those given are of what is left
-    return {**by_code(describe_carved(problem, labels), labels, plan), "oversize": []}
+    return {**by_code(describe_carved(problem, labels), labels, plan, tiling.names()), "oversize": []}
 
 
 def _targets_of(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gridsvc.balance.explain import worded
 from gridsvc.errors import InvalidInput
 from gridsvc.plans.plan import Plan
 from gridsvc.services.request import SolveRequest
@@ -21,18 +22,47 @@ _GRIDS = re.compile(r"\b(grids?) (\d+)\b(?! asked)")
 _PARENTS = re.compile(r"\bparent (\d+)\b")
 
 
-def by_code(report: dict[str, Any], labels: NDArray[np.int32], plan: Plan) -> dict[str, Any]:
-    """The engine's report with its grids in the plan's order, by code."""
+def by_code(
+    report: dict[str, Any], labels: NDArray[np.int32], plan: Plan, names: Sequence[str]
+) -> dict[str, Any]:
+    """The engine's report with its grids in the plan's order and by code, and cells by their ids.
+
+    Parameters
+    ----------
+    labels : int32 array, shape (n_cells,)
+        The engine's grid of each cell.
+    names : sequence of str, n_cells
+        The cells' ids.
+    """
     first = np.unique(plan.labels, return_index=True)[1]
+    numbers = [int(labels[cell]) for cell in first]
+    codes = {number: grid.code for number, grid in zip(numbers, plan.grids, strict=True)}
     entries = {entry["grid"]: entry for entry in [*report["grids"], *report["carve_outs"]]}
     found = [
-        {"code": grid.code, "name": grid.name, "carve_out": grid.carve_out, **entries[int(labels[cell])]}
-        for grid, cell in zip(plan.grids, first, strict=True)
+        {"code": grid.code, "name": grid.name, "carve_out": grid.carve_out, **_coded(entries[number], codes)}
+        for grid, number in zip(plan.grids, numbers, strict=True)
     ]
-    for entry in found:
-        del entry["grid"]
     kept = {name: value for name, value in report.items() if name not in {"grids", "carve_outs"}}
-    return {**kept, "grids": found}
+    return {**kept, "explanation": _explained(report["explanation"], names, codes), "grids": found}
+
+
+def _coded(entry: dict[str, Any], codes: Mapping[int, str]) -> dict[str, Any]:
+    told = {name: value for name, value in entry.items() if name != "grid"}
+    if told.get("binding") is not None:
+        told["binding"] = {**told["binding"], "grid": codes[told["binding"]["grid"]]}
+    return told
+
+
+def _explained(explanation: dict[str, Any], names: Sequence[str], codes: Mapping[int, str]) -> dict[str, Any]:
+    """The explanation with codes and ids for numbers, and as ``lines`` for people."""
+
+    def named(entry: dict[str, Any]) -> dict[str, Any]:
+        ways: dict[str, Callable[[int], str]] = {"cells": names.__getitem__, "grids": codes.__getitem__}
+        return {**entry, **{what: list(map(way, entry[what])) for what, way in ways.items() if what in entry}}
+
+    lines = worded(explanation, names, [codes[g] for g in range(len(codes))])
+    lists = {part: [named(entry) for entry in explanation[part]] for part in ("causes", "relaxations")}
+    return {**explanation, **lists, "lines": lines}
 
 
 def parameters_of(request: SolveRequest, wish: Wish, names: list[str], codes: list[str]) -> dict[str, Any]:

@@ -91,3 +91,21 @@ def teams(tmp_path: Path) -> Path:
         "T2,East,P2,Cy,0.08,0.05,false\n"
     )
     return path
+
+
+@pytest.fixture
+def refused(run: Run, tmp_path: Path) -> Any:
+    """Runs a command that must be refused, and gives its one line."""
+
+    def refused_(*arguments: object) -> str:
+        before = {path.name for path in tmp_path.iterdir()}
+        said = run(*arguments)
+        assert said.code == 2, (said.code, said.out, said.err)
+        assert said.err.startswith("gridsvc: ")
+        assert said.err.count("\n") == 1, said.err
+        assert "Traceback" not in said.err
+        assert str(tmp_path) not in said.err
+        assert {path.name for path in tmp_path.iterdir()} == before
+        return said.err
+
+    return refused_

@@ -11,24 +11,6 @@ import pytest
 from tests.cli.conftest import SQUARE, Run, collection, polygon
 
 
-@pytest.fixture
-def refused(run: Run, tmp_path: Path) -> Any:
-    """Runs a command that must be refused, and gives its one line."""
-
-    def refused_(*arguments: object) -> str:
-        before = {path.name for path in tmp_path.iterdir()}
-        said = run(*arguments)
-        assert said.code == 2, (said.code, said.out, said.err)
-        assert said.err.startswith("gridsvc: ")
-        assert said.err.count("\n") == 1, said.err
-        assert "Traceback" not in said.err
-        assert str(tmp_path) not in said.err
-        assert {path.name for path in tmp_path.iterdir()} == before
-        return said.err
-
-    return refused_
-
-
 def _tile(boundary: object, *more: object, resolution: object = 8) -> tuple[object, ...]:
     return ("tile", "--boundary", boundary, "--h3-res", resolution, *more, "-o", "cells.parquet")
 

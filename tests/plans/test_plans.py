@@ -85,6 +85,21 @@ def test_nested_grids_name_their_parent_and_cells_without_grid_stay_so():
     assert [plan.grids[plan.labels[i]].parent for i in (1, 2)] == ["west", "east"]
 
 
+def test_known_grids_keep_code_name_and_team_and_new_ones_get_free_numbers():
+    x, y, letters = cells("aabbccddqr")
+    known = [Grid("02", "Harbour", "T7"), None, Grid("X", ""), None, Grid("C01", "Mill"), None]
+    plan = build_plan(labels_of(letters, "abcdqr"), 4, x, y, known=known)
+    assert [(g.code, g.name, g.team, g.carve_out) for g in plan.grids] == [
+        ("01", "Grid 01", None, False),
+        ("02", "Harbour", "T7", False),
+        ("03", "Grid 03", None, False),
+        ("X", "Grid X", None, False),
+        ("C01", "Mill", None, True),
+        ("C02", "Grid C02", None, True),
+    ]
+    assert [plan.grids[label].code for label in plan.labels] == ["02", "02", "01", "01", "X", "X", "03", "03", "C01", "C02"]
+
+
 def test_totals_and_centres_of_grids():
     plan = Plan(np.array([0, 0, 1, -1], np.int32), (Grid("01", "a"), Grid("02", "b"), Grid("03", "c")))
     assert grid_totals(plan, {"m": np.array([1.0, 2, 3, 4])})["m"].tolist() == [3.0, 3.0, 0.0]

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import shapely
 
+from gridsvc.balance.score import Score
 from gridsvc.errors import InvalidInput
-from gridsvc.services.request import SolveRequest
+from gridsvc.plans.old import Old
+from gridsvc.plans.plan import Grid, Plan
+from gridsvc.services.request import Former, SolveRequest, params_of, request_from
 from gridsvc.services.solving import solve_tiling
+from gridsvc.services.telling import in_words_of
+from gridsvc.services.wishes import Wish, wish_of
 from gridsvc.tiling.polytiles import tile_polygons
 from gridsvc.tiling.read import PolygonLayer
+from gridsvc.tiling.table import table_of
 from gridsvc.tiling.tiling import Tiling
 
 WANTED = SolveRequest(grids=4, measures=(("n", 0.1),))
@@ -94,3 +101,113 @@ def test_a_cell_without_district_is_named(board: Tiling) -> None:
     holed = replace(board, columns={"district": district})
     with pytest.raises(InvalidInput, match="cell 05 has no district"):
         solve_tiling(holed, ONES, replace(WANTED, nest_in="district"))
+
+
+def _wish(board: Tiling, **change: object) -> Wish:
+    return wish_of(board, {**ONES, "kwh": np.arange(32.0)}, replace(WANTED, **change))  # type: ignore[arg-type]
+
+
+def test_targets_seeds_and_locks_meet_by_name(board: Tiling) -> None:
+    wish = _wish(
+        board,
+        grids=None,
+        targets=table_of([{"grid": code, "n": n} for code, n in (("P", 4), ("Q", 8), ("R", 20))], "targets"),
+        seeds=table_of([{"cell": "37", "grid": "R", "radius": 3}], "seeds"),
+        locks=table_of([{"cell": "00", "grid": "Q"}], "locks"),
+        seed_pull=0.5,
+    )
+    assert [grid.code for grid in wish.known] == ["P", "Q", "R"]
+    assert wish.problem.targets[:, 0].tolist() == [4, 8, 20]
+    pins, anchor = wish.problem.pins, wish.problem.anchor
+    assert pins is not None
+    assert anchor is not None
+    assert (pins.cell.tolist(), pins.radius.tolist(), pins.pull) == ([-1, -1, 31], [np.inf, np.inf, 3], 0.5)
+    assert (anchor[0], (anchor >= 0).sum()) == (1, 1)
+
+
+def test_limits_shrink_with_carve_outs_only_where_they_follow_from_targets(board: Tiling) -> None:
+    wish = _wish(
+        board,
+        measures=(("n", 0.1), ("kwh", 0.2)),
+        limits={"n": (5, None)},
+        carve_out=("00", "37"),
+    )
+    low, high = wish.problem.band()
+    assert low[:, 0].tolist() == [5] * 4
+    assert high[:, 0].tolist() == [np.inf] * 4
+    left = (np.arange(32).sum() - 31) / 4
+    assert low[:, 1] == pytest.approx(0.8 * left)
+    assert high[:, 1] == pytest.approx(1.2 * left)
+
+
+def test_a_capacity_is_one_sided(board: Tiling) -> None:
+    wish = _wish(board, grids=None, capacity={"n": 9})
+    low, high = wish.problem.band()
+    assert (wish.problem.k, low.max(), high.max()) == (4, -np.inf, 9)
+    assert wish.told["arithmetic"]["by_capacity"]["n"]["grids"] == 4
+
+
+def test_the_past_counts_the_first_measure(board: Tiling) -> None:
+    plan = Plan(
+        np.where(np.arange(32) < 2, -1, np.arange(32) % 8 // 4).astype(np.int32),
+        (Grid("A", ""), Grid("B", "")),
+    )
+    wish = _wish(
+        board,
+        grids=None,
+        measures=(("kwh", 0.1), ("n", 0.1)),
+        former=Former(Old(plan), 0.25, "n"),
+        carve_out=("37",),
+    )
+    past = wish.problem.past
+    assert past is not None
+    assert past.home.tolist() == [-1, -1, *plan.labels[2:31], -1]
+    assert past.load.tolist() == list(range(32))
+    assert past.cost.tolist() == [1] * 32
+    assert past.most == 0.25 * (sum(range(32)) - 31)
+
+
+def test_old_parameters_are_still_read() -> None:
+    old = {
+        "grids": 4, "measures": [["n", 0.1]], "nest_in": None, "carve_out": ["00"], "islands": "keep",
+        "barriers": None,
+    }  # fmt: skip
+    assert request_from(old, 7) == SolveRequest(4, (("n", 0.1),), carve_out=("00",), seed=7)
+
+
+def test_a_request_survives_its_parameters() -> None:
+    request = SolveRequest(
+        grids=None,
+        measures=(("n", 0.1), ("p", 0.2)),
+        nest_in="district",
+        carve_out="large",
+        islands="attach",
+        seed=3,
+        objective="cut",
+        compactness=20,
+        sweeps=9,
+        time_limit=2.5,
+        limits={"n": (None, 5.0)},
+        importance={"n": 2.0},
+        capacity={"n": 3.0},
+        scores=(Score("p", (("kwh", 0.6), ("n", 0.4))),),
+        seeds=table_of([{"cell": "00", "radius": 2.5}, {"cell": "01"}], "seeds"),
+        locks=table_of([{"cell": "00", "until": "2030-01-01"}], "locks"),
+        targets=table_of([{"grid": "A", "n": 3.5}], "targets"),
+        seed_pull=0.0,
+    )
+    stored = json.loads(json.dumps(params_of(request, None, None)))
+    assert request_from(stored, 3) == request
+
+
+def test_the_engines_rows_and_numbers_get_their_names() -> None:
+    error = InvalidInput(
+        "locks hold grid 2 in 2 parts: rows 1 and 3, and row 2 of parent 0", field="locks", row=1
+    )
+    said = in_words_of(error, ["a", "b", "c"], ["P", "Q"], ["west"])
+    assert said.message == "locks hold grid Q in 2 parts: cells a and c, and cell b of district west"
+    assert said.row is None
+    plain = in_words_of(InvalidInput("the cell has no place", row=2), ["a", "b"], [], [])
+    assert plain.message == "the cell has no place (cell b)"
+    said = in_words_of(InvalidInput("3 grids asked for", field="grids"), ["a"], ["P"], [])
+    assert said.message == "3 grids asked for"

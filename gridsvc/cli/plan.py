@@ -21,12 +21,23 @@ def plan_lines(report: dict[str, Any]) -> list[str]:
     for name, worst in overall["worst_deviation"].items():
         lines.append(
             f"  {name}: worst deviation {percent(worst)}, mean {percent(overall['mean_deviation'][name])} "
-            f"(tolerance {percent(tolerance[name])})"
+            f"({_asked(report['parameters'], name, tolerance[name])})"
         )
     lines.append(f"  within tolerance: {percent(overall['inside_share'])} of the grids")
     lines += [f"    {line}" for line in report.get("explanation", {}).get("lines", ())]
     lines += _further_lines(report)
     return lines + [_large_line(entry) for entry in report["oversize"] if not entry["carved_out"]]
+
+
+def _asked(parameters: dict[str, Any], name: str, tolerance: float) -> str:
+    """What was asked of a measure: limits, where there are any, stand for the tolerance."""
+    told = parameters.get("measures", {}).get(name, {})
+    least, most = told.get("min"), told.get("max")
+    sides = [side for side in (most, told.get("capacity")) if side is not None]
+    words = ([] if least is None else [f"at least {least:,.10g}"]) + (
+        [f"at most {min(sides):,.10g}"] if sides else []
+    )
+    return f"{' and '.join(words)} a grid" if words else f"tolerance {percent(tolerance)}"
 
 
 def _further_lines(report: dict[str, Any]) -> list[str]:
@@ -53,6 +64,10 @@ def _further_lines(report: dict[str, Any]) -> list[str]:
             f"  moved: {report['moved']['moved']:,.10g} of at most {former['may_move']:,.10g} "
             f"{former['measure']} (at least {report['lower_bound']['moved']:,.10g} must)"
         )
+    seeds = parameters.get("seeds") or []
+    if seeds:
+        taken = sum(seed["grid"] is not None for seed in seeds)
+        lines.append(f"  {taken} of {len(seeds)} seeds have a grid built round them")
     for number, option in enumerate(report.get("frontier", ()), 1):
         chosen = " <" if option["chosen"] else ""
         worst = max(option["worst_deviation"].values())

@@ -12,6 +12,7 @@ import pytest
 
 from api.app import create_app
 from api.problems import STATUS
+from api.schemas.wanted import LockWanted, MeasureWanted, NewPlan, ScoreWanted, SeedWanted, TargetWanted
 from gridsvc import errors
 from gridsvc.cli.main import cli
 from gridsvc.config import Settings
@@ -136,6 +137,19 @@ def routes() -> set[str]:
 def test_each_route_is_described_and_no_other() -> None:
     pages = {"GET /", "GET /docs", "GET /openapi.json"}
     assert set(rows("routes.md")) == routes() | pages
+
+
+# --- members of a new plan
+
+
+def test_each_member_of_a_new_plan_is_described_and_no_other() -> None:
+    plan, measure = page("plan-request.md").split("Members of a measure:")
+    for text, form in ((plan, NewPlan), (measure, MeasureWanted)):
+        said = re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE)
+        assert set(said) == set(form.model_fields), form.__name__
+    for form in (ScoreWanted, SeedWanted, LockWanted, TargetWanted):
+        for name in form.model_fields:
+            assert f"`{name}`" in plan, f"{form.__name__} {name}"
 
 
 # --- links

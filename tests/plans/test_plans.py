@@ -97,7 +97,8 @@ def test_known_grids_keep_code_name_and_team_and_new_ones_get_free_numbers():
         ("C01", "Mill", None, True),
         ("C02", "Grid C02", None, True),
     ]
-    assert [plan.grids[label].code for label in plan.labels] == ["02", "02", "01", "01", "X", "X", "03", "03", "C01", "C02"]
+    codes = [plan.grids[label].code for label in plan.labels]
+    assert codes == ["02", "02", "01", "01", "X", "X", "03", "03", "C01", "C02"]
 
 
 def test_totals_and_centres_of_grids():

@@ -46,6 +46,8 @@ def binding(problem: Problem, labels: NDArray[np.int32]) -> list[dict[str, Any] 
         as this grid should), ``slack`` (how much of the measure the neighbour could still take or give
         inside its own limits, in the measure's units; negative where it is outside itself) and ``why``.
     """
+    if not problem.measures:
+        return [None] * problem.k
     sums = totals(labels, problem.weights, problem.k)
     pressed, measure, giving = _pressure(problem, sums)
     low, high = problem.band()

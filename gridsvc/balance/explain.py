@@ -90,7 +90,7 @@ def _bounds(problem: Problem, worst: Floats, proofs: list[Proof]) -> dict[str, A
     pairs = zip(problem.measures, lower.tolist(), worst.tolist(), strict=True)
     return {
         "bounds": {name: {"lower": low, "found": high} for name, low, high in pairs},
-        "worst": {"lower": overall, "found": float(worst.max())},
+        "worst": {"lower": overall, "found": float(worst.max(initial=0.0))},
     }
 
 

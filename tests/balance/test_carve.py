@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridsvc.balance.carve import carve_out, carved_groups, solve_with_carve_outs
+from gridsvc.balance.carve import carve_out, carved_groups, describe_carved, solve_with_carve_outs
 from gridsvc.balance.large import oversize
 from gridsvc.balance.metrics import components_of
 from gridsvc.errors import InvalidInput
@@ -96,3 +98,13 @@ def test_what_a_carve_out_splits_needs_enough_grids(draw):
         solve_with_carve_outs(problem, problem.weights[:, 0] == 9)
     with pytest.raises(InvalidInput, match="only 0 cells"):
         solve_with_carve_outs(problem, np.ones(4, np.bool_))
+
+
+def test_a_plan_that_balances_nothing_is_described_all_the_same(draw):
+    problem = draw("1111", k=2)
+    bare = replace(
+        problem, weights=np.zeros((4, 0)), measures=(), targets=np.zeros((2, 0)), tolerance=np.zeros(0)
+    )
+    report = describe_carved(bare, np.array([0, 0, 1, 1], np.int32))
+    assert (report["overall"]["inside_share"], report["explanation"]["feasible"]) == (1.0, True)
+    assert [entry["cells"] for entry in report["grids"]] == [2, 2]

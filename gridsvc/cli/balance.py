@@ -28,7 +28,7 @@ __all__ = ["balance"]
 )
 @wish_options
 @click.option(
-    "--frontier", type=out_path, metavar="PREFIX", help="Write each plan --from offers: PREFIX-1.csv and on."
+    "--frontier", type=out_path, metavar="PREFIX", help="Offer several plans, written to PREFIX-1.csv and on."
 )
 @click.option("--report", type=out_path, help="Write the report as JSON.")
 @click.option("-o", "--output", type=out_path, required=True, help="cell,grid as CSV.")

@@ -69,13 +69,17 @@ def _further_lines(report: dict[str, Any]) -> list[str]:
         taken = sum(seed["grid"] is not None for seed in seeds)
         lines.append(f"  {taken} of {len(seeds)} seeds have a grid built round them")
     for number, option in enumerate(report.get("frontier", ()), 1):
-        chosen = " <" if option["chosen"] else ""
-        worst = max(option["worst_deviation"].values())
-        lines.append(
-            f"  plan {number}: moves {percent(option['moved_share'])} ({option['moved_cells']} cells), worst "
-            f"deviation {percent(worst)}, shape {option['shape']:.3f}{chosen}"
-        )
+        lines.append(f"  plan {number}: {_option_line(option)}{' <' if option['chosen'] else ''}")
     return lines + (["  stopped by the time limit"] if report.get("truncated") else [])
+
+
+def _option_line(option: dict[str, Any]) -> str:
+    if "moved" in option:
+        what = f"moves {percent(option['moved_share'])} ({option['moved_cells']} cells)"
+    else:
+        what = f"compactness {option['compactness']:g}"
+    worst = percent(max(option["worst_deviation"].values()))
+    return f"{what}, worst deviation {worst}, shape {option['shape']:.3f}"
 
 
 def _large_line(entry: dict[str, Any]) -> str:

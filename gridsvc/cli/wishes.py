@@ -177,7 +177,7 @@ def _barriers(given: Path | None, tiling: Tiling) -> Any:
 
 def _former(named: dict[str, Any], tiling: Tiling) -> Former | None:
     if named["former"] is None:
-        for option in ("max_disruption", "move_cost", "frontier"):
+        for option in ("max_disruption", "move_cost"):
             if named[option] is not None:
                 name = f"--{option.replace('_', '-')}"
                 raise InvalidInput(f"{name} needs an old plan", field=name, cure="give --from OLD.csv")

@@ -24,14 +24,14 @@ from gridsvc.tiling.barriers import cut
 from gridsvc.tiling.tiling import Tiling
 
 if TYPE_CHECKING:
-    from gridsvc.balance.realign import Realigned
+    from gridsvc.balance.frontier import Frontier
 
 __all__ = ["Choice", "Former", "SolveRequest", "Solved", "describe_plan", "request_grids", "solve_tiling"]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of the plans a realignment offers.
+    """One of several plans on offer.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """A plan and the report on it; `choices` are the plans of a realignment, the plan among them."""
+    """A plan and the report on it; `choices` are all that were on offer, the plan among them."""
 
     plan: Plan
     report: dict[str, Any]
@@ -74,7 +74,7 @@ def solve_tiling(
     word : str
         What grids are called in their names ("Grid 07").
     choices : bool
-        Whether to make all plans a realignment offers, not only the one it chooses.
+        Whether to make several plans to choose from, by what moves or how compact they are.
 
     Raises
     ------
@@ -85,8 +85,8 @@ def solve_tiling(
     tiling = tiling if request.barriers is None else cut(tiling, request.barriers)
     wish = wish_of(tiling, measures, request, largest)
     loading = load_engine()
-    realigned: list[Realigned] = []
-    engine = _Realigner(realigned) if wish.problem.past is not None else _solver
+    fronts: list[Frontier] = []
+    engine = _Chooser(fronts) if choices or wish.problem.past is not None else _solver
     try:
         solution, _ = solve_with_carve_outs(wish.problem, wish.carved, progress, engine)
     except InvalidInput as error:
@@ -98,7 +98,7 @@ def solve_tiling(
     solution.report.setdefault("truncated", False)
     maker = _Maker(tiling, request, wish, word)
     plan, report = maker.made(solution)
-    options = realigned[0].options if choices and realigned else ()
+    options = fronts[0].options if choices else ()
     made = (Choice(*maker.made(_option(wish, o.labels, solution)), o.figures) for o in options)
     return Solved(plan, report, tuple(made))
 
@@ -109,22 +109,23 @@ def _solver(problem: Problem, progress: Progress) -> Solution:
     return solve(problem, progress)
 
 
-class _Realigner:
-    """Realigns in place of solving, and keeps all it found."""
+class _Chooser:
+    """Finds several plans in place of one, and keeps them all."""
 
-    def __init__(self, found: list[Realigned]) -> None:
+    def __init__(self, found: list[Frontier]) -> None:
         self._found = found
 
     def __call__(self, problem: Problem, progress: Progress) -> Solution:
+        from gridsvc.balance.frontier import trade_off
         from gridsvc.balance.realign import realign
 
-        found = realign(problem, progress)
+        found = (trade_off if problem.past is None else realign)(problem, progress)
         self._found.append(found)
         return Solution(found.options[found.chosen].labels, found.report)
 
 
 def _option(wish: Wish, labels: NDArray[np.int32], chosen: Solution) -> Solution:
-    """An option of a realignment as a solution of the whole problem."""
+    """An option of a frontier as a solution of the whole problem."""
     whole = put_back(wish.problem, wish.carved, labels) if wish.carved.any() else labels
     report = describe_carved(wish.problem, whole)
     kept = {name: chosen.report[name] for name in ("links", "seconds", "truncated")}

@@ -106,7 +106,6 @@ CASES: dict[str, Case] = {
     "disruption of 10": _from(OLD, "max-disruption", "10%", more=("--max-disruption", "10")),
     "disruption without plan": (("--max-disruption", "5%"), "", ("--max-disruption", "--from")),
     "move cost without plan": (("--move-cost", "kwh"), "", ("--move-cost", "--from")),
-    "frontier without plan": (("--frontier", "f"), "", ("--frontier", "--from")),
     "move cost of no column": _from(OLD, "move-cost", "'gas'", "kwh", more=("--move-cost", "gas")),
     "negative move cost": _from(OLD, "move-cost", "'neg'", "0 or more", more=("--move-cost", "neg")),
     "unknown objective": (("--objective", "round"), "", ("--objective", "inertia")),

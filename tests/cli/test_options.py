@@ -358,6 +358,13 @@ def test_the_frontier_is_written_whole(balance: Balance, old: str, tmp_path: Pat
             assert {row["cell"]: row["grid"] for row in rows} == grids
 
 
+def test_a_frontier_without_an_old_plan_runs_from_balance_to_shape(balance: Balance, tmp_path: Path) -> None:
+    _, report = balance("--frontier", "choice", "--compactness", "25", measure="n:2%")
+    values = [option["compactness"] for option in report["frontier"]]
+    assert values == sorted(values) and set(values) <= {0, 25, 50, 75, 100}
+    assert len(list(tmp_path.glob("choice-*.csv"))) == len(values)
+
+
 def test_a_carved_out_grid_of_the_old_plan_keeps_its_code(balance: Balance, board: Path) -> None:
     rows = [
         f"{name(x, y)},{'Z' if (x, y) == (0, 0) else 'W' if x < 6 else 'E'}"

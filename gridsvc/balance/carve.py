@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.balance.engine import solve
-from gridsvc.balance.explain import relocated
+from gridsvc.balance.explanation.explain import relocated
 from gridsvc.balance.graph import open_pairs, parts_of
 from gridsvc.balance.metrics import check, totals
 from gridsvc.balance.part import part_of

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.balance.engine import solve
-from gridsvc.balance.fences import least_moved
+from gridsvc.balance.explanation.fences import least_moved
 from gridsvc.balance.frontier import Frontier, Option, frontier_of
 from gridsvc.balance.graph import usable_pairs
 from gridsvc.balance.mend import mend

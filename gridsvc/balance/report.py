@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from gridsvc import __version__
 from gridsvc.balance import metrics
-from gridsvc.balance.binding import beyond_limits, binding
-from gridsvc.balance.explain import explain
+from gridsvc.balance.explanation.binding import beyond_limits, binding
+from gridsvc.balance.explanation.explain import explain
 from gridsvc.balance.graph import Link
 from gridsvc.balance.problem import Problem
 
@@ -39,7 +39,7 @@ def describe(
         Deviations are relative (0.05 is 5 % above target), areas km2, `shape` 1 is a disc, `pp`
         Polsby-Popper, `wmoi` mean cell areas; a grid is `inside` when no total passes its limits, `locked`
         is what locks and seeds hold in it, and `binding` the neighbour which could relieve it. See
-        `gridsvc.balance.explain` for the last and the explanation.
+        `gridsvc.balance.explanation.explain` for the last and the explanation.
     """
     k = problem.k
     totals = metrics.totals(labels, problem.weights, k)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.balance.explain import worded
+from gridsvc.balance.explanation.explain import worded
 from gridsvc.errors import InvalidInput
 from gridsvc.plans.plan import Plan
 from gridsvc.services.request import SolveRequest

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from gridsvc.balance.bounds import prove
-from gridsvc.balance.fences import least_moved
+from gridsvc.balance.explanation.bounds import prove
+from gridsvc.balance.explanation.fences import least_moved
+from gridsvc.balance.explanation.relax import joined
 from gridsvc.balance.metrics import deviations, totals
 from gridsvc.balance.problem import Past, Pins
-from gridsvc.balance.relax import joined
 
 
 def every_plan(problem):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gridsvc.balance.carve import carve_out
 from gridsvc.balance.engine import solve
-from gridsvc.balance.explain import binding, explain, relocated, worded
+from gridsvc.balance.explanation.explain import binding, explain, relocated, worded
 from gridsvc.balance.metrics import totals
 from gridsvc.balance.problem import Past, Pins, Problem
 from gridsvc.balance.report import describe

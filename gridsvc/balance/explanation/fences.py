@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from gridsvc.balance.explanation.proof import ROUNDING, Band, Kind, Measure, Proof, Rule, proof_by, summed
 from gridsvc.balance.graph import parts_of
 from gridsvc.balance.problem import Past, Pins, Problem
-from gridsvc.balance.proof import ROUNDING, Band, Kind, Measure, Proof, Rule, proof_by, summed
 
 __all__ = ["by_locks", "by_parts", "by_parts_together", "by_radius", "counts", "least_moved"]
 

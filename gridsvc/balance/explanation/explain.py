@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.balance.binding import beyond_limits, binding
-from gridsvc.balance.bounds import by_size, prove
-from gridsvc.balance.fences import least_moved
+from gridsvc.balance.explanation.binding import beyond_limits, binding
+from gridsvc.balance.explanation.bounds import by_size, prove
+from gridsvc.balance.explanation.fences import least_moved
+from gridsvc.balance.explanation.mixture import drifts
+from gridsvc.balance.explanation.proof import Proof, measures_of
+from gridsvc.balance.explanation.relax import joined, relaxations
+from gridsvc.balance.explanation.sentences import cure_of, drifted, percent, relocated, sentence_of, worded
 from gridsvc.balance.graph import Link
 from gridsvc.balance.metrics import deviations, totals
-from gridsvc.balance.mixture import drifts
 from gridsvc.balance.problem import Problem
-from gridsvc.balance.proof import Proof, measures_of
-from gridsvc.balance.relax import joined, relaxations
-from gridsvc.balance.sentences import cure_of, drifted, percent, relocated, sentence_of, worded
 
 __all__ = ["binding", "explain", "relocated", "worded"]
 
@@ -48,11 +48,11 @@ def explain(problem: Problem, labels: NDArray[np.int32], links: Sequence[Link] =
         ``bounds``: per measure ``lower``, which no valid plan's worst deviation is below (proved), and
         ``found``, the plan's.
         ``worst``: the same for the worst deviation over all measures.
-        ``drift``: see `gridsvc.balance.mixture.drifts`; empty where feasible.
+        ``drift``: see `gridsvc.balance.explanation.mixture.drifts`; empty where feasible.
         ``causes``: the proved ones first; ``kind`` (cell, lock, component, limits, radius, allowance,
         drift, search), ``grids``, ``cells`` (rows, at most 20), ``measure``, ``measures``, ``bound``
         (proved, over these measures; None without), ``proved``, ``message``, ``cure``.
-        ``relaxations``: see `gridsvc.balance.relax.relaxations`.
+        ``relaxations``: see `gridsvc.balance.explanation.relax.relaxations`.
 
         Sentences name no rows and no grids, which have other names outside; `worded` puts names to them.
     """

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gridsvc.balance.explanation.proof import ROUNDING, units
 from gridsvc.balance.graph import open_pairs
 from gridsvc.balance.metrics import totals
 from gridsvc.balance.problem import Problem
-from gridsvc.balance.proof import ROUNDING, units
 
 __all__ = ["beyond_limits", "binding"]
 

@@ -12,8 +12,8 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
+from gridsvc.balance.explanation.proof import Kind, Measure, Proof
 from gridsvc.balance.problem import Problem
-from gridsvc.balance.proof import Kind, Measure, Proof
 
 __all__ = ["by_mixture", "compact_shares", "drifts"]
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gridsvc.balance.explanation.proof import Proof
 from gridsvc.balance.problem import Problem
-from gridsvc.balance.proof import Proof
 
 __all__ = ["cure_of", "drifted", "percent", "relocated", "sentence_of", "worded"]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.balance.fences import by_locks, by_parts, by_parts_together, by_radius
-from gridsvc.balance.mixture import by_mixture
+from gridsvc.balance.explanation.fences import by_locks, by_parts, by_parts_together, by_radius
+from gridsvc.balance.explanation.mixture import by_mixture
+from gridsvc.balance.explanation.proof import Band, Measure, Proof, measures_of, proof_by
 from gridsvc.balance.problem import Problem
-from gridsvc.balance.proof import Band, Measure, Proof, measures_of, proof_by
 
 __all__ = ["by_size", "prove"]
 

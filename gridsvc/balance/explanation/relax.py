@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.balance.bounds import prove
+from gridsvc.balance.explanation.bounds import prove
+from gridsvc.balance.explanation.proof import Proof, measures_of
+from gridsvc.balance.explanation.sentences import percent
 from gridsvc.balance.graph import Link, links_between_islands, open_pairs, parts_of
 from gridsvc.balance.problem import Problem
-from gridsvc.balance.proof import Proof, measures_of
-from gridsvc.balance.sentences import percent
 from gridsvc.balance.targets import even_targets
 from gridsvc.errors import InvalidInput
 

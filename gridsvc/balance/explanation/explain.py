@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from gridsvc.balance.explanation.binding import beyond_limits, binding
 from gridsvc.balance.explanation.bounds import by_size, prove
+from gridsvc.balance.explanation.drift import drifts
 from gridsvc.balance.explanation.fences import least_moved
-from gridsvc.balance.explanation.mixture import drifts
 from gridsvc.balance.explanation.proof import Proof, measures_of
 from gridsvc.balance.explanation.relax import joined, relaxations
 from gridsvc.balance.explanation.sentences import cure_of, drifted, percent, relocated, sentence_of, worded
@@ -48,7 +48,7 @@ def explain(problem: Problem, labels: NDArray[np.int32], links: Sequence[Link] =
         ``bounds``: per measure ``lower``, which no valid plan's worst deviation is below (proved), and
         ``found``, the plan's.
         ``worst``: the same for the worst deviation over all measures.
-        ``drift``: see `gridsvc.balance.explanation.mixture.drifts`; empty where feasible.
+        ``drift``: see `gridsvc.balance.explanation.drift.drifts`; empty where feasible.
         ``causes``: the proved ones first; ``kind`` (cell, lock, component, limits, radius, allowance,
         drift, search), ``grids``, ``cells`` (rows, at most 20), ``measure``, ``measures``, ``bound``
         (proved, over these measures; None without), ``proved``, ``message``, ``cure``.

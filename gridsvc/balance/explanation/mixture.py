@@ -1,32 +1,26 @@
-"""Measures which drift apart over the territory: how much of one a compact grid gets with the other."""
+"""Cells so rich in one measure that no grid with them gets enough of another."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
-from scipy.spatial import cKDTree
 
 from gridsvc.balance.explanation.proof import Kind, Measure, Proof
-from gridsvc.balance.problem import Problem
 
-__all__ = ["by_mixture", "compact_shares", "drifts"]
+__all__ = ["by_mixture"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _CANDIDATES, _MISSES = 32, 4  # cells tried for each pair of measures, and how many in vain
 _HALVINGS = 20
+_RINGS, _SURROUNDINGS = 40, 2000  # as many rings, or cells from which no more are added
 _ALONE = 0.5  # share of a target from which a cell, not its surroundings, is to blame
-_LEAST, _MOST = 50, 400  # neighbourhoods looked at
-_RING = 7  # a grid and its neighbours: what differs from grid to grid only evens out among them
-_DRIFTING = 0.4  # standard deviation over rings, in windows, from which exchanges cannot make it up
-_NEXT_TO_NOTHING = 1e-6
 _TINY = 1e-15  # keeps edges of no weight in a sparse matrix
 
 
@@ -57,7 +51,7 @@ def _pair(rich: Measure, poor: Measure, matrix: csr_matrix) -> Proof:
     found: list[tuple[float, int, float]] = []
     misses = 0
     for i in np.argsort(-much, kind="stable")[:_CANDIDATES].tolist():
-        got = _within_reach(i, rich, poor, matrix, float(rich.limits.high.max()))
+        got = _most(i, rich, poor, matrix)
         if got == -np.inf:
             continue
         if got < poor.limits.low.min() - poor.slack:
@@ -80,124 +74,83 @@ def _pair(rich: Measure, poor: Measure, matrix: csr_matrix) -> Proof:
     return Proof("mixture", kind, columns, bound, True, rows, facts=facts)
 
 
-def _within_reach(i: int, rich: Measure, poor: Measure, matrix: csr_matrix, high: float) -> float:
-    """Most of the poor measure which a connected grid with cell i holds without passing `high`."""
-    left = high - float(rich.cells[i]) + rich.slack
-    if left < 0:
-        return -np.inf  # no grid holds this cell at all
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """The cells a grid round one cell can reach, those with most of the poor measure for the rich one first.
+
+    `far` is what the cheapest path holds of the rich measure, `cost` and `gain` what the cells hold of both.
+    """
+
+    far: Floats
+    cost: Floats
+    gain: Floats
+
+    def most(self, left: float) -> float:
+        """Most of the poor measure that is to be had for so much of the rich one."""
+        near = self.far <= left
+        spent, won = np.cumsum(self.cost[near]), np.cumsum(self.gain[near])
+        return float(np.interp(left, np.r_[0.0, spent], np.r_[0.0, won]))
+
+
+def _reach(i: int, rich: Measure, poor: Measure, matrix: csr_matrix, left: float, rows: Ints) -> _Reach:
+    # `rows` are the cells of `matrix`, and i is one of them by its place there.
     far = dijkstra(matrix, indices=i, limit=left)
     near = np.flatnonzero(np.isfinite(far))
     near = near[near != i]
-    cost, gain = rich.cells[near], poor.cells[near]
+    cost, gain = rich.cells[rows[near]], poor.cells[rows[near]]
     ratio = np.divide(cost, gain, out=np.full(len(near), np.inf), where=gain > 0)
     order = np.argsort(ratio, kind="stable")
-    spent, won = np.cumsum(cost[order]), np.cumsum(gain[order])
-    return float(poor.cells[i] + np.interp(left, np.r_[0.0, spent], np.r_[0.0, won]))
+    return _Reach(far[near[order]], cost[order], gain[order])
+
+
+def _most(i: int, rich: Measure, poor: Measure, matrix: csr_matrix) -> float:
+    """Most of the poor measure which a connected grid with cell i can hold inside its limits.
+
+    Where the surroundings hold enough, only they are looked at, and it may be more.
+    """
+    left = float(rich.limits.high.max()) - float(rich.cells[i]) + rich.slack
+    if left < 0:
+        return -np.inf  # no grid holds this cell at all
+    own, enough = float(poor.cells[i]), float(poor.limits.low.min())
+    rows = _round(i, matrix)
+    some = own + _reach(0, rich, poor, matrix[rows][:, rows], left, rows).most(left)
+    if some >= enough or len(rows) == len(rich.cells):
+        return some
+    return own + _reach(i, rich, poor, matrix, left, np.arange(len(rich.cells))).most(left)
+
+
+def _round(i: int, matrix: csr_matrix) -> Ints:
+    """Cell i and, ring by ring, the cells round it."""
+    rows = np.array([i], np.int64)
+    for _ in range(_RINGS):
+        more = np.setdiff1d(matrix[rows].indices, rows)
+        if len(more) == 0 or len(rows) > _SURROUNDINGS:
+            break
+        rows = np.concatenate([rows, more])
+    return rows
 
 
 def _bound(i: int, rich: Measure, poor: Measure, matrix: csr_matrix) -> float:
-    def excluded(d: float) -> bool:
-        high, low = rich.band(d).high.max(), poor.band(d).low.min()
-        return bool(_within_reach(i, rich, poor, matrix, float(high)) < low - poor.slack)
+    own, everything = float(poor.cells[i]), np.arange(len(rich.cells))
 
-    if not excluded(0.0):
-        return 0.0
+    def left(d: float) -> float:
+        return float(rich.band(d).high.max()) - float(rich.cells[i]) + rich.slack
+
+    def excluded(d: float, reach: _Reach) -> bool:
+        most = own + reach.most(left(d)) if left(d) >= 0 else -np.inf
+        return bool(most < poor.band(d).low.min() - poor.slack)
+
+    def widest(d: float) -> _Reach:
+        return _reach(i, rich, poor, matrix, max(left(d), 0.0), everything)
+
     below, above = 0.0, 1.0
-    while excluded(above):
+    reach = widest(above)  # what is reached with less is among it
+    if not excluded(0.0, reach):
+        return 0.0
+    while excluded(above, reach):
         below, above = above, 2 * above
+        reach = widest(above)
     for _ in range(_HALVINGS):
         middle = (below + above) / 2
-        below, above = (middle, above) if excluded(middle) else (below, middle)
+        below, above = (middle, above) if excluded(middle, reach) else (below, middle)
     return below
-
-
-def compact_shares(problem: Problem, first: int, grids: int = 1) -> Floats:
-    """What round neighbourhoods with the right amount of one measure hold of all of them.
-
-    Cells are gathered round each of at most 400 cells, nearest first, until they hold the mean target of
-    measure `first`, or that of several grids. The middles stand where that measure is: as many in each
-    region as it has grids.
-
-    Parameters
-    ----------
-    first : int
-        Column of the measure which is gathered to the target; its sum is not 0.
-    grids : int
-        How many targets are gathered.
-
-    Returns
-    -------
-    float64 array, shape (s, m)
-        Shares of what is wanted; column `first` is 1. Neighbourhoods which need more than the whole
-        territory are left out.
-    """
-    target = grids * problem.targets.mean(axis=0)
-    share = problem.weights / np.where(target > 0, target, 1.0)
-    reached = np.cumsum(problem.weights[:, first])
-    count = min(_MOST, max(_LEAST, problem.k))
-    middles = np.searchsorted(reached, (np.arange(count) + 0.5) / count * reached[-1])
-    centres = np.column_stack([problem.x, problem.y])[np.minimum(middles, problem.n - 1)]
-    tree = cKDTree(np.column_stack([problem.x, problem.y]))
-    found: list[Floats] = []
-    size = min(problem.n, 2 * grids * -(-problem.n // problem.k) + 8)
-    while len(centres):
-        _, rows = tree.query(centres, k=[*range(1, size + 1)])
-        held = np.cumsum(share[rows], axis=1)
-        enough = held[:, -1, first] >= 1
-        found.append(_cut(held[enough], first))
-        centres = centres[~enough]
-        if size == problem.n:
-            break
-        size = min(problem.n, 4 * size)
-    return np.concatenate(found) if found else np.zeros((0, len(target)))
-
-
-def _cut(held: Floats, first: int) -> Floats:
-    # Between the last cell short of the target and the first beyond it, in proportion.
-    s = np.arange(len(held))
-    last = np.argmax(held[:, :, first] >= 1, axis=1)
-    after = held[s, last]
-    before = np.where((last > 0)[:, None], held[s, last - 1], 0.0)
-    step = after[:, first] - before[:, first]
-    part = np.divide(1 - before[:, first], step, out=np.ones(len(held)), where=step > 0)
-    return np.asarray(before + part[:, None] * (after - before), np.float64)
-
-
-def drifts(problem: Problem) -> list[dict[str, Any]]:
-    """How far each pair of measures drifts apart, from grid to grid and over wider surroundings.
-
-    Returns
-    -------
-    list of dict
-        ``measures``: the first is held at its target by compact grids, and of the second they hold ``low``
-        to ``high`` (5 % and 95 % quantile, shares of its target). ``spread``: standard deviation of the
-        logarithm. ``around``: the same over a grid with its neighbours, which exchanges between them cannot
-        even out; None for few grids. ``explains``: it is too much for the tolerances.
-    """
-    found = []
-    used = [
-        j for j in range(len(problem.measures)) if problem.weights[:, j].any() and problem.targets[:, j].any()
-    ]
-    for a, b in combinations(used, 2):
-        share = np.maximum(compact_shares(problem, a)[:, b], _NEXT_TO_NOTHING)
-        if len(share) < 2:
-            continue
-        low, high = np.quantile(share, [0.05, 0.95]).tolist()
-        wide = np.zeros(0)
-        if problem.k >= 2 * _RING:
-            wide = np.maximum(compact_shares(problem, a, _RING)[:, b], _NEXT_TO_NOTHING)
-        around = float(np.log(wide).std()) if len(wide) > 1 else None
-        # A grid may give way by its tolerance in both measures.
-        window = float(problem.tolerance[a] + problem.tolerance[b])
-        spread = float(np.log(share).std())
-        found.append(
-            {
-                "measures": [problem.measures[a], problem.measures[b]],
-                "spread": spread,
-                "around": around,
-                "low": low,
-                "high": high,
-                "explains": spread > window if around is None else around > _DRIFTING * window,
-            }
-        )
-    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from math import ceil
 from typing import Any
@@ -166,9 +166,10 @@ def _other_number(problem: Problem, proofs: list[Proof]) -> Iterator[tuple[float
     if not (even and asked) or own or (problem.anchors() >= 0).any():
         return
     pairs, part = joined(problem)
+    divides = _divider(problem, part)
     tries = 0
     for k in _nearest(problem):
-        if _divides(problem, part, k):
+        if divides(k):
             tries += 1
             other = replace(
                 problem, k=k, targets=even_targets(problem.weights, k), start=None, past=None, pins=None
@@ -186,20 +187,26 @@ def _nearest(problem: Problem) -> Iterator[int]:
         yield from (k for k in (problem.k - step, problem.k + step) if 1 <= k <= problem.n)
 
 
-def _divides(problem: Problem, part: Ints, k: int) -> bool:
-    # With even targets a part of s targets takes s / (1 + tolerance) to s / (1 - tolerance) grids.
+def _divider(problem: Problem, part: Ints) -> Callable[[int], bool]:
+    """A quick look at whether cells and parts suit a number of grids with even targets."""
     sizes = np.bincount(part)
-    fewest, most = np.ones(len(sizes)), sizes.astype(np.float64)
-    for measure in measures_of(problem):
-        tolerance = float(problem.tolerance[measure.column])
-        target = float(measure.cells.sum()) / k
-        if target <= 0 or measure.cells.max() > (1 + tolerance) * target * (1 + 1e-9):
+    columns = [measure.column for measure in measures_of(problem)]
+    tolerance = problem.tolerance[columns]
+    largest = problem.weights[:, columns].max(axis=0)
+    held = np.stack([np.bincount(part, problem.weights[:, j], len(sizes)) for j in columns], axis=1)
+    total = held.sum(axis=0)
+
+    def divides(k: int) -> bool:
+        if (k * largest > (1 + tolerance) * total * (1 + 1e-9)).any():
             return False
-        share = np.bincount(part, measure.cells) / target
-        fewest = np.maximum(fewest, np.ceil(share / (1 + tolerance) - 1e-9))
-        if tolerance < 1:
-            most = np.minimum(most, np.floor(share / (1 - tolerance) + 1e-9))
-    return bool((fewest <= most).all() and fewest.sum() <= k <= most.sum())
+        # A part of s targets takes s / (1 + tolerance) to s / (1 - tolerance) grids.
+        share = k * held / total
+        fewest = np.maximum(np.ceil(share / (1 + tolerance) - 1e-9).max(axis=1), 1)
+        room = np.where(tolerance < 1, np.floor(share / np.maximum(1 - tolerance, 1e-9) + 1e-9), np.inf)
+        most = np.minimum(room.min(axis=1), sizes)
+        return bool((fewest <= most).all() and fewest.sum() <= k <= most.sum())
+
+    return divides
 
 
 def _unlocked(problem: Problem, proofs: list[Proof]) -> Iterator[tuple[float, dict[str, Any]]]:

@@ -135,7 +135,7 @@ _CURES = {
 
 
 def drifted(entry: dict[str, Any]) -> str:
-    """What a pair of measures which drift apart means, from its entry by `mixture.drifts`."""
+    """What a pair of measures which drift apart means, from its entry by `drift.drifts`."""
     a, b = entry["measures"]
     return (
         f"{a} and {b} drift apart: nine in ten compact grids with their target of {a} hold between "

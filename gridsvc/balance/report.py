@@ -13,6 +13,7 @@ from gridsvc import __version__
 from gridsvc.balance import metrics
 from gridsvc.balance.explanation.binding import beyond_limits, binding
 from gridsvc.balance.explanation.explain import explain
+from gridsvc.balance.explanation.radius import beyond_radius
 from gridsvc.balance.graph import Link
 from gridsvc.balance.problem import Problem
 
@@ -37,14 +38,16 @@ def describe(
     dict
         ``parameters``, ``overall``, ``grids`` (list in grid order), ``explanation``, ``links``, ``seconds``.
         Deviations are relative (0.05 is 5 % above target), areas km2, `shape` 1 is a disc, `pp`
-        Polsby-Popper, `wmoi` mean cell areas; a grid is `inside` when no total passes its limits, `locked`
-        is what locks and seeds hold in it, and `binding` the neighbour which could relieve it. See
-        `gridsvc.balance.explanation.explain` for the last and the explanation.
+        Polsby-Popper, `wmoi` mean cell areas; a grid is `inside` when no total passes its limits and no cell
+        its seed's radius, `locked` is what locks and seeds hold in it, and `binding` the neighbour which
+        could relieve it. See `gridsvc.balance.explanation.explain` for the last and the explanation.
     """
     k = problem.k
     totals = metrics.totals(labels, problem.weights, k)
     deviation = metrics.deviations(totals, problem.targets)
-    inside = np.all(beyond_limits(problem, totals) == 0, axis=1)
+    far = beyond_radius(problem, labels) > 0
+    far_cells = np.bincount(labels[far], minlength=k)
+    inside = np.all(beyond_limits(problem, totals) == 0, axis=1) & (far_cells == 0)
     shape = metrics.shapes(problem, labels, k)
     pp = metrics.polsby_popper(problem, labels, k)
     pieces = metrics.components_of(labels, problem.indptr, problem.indices, k)
@@ -67,6 +70,7 @@ def describe(
             "targets": _named(problem.measures, problem.targets[g]),
             "deviation": _named(problem.measures, deviation[g]),
             "inside": bool(inside[g]),
+            "cells_beyond_radius": int(far_cells[g]),
             "binding": neighbours[g],
             "locked": _named(problem.measures, locked[g]),
             "locked_cells": int(locked_cells[g]),

@@ -143,6 +143,7 @@ class _Maker:
 
     def made(self, solution: Solution) -> tuple[Plan, dict[str, Any]]:
         labels, problem = solution.labels, self.wish.problem
+        names, districts = self.tiling.names(), parents_of(self.tiling, self.request.nest_in)[1]
         known = [*self.wish.known, *[None] * (problem.k - len(self.wish.known)), *self._carved(labels)]
         plan = build_plan(
             labels,
@@ -150,12 +151,12 @@ class _Maker:
             self.tiling.x,
             self.tiling.y,
             parents=problem.parent,
-            parent_names=parents_of(self.tiling, self.request.nest_in)[1],
+            parent_names=districts,
             word=self.word,
             known=known,
         )
-        names = self.tiling.names()
-        report = {**by_code(solution.report, labels, plan, names), "oversize": self._large(names)}
+        coded = by_code(solution.report, labels, plan, names, districts or ())
+        report = {**coded, "oversize": self._large(names)}
         codes = {int(labels[row]): plan.grids[plan.labels[row]].code for row in range(len(labels))}
         told = parameters_of(self.request, self.wish, names, [codes[g] for g in range(problem.k)])
         report["parameters"] = {**report["parameters"], **told}
@@ -211,7 +212,9 @@ def describe_plan(
         whole, left = problem.weights.sum(axis=0), problem.weights[labels < problem.k].sum(axis=0)
         share = np.where(left > 0, left, 1.0) / np.where(left > 0, whole, 1.0)
         problem = replace(problem, targets=np.array(wanted) / share)  # those given are of what is left
-    return {**by_code(describe_carved(problem, labels), labels, plan, tiling.names()), "oversize": []}
+    districts = parents_of(tiling, request.nest_in)[1] or []
+    report = by_code(describe_carved(problem, labels), labels, plan, tiling.names(), districts)
+    return {**report, "oversize": []}
 
 
 def _targets_of(

@@ -17,13 +17,17 @@ from gridsvc.services.wishes import Wish
 
 __all__ = ["by_code", "in_words_of", "parameters_of"]
 
-_ROWS = re.compile(r"\brows? (\d+(?:(?:, | and )\d+)*)")
+_ROWS = re.compile(r"\brow (\d+)|\brows (\d+(?:(?:, | and )\d+)*)")
 _GRIDS = re.compile(r"\b(grids?) (\d+)\b(?! asked)")
 _PARENTS = re.compile(r"\bparent (\d+)\b")
 
 
 def by_code(
-    report: dict[str, Any], labels: NDArray[np.int32], plan: Plan, names: Sequence[str]
+    report: dict[str, Any],
+    labels: NDArray[np.int32],
+    plan: Plan,
+    names: Sequence[str],
+    districts: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The engine's report with its grids in the plan's order and by code, and cells by their ids.
 
@@ -33,6 +37,8 @@ def by_code(
         The engine's grid of each cell.
     names : sequence of str, n_cells
         The cells' ids.
+    districts : sequence of str
+        Names of the parents, where grids are nested.
     """
     first = np.unique(plan.labels, return_index=True)[1]
     numbers = [int(labels[cell]) for cell in first]
@@ -43,7 +49,7 @@ def by_code(
         for grid, number in zip(plan.grids, numbers, strict=True)
     ]
     kept = {name: value for name, value in report.items() if name not in {"grids", "carve_outs"}}
-    return {**kept, "explanation": _explained(report["explanation"], names, codes), "grids": found}
+    return {**kept, "explanation": _explained(report["explanation"], names, codes, districts), "grids": found}
 
 
 def _coded(entry: dict[str, Any], codes: Mapping[int, str]) -> dict[str, Any]:
@@ -53,14 +59,20 @@ def _coded(entry: dict[str, Any], codes: Mapping[int, str]) -> dict[str, Any]:
     return told
 
 
-def _explained(explanation: dict[str, Any], names: Sequence[str], codes: Mapping[int, str]) -> dict[str, Any]:
+def _explained(
+    explanation: dict[str, Any], names: Sequence[str], codes: Mapping[int, str], districts: Sequence[str]
+) -> dict[str, Any]:
     """The explanation with codes and ids for numbers, and as ``lines`` for people."""
+    ways: dict[str, Callable[[int], str]] = {
+        "cells": names.__getitem__,
+        "grids": codes.__getitem__,
+        "parents": districts.__getitem__,
+    }
 
     def named(entry: dict[str, Any]) -> dict[str, Any]:
-        ways: dict[str, Callable[[int], str]] = {"cells": names.__getitem__, "grids": codes.__getitem__}
         return {**entry, **{what: list(map(way, entry[what])) for what, way in ways.items() if what in entry}}
 
-    lines = worded(explanation, names, [codes[g] for g in range(len(codes))])
+    lines = worded(explanation, names, [codes[g] for g in range(len(codes))], districts)
     lists = {part: [named(entry) for entry in explanation[part]] for part in ("causes", "relaxations")}
     return {**explanation, **lists, "lines": lines}
 
@@ -137,8 +149,8 @@ def in_words_of(
     """
 
     def cell(found: re.Match[str]) -> str:
-        named = re.sub(r"\d+", lambda number: _at(cells, int(number[0])), found[1])
-        return f"cell{'s' if named != found[1] and ('and' in named or ',' in named) else ''} {named}"
+        named = re.sub(r"\d+", lambda number: _at(cells, int(number[0])), found[1] or found[2])
+        return f"cell{'s' if found[2] else ''} {named}"
 
     text = _ROWS.sub(cell, error.message)
     text = _GRIDS.sub(lambda found: f"{found[1]} {_at(codes, int(found[2]))}", text)

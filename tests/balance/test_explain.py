@@ -139,7 +139,36 @@ def test_a_radius_too_small_and_the_one_which_would_do(draw):
     problem = draw("1111111111", k=2, pins=Pins(np.array([0, 9]), np.array([2.0, 3.0])))
     found = causes(problem, grids("0001111111"))
     assert found["radius"]["proved"] and "radius" in found["radius"]["message"]
-    assert changes(problem, grids("0001111111"))["radius"]["value"] == 4.0
+    offered = [e for e in explain(problem, grids("0001111111"))["relaxations"] if e["change"] == "radius"]
+    assert [(e["value"], e["proved"]) for e in offered] == [(4.0, False), (6.0, True)]
+
+
+def test_cells_beyond_the_radius_are_told_though_every_total_is_inside(draw):
+    pins = Pins(np.array([0, 9]), np.array([5.0, 3.0]))
+    problem = draw("1111111111", k=2, pins=pins, tolerance=np.array([0.2]))
+    found = explain(problem, grids("0000011111"))
+    assert not found["feasible"] and [cause["kind"] for cause in found["causes"]] == ["radius"]
+    assert found["causes"][0]["cells"] == [5] and found["causes"][0]["grids"] == [1]
+    assert [(e["change"], e["value"], e["proved"]) for e in found["relaxations"]] == [("radius", 4.0, True)]
+    told = describe(problem, grids("0000011111"), {}, [])["grids"]
+    assert [(g["inside"], g["cells_beyond_radius"]) for g in told] == [(True, 0), (False, 1)]
+    assert explain(problem, grids("0000001111"))["feasible"]
+
+
+def test_a_district_which_does_not_divide_is_no_island_to_attach(draw):
+    problem = draw("1111111111", k=3, parent=np.array([0] * 5 + [1] * 5, np.int32), tolerance=np.array([0.2]))
+    found = explain(problem, grids("0001122222"))["causes"][0]
+    assert found["kind"] == "component" and found["parents"] == [0]
+    assert "district" in found["message"] and "attach" not in found["cure"]
+    lines = worded(explain(problem, grids("0001122222")), [*"abcdefghij"], [*"XYZ"], ["west", "east"])
+    assert "[district west]" in lines[0]
+
+
+def test_many_causes_are_told_in_a_few_lines(draw):
+    problem = draw(".".join("1" * 30), k=30, targets=np.full((30, 1), 2.0))
+    lines = worded(explain(problem, np.arange(30, dtype=np.int32)), [f"c{i}" for i in range(30)], ["g"] * 30)
+    causes = [line for line in lines if "work" not in line.split(":")[0]]
+    assert len(causes) == 9 and causes[-1].startswith("and ")
 
 
 def test_an_allowance_of_moves_too_small_for_the_tolerance(draw):

@@ -207,6 +207,9 @@ def test_the_engines_rows_and_numbers_get_their_names() -> None:
     said = in_words_of(error, ["a", "b", "c"], ["P", "Q"], ["west"])
     assert said.message == "locks hold grid Q in 2 parts: cells a and c, and cell b of district west"
     assert said.row is None
+    smallest = InvalidInput("parts (smallest: 1 cell(s) round row 3, 2 cell(s) round row 1)")
+    said = in_words_of(smallest, ["a", "b", "c"], [], [])
+    assert said.message == "parts (smallest: 1 cell(s) round cell c, 2 cell(s) round cell a)"
     plain = in_words_of(InvalidInput("the cell has no place", row=2), ["a", "b"], [], [])
     assert plain.message == "the cell has no place (cell b)"
     said = in_words_of(InvalidInput("3 grids asked for", field="grids"), ["a"], ["P"], [])

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.balance.explanation.fences import by_locks, by_parts, by_parts_together, by_radius
+from gridsvc.balance.explanation.fences import by_locks, by_parts, by_parts_together
 from gridsvc.balance.explanation.mixture import by_mixture
 from gridsvc.balance.explanation.proof import Band, Measure, Proof, measures_of, proof_by
+from gridsvc.balance.explanation.radius import by_radius
 from gridsvc.balance.problem import Problem
 
 __all__ = ["by_size", "prove"]
@@ -76,10 +77,12 @@ def _stuck(measure: Measure, pairs: tuple[Ints, Ints]) -> Iterator[Proof]:
     beside = np.full(len(w), np.inf)
     np.minimum.at(beside, pairs[0], w[pairs[1]])
     np.minimum.at(beside, pairs[1], w[pairs[0]])
+    touches = np.isfinite(beside)  # a cell which is an island is a part, and judged as one
 
     def stuck(band: Band) -> NDArray[np.bool_]:
         slack = measure.slack
-        return np.asarray((w < band.low.min() - slack) & (w + beside > band.high.max() + slack), np.bool_)
+        too_little = w < band.low.min() - slack
+        return np.asarray(too_little & touches & (w + beside > band.high.max() + slack), np.bool_)
 
     cells = np.flatnonzero(stuck(measure.limits))
     yield proof_by("stuck", "cell", measure, lambda band: bool(stuck(band).any()), cells)

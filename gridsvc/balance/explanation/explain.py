@@ -13,8 +13,17 @@ from gridsvc.balance.explanation.bounds import by_size, prove
 from gridsvc.balance.explanation.drift import drifts
 from gridsvc.balance.explanation.fences import least_moved
 from gridsvc.balance.explanation.proof import Proof, measures_of
+from gridsvc.balance.explanation.radius import beyond_radius
 from gridsvc.balance.explanation.relax import joined, relaxations
-from gridsvc.balance.explanation.sentences import cure_of, drifted, percent, relocated, sentence_of, worded
+from gridsvc.balance.explanation.sentences import (
+    RADIUS_CURE,
+    cure_of,
+    drifted,
+    percent,
+    relocated,
+    sentence_of,
+    worded,
+)
 from gridsvc.balance.graph import Link
 from gridsvc.balance.metrics import deviations, totals
 from gridsvc.balance.problem import Problem
@@ -44,14 +53,15 @@ def explain(problem: Problem, labels: NDArray[np.int32], links: Sequence[Link] =
     Returns
     -------
     dict
-        ``feasible``: every grid is inside its limits.
+        ``feasible``: every grid is inside its limits and within its seed's radius.
         ``bounds``: per measure ``lower``, which no valid plan's worst deviation is below (proved), and
         ``found``, the plan's.
         ``worst``: the same for the worst deviation over all measures.
         ``drift``: see `gridsvc.balance.explanation.drift.drifts`; empty where feasible.
         ``causes``: the proved ones first; ``kind`` (cell, lock, component, limits, radius, allowance,
-        drift, search), ``grids``, ``cells`` (rows, at most 20), ``measure``, ``measures``, ``bound``
-        (proved, over these measures; None without), ``proved``, ``message``, ``cure``.
+        drift, search), ``grids``, ``cells`` (rows, at most 20), ``parents`` (of a part, where grids are
+        nested), ``measure``, ``measures``, ``bound`` (proved, over these measures; None without),
+        ``proved``, ``message``, ``cure``.
         ``relaxations``: see `gridsvc.balance.explanation.relax.relaxations`.
 
         Sentences name no rows and no grids, which have other names outside; `worded` puts names to them.
@@ -59,8 +69,8 @@ def explain(problem: Problem, labels: NDArray[np.int32], links: Sequence[Link] =
     sums = totals(labels, problem.weights, problem.k)
     beyond = beyond_limits(problem, sums)
     worst = np.abs(deviations(sums, problem.targets)).max(axis=0)
-    feasible = not beyond.any()
-    if feasible:
+    far = beyond_radius(problem, labels)
+    if not (beyond.any() or far.any()):
         proofs = [proof for measure in measures_of(problem) for proof in by_size(measure)]
         told = _bounds(problem, worst, proofs)
         return {"feasible": True, **told, "drift": [], "causes": [], "relaxations": []}
@@ -69,13 +79,14 @@ def explain(problem: Problem, labels: NDArray[np.int32], links: Sequence[Link] =
     drift = drifts(problem)
     causes = _proved(problem, labels, beyond, against)
     causes += _allowance(problem, labels, beyond)
+    causes += _far(labels, far, causes)
     causes += _unproved(problem, beyond, drift, causes)
     return {
         "feasible": False,
         **_bounds(problem, worst, proofs),
         "drift": drift,
         "causes": causes,
-        "relaxations": relaxations(problem, worst, beyond.max(axis=0), against),
+        "relaxations": relaxations(problem, worst, beyond.max(axis=0), against, float(far.max())),
     }
 
 
@@ -110,10 +121,11 @@ def _proved(
         if proof.kind == "component":
             grids = grids[outside[grids]]
         names = [problem.measures[j] for j in proof.measures]
-        said = sentence_of(proof, names), cure_of(problem, proof)
-        causes.append(
-            _cause(proof.kind, grids, names, *said, cells=proof.cells, bound=proof.bound, proved=True)
-        )
+        said = sentence_of(problem, proof, names), cure_of(problem, proof)
+        cause = _cause(proof.kind, grids, names, *said, cells=proof.cells, bound=proof.bound, proved=True)
+        if proof.kind == "component" and problem.parent is not None:
+            cause["parents"] = np.unique(problem.parent[proof.cells]).tolist()
+        causes.append(cause)
     return causes
 
 
@@ -132,6 +144,7 @@ def _cause(
         "kind": kind,
         "grids": grids[:_TOLD].tolist(),
         "cells": cells[:_TOLD].tolist(),
+        "parents": [],
         "measure": names[0] if names else None,
         "measures": names,
         "bound": bound,
@@ -158,6 +171,17 @@ def _allowance(problem: Problem, labels: NDArray[np.int32], beyond: Floats) -> l
         text = f"{allowed} and {percent(moved / total)} does: more might bring more grids inside"
     grids = np.flatnonzero((beyond > 0).any(axis=1))
     return [_cause("allowance", grids, [], text, "allow more to move, or widen the tolerance", proved=proved)]
+
+
+def _far(labels: NDArray[np.int32], far: Floats, causes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if not far.any() or any(cause["kind"] == "radius" for cause in causes):
+        return []
+    cells = np.argsort(-far, kind="stable")[: np.count_nonzero(far)]
+    text = (
+        f"{len(cells):,} cells lie beyond the radius of their grid's seed, the farthest {far.max():,.0f} m "
+        "from it"
+    )
+    return [_cause("radius", np.unique(labels[cells]), [], text, RADIUS_CURE, cells=cells)]
 
 
 def _unproved(

@@ -1,4 +1,4 @@
-"""Proofs from where cells may not go: parts which do not touch, locks, radii, and the moves allowed."""
+"""Proofs from where cells may not go: parts which do not touch, locks, and the moves allowed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from gridsvc.balance.explanation.proof import ROUNDING, Band, Kind, Measure, Proof, Rule, proof_by, summed
 from gridsvc.balance.graph import parts_of
-from gridsvc.balance.problem import Past, Pins, Problem
+from gridsvc.balance.problem import Past, Problem
 
-__all__ = ["by_locks", "by_parts", "by_parts_together", "by_radius", "counts", "least_moved"]
+__all__ = ["by_locks", "by_parts", "by_parts_together", "counts", "least_moved", "of_grids"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -126,7 +125,7 @@ def by_locks(measure: Measure, pairs: tuple[Ints, Ints], anchor: Ints) -> Iterat
         ("pocket", filled, above(filled)),
         ("fenced", reach, fenced),
     ):
-        yield _of_grids(rule, "lock", measure, mass, test, anchor)
+        yield of_grids(rule, "lock", measure, mass, test, anchor)
 
 
 def _surroundings(measure: Measure, pairs: tuple[Ints, Ints], anchor: Ints) -> tuple[Ints, Floats]:
@@ -141,7 +140,7 @@ def _surroundings(measure: Measure, pairs: tuple[Ints, Ints], anchor: Ints) -> t
     return np.unique(np.column_stack([anchor[tail[edge]], region[head[edge]]]), axis=0), room
 
 
-def _of_grids(
+def of_grids(
     rule: str,
     kind: Kind,
     measure: Measure,
@@ -149,6 +148,7 @@ def _of_grids(
     test: Test,
     anchor: Ints,
 ) -> Proof:
+    """The proof of a test grid by grid; `mass` is what it looks at, shape (k,)."""
     wrong = np.flatnonzero(test(measure.limits))
     cells = np.flatnonzero(np.isin(anchor, wrong))
     cells = cells[np.argsort(-measure.cells[cells], kind="stable")]
@@ -157,57 +157,6 @@ def _of_grids(
     if len(worst):
         proof.facts["share"] = float(mass[worst[0]] / measure.unit[worst[0]])
     return replace(proof, grids=worst)
-
-
-def by_radius(problem: Problem, measures: list[Measure]) -> Iterator[Proof]:
-    """Cells out of every seed's reach, and grids which find too little within their radius."""
-    pins = problem.pins
-    if pins is None or not (np.isfinite(pins.radius) & (pins.cell >= 0)).any():
-        return
-    near = _within(problem, pins)
-    if len(near) == problem.k:
-        covered = np.zeros(problem.n, bool)
-        covered[np.concatenate(list(near.values()))] = True
-        far = np.flatnonzero(~covered)
-        if len(far):
-            metres = _needed_radius(problem, pins, far)
-            yield Proof("uncovered", "radius", (), None, True, far, facts={"metres": metres})
-    for measure in measures:
-        mass = np.full(problem.k, np.inf)
-        for g, cells in near.items():
-            mass[g] = measure.cells[cells].sum()
-        slack = measure.slack
-
-        def small(band: Band, mass: Floats = mass, slack: float = slack) -> NDArray[np.bool_]:
-            return np.asarray(mass < band.low - slack, np.bool_)
-
-        proof = _of_grids("small", "radius", measure, mass, small, np.full(problem.n, -1, np.int64))
-        if len(proof.grids):
-            proof.facts["metres"] = _enough(problem, pins, measure, int(proof.grids[0]))
-        yield proof
-
-
-def _within(problem: Problem, pins: Pins) -> dict[int, Ints]:
-    tree = cKDTree(np.column_stack([problem.x, problem.y]))
-    grids = np.flatnonzero((pins.cell >= 0) & np.isfinite(pins.radius))
-    centres = tree.data[pins.cell[grids]]
-    found = tree.query_ball_point(centres, pins.radius[grids] * (1 + ROUNDING), return_sorted=True)
-    return {int(g): np.array(rows, np.int64) for g, rows in zip(grids, found, strict=True)}
-
-
-def _enough(problem: Problem, pins: Pins, measure: Measure, grid: int) -> float:
-    seed = pins.cell[grid]
-    metres = np.hypot(problem.x - problem.x[seed], problem.y - problem.y[seed])
-    order = np.argsort(metres, kind="stable")
-    held = np.cumsum(measure.cells[order])
-    first = int(np.searchsorted(held, measure.limits.low[grid] - measure.slack))
-    return float(metres[order][min(first, problem.n - 1)])
-
-
-def _needed_radius(problem: Problem, pins: Pins, far: Ints) -> float:
-    seeds = cKDTree(np.column_stack([problem.x, problem.y])[pins.cell])
-    metres, _ = seeds.query(np.column_stack([problem.x, problem.y])[far])
-    return float(metres.max())
 
 
 def least_moved(problem: Problem, past: Past) -> float:

@@ -46,7 +46,9 @@ def joined(problem: Problem, links: Sequence[Link] = ()) -> tuple[tuple[Ints, In
     return pairs, part
 
 
-def relaxations(problem: Problem, worst: Floats, beyond: Floats, proofs: list[Proof]) -> list[dict[str, Any]]:
+def relaxations(
+    problem: Problem, worst: Floats, beyond: Floats, proofs: list[Proof], farthest: float = 0.0
+) -> list[dict[str, Any]]:
     """What would let the tolerances be met, the smallest change first.
 
     Parameters
@@ -55,6 +57,8 @@ def relaxations(problem: Problem, worst: Floats, beyond: Floats, proofs: list[Pr
         Each measure's worst deviation in the plan found, and how far that is beyond its limit.
     proofs : list of Proof
         Those which exclude that the limits are kept.
+    farthest : float, metres
+        How far from its grid's seed the farthest cell beyond a radius lies; 0 where all are within.
 
     Returns
     -------
@@ -68,7 +72,7 @@ def relaxations(problem: Problem, worst: Floats, beyond: Floats, proofs: list[Pr
     found += _wider(problem, worst, beyond)
     found += _other_number(problem, proofs)
     found += _unlocked(problem, proofs)
-    found += _radius(proofs)
+    found += _radius(proofs, farthest)
     found += _limits(problem, proofs)
     return [entry for _, entry in sorted(found, key=lambda pair: pair[0])]
 
@@ -228,11 +232,14 @@ def _unlocked(problem: Problem, proofs: list[Proof]) -> Iterator[tuple[float, di
                 )
 
 
-def _radius(proofs: list[Proof]) -> Iterator[tuple[float, dict[str, Any]]]:
+def _radius(proofs: list[Proof], farthest: float) -> Iterator[tuple[float, dict[str, Any]]]:
     metres = [proof.facts["metres"] for proof in proofs if proof.excludes and "metres" in proof.facts]
     if metres:
         value = float(ceil(max(metres)))
         yield 0.0, _entry("radius", value, f"a radius of {value:,.0f} m reaches what is missing")
+    if farthest > 0:
+        value = float(ceil(farthest))
+        yield 0.0, _entry("radius", value, f"a radius of {value:,.0f} m holds this plan", proved=True)
 
 
 def _limits(problem: Problem, proofs: list[Proof]) -> Iterator[tuple[float, dict[str, Any]]]:

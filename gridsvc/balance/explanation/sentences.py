@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from gridsvc.balance.explanation.proof import Proof
 from gridsvc.balance.problem import Problem
 
-__all__ = ["cure_of", "drifted", "percent", "relocated", "sentence_of", "worded"]
+__all__ = ["RADIUS_CURE", "cure_of", "drifted", "percent", "relocated", "sentence_of", "worded"]
 
 _NAMED = 5  # cells and grids in a line
+_CAUSES = 8  # lines about causes
 
 
 def percent(share: float) -> str:
@@ -21,7 +22,7 @@ def percent(share: float) -> str:
     return f"{100 * share:,.1f} %"
 
 
-def sentence_of(proof: Proof, names: Sequence[str]) -> str:
+def sentence_of(problem: Problem, proof: Proof, names: Sequence[str]) -> str:
     """One sentence: what makes the limits impossible, and how near a plan can come.
 
     Parameters
@@ -29,11 +30,15 @@ def sentence_of(proof: Proof, names: Sequence[str]) -> str:
     names : sequence of str
         The proof's measures.
     """
-    text = _SAID[proof.rule](proof.facts, names)
+    nested = problem.parent is not None and not _torn(problem, proof)
+    text = _SAID[proof.rule](proof.facts | {"nested": nested}, names)
     if proof.bound is None:
         return text
     where = " or ".join(names)
-    return f"{text}; in every plan {where} deviates somewhere by at least {percent(_down(proof.bound))}"
+    within = " within the radius" if proof.kind == "radius" else ""
+    return (
+        f"{text}; in every plan{within} {where} deviates somewhere by at least {percent(_down(proof.bound))}"
+    )
 
 
 def _down(share: float) -> float:
@@ -51,9 +56,15 @@ def _mixture(facts: dict[str, Any], names: Sequence[str]) -> str:
     )
 
 
+def _districts(facts: dict[str, Any]) -> tuple[str, str]:
+    if facts["nested"]:
+        return "a district which grids keep to", "the districts which grids keep to"
+    return "a part without connection to the rest", "the parts without connection"
+
+
 def _part(facts: dict[str, Any], names: Sequence[str]) -> str:
     return (
-        f"a part without connection to the rest ({facts['cells']:,.0f} cells) holds {facts['share']:.2f} "
+        f"{_districts(facts)[0]} ({facts['cells']:,.0f} cells) holds {facts['share']:.2f} "
         f"targets of {names[0]}, which no number of grids divides; {facts['grids']:.0f} come nearest"
     )
 
@@ -82,12 +93,10 @@ _SAID: dict[str, Callable[[dict[str, Any], Sequence[str]], str]] = {
     "highs": lambda facts, names: _limit(facts, names, "largest", "less"),
     "lows": lambda facts, names: _limit(facts, names, "smallest", "more"),
     "part": _part,
-    "parts": lambda _, names: (
-        f"the parts without connection cannot share the grids so that {names[0]} divides"
-    ),
-    "together": lambda _, names: (
-        f"a part without connection needs one number of grids for one of {', '.join(names)} and another "
-        "number for another"
+    "parts": lambda facts, names: f"{_districts(facts)[1]} cannot share the grids so that {names[0]} divides",
+    "together": lambda facts, names: (
+        f"{_districts(facts)[0]} needs one number of grids for one of {', '.join(names)} and another number "
+        "for another"
     ),
     "locked": lambda facts, names: (
         f"what is locked in a grid holds {percent(facts['share'])} of its target of {names[0]}"
@@ -113,12 +122,20 @@ def cure_of(problem: Problem, proof: Proof) -> str:
     """What to do about it."""
     if proof.kind == "component":
         cure = "ask for another number of grids"
-        if problem.islands == "keep" and proof.cells.size:
+        if problem.islands == "keep" and _torn(problem, proof):
             cure += " or attach islands"
         return f"{cure}, or take the part out of the balance"
     return _CURES[proof.rule if proof.rule in _CURES else proof.kind]
 
 
+def _torn(problem: Problem, proof: Proof) -> bool:
+    """Whether there is something in the part's parent for it to be attached to."""
+    if problem.parent is None or not proof.cells.size:
+        return bool(proof.cells.size)
+    return bool(np.count_nonzero(problem.parent == problem.parent[proof.cells[0]]) > len(proof.cells))
+
+
+RADIUS_CURE = "widen the radius, or add a seed"
 _CURES = {
     "cell": "carve the cell out, or use a finer tiling there",
     "few": "use a finer tiling or ask for fewer grids",
@@ -130,7 +147,7 @@ _CURES = {
     "locked": "lift some of its locks, or raise the grid's target",
     "pocket": "lift a lock beside them so that another grid reaches them",
     "fenced": "lift locks round it, or lower the grid's target",
-    "radius": "widen the radius, or add a seed",
+    "radius": RADIUS_CURE,
 }
 
 
@@ -140,7 +157,7 @@ def drifted(entry: dict[str, Any]) -> str:
     return (
         f"{a} and {b} drift apart: nine in ten compact grids with their target of {a} hold between "
         f"{percent(entry['low'])} and {percent(entry['high'])} of their target of {b}, so balance "
-        "costs shape; no proof that the tolerance cannot be met, this is the best plan found"
+        "costs shape; this is the best plan found"
     )
 
 
@@ -154,23 +171,43 @@ def relocated(explanation: dict[str, Any], rows: NDArray[np.int64]) -> dict[str,
     return {**explanation, **lists}
 
 
-def worded(explanation: dict[str, Any], cells: Sequence[str], grids: Sequence[str]) -> list[str]:
-    """The causes and relaxations as lines for people, with the names of cells and grids.
+def worded(
+    explanation: dict[str, Any], cells: Sequence[str], grids: Sequence[str], parents: Sequence[str] = ()
+) -> list[str]:
+    """The causes and relaxations as lines for people, with the names of cells, grids and parents.
+
+    What two causes say of the same cells, as of several measures, is told once; beyond eight causes only
+    their number is told.
 
     Parameters
     ----------
-    cells, grids : sequences of str
-        Name of each row and of each grid.
+    cells, grids, parents : sequences of str
+        Name of each row, of each grid and, where grids are nested, of each parent.
     """
-    lines = []
-    for cause in explanation["causes"]:
-        places = _places(cause, cells, "cell") + _places(cause, grids, "grid")
-        proof = "" if cause["proved"] else " (not proved)"
-        lines.append(f"{cause['kind']}: {cause['message']}{proof}{places}; {cause['cure']}")
+    causes = list({_blamed(cause): cause for cause in reversed(explanation["causes"])}.values())[::-1]
+    lines = [_cause_line(cause, cells, grids, parents) for cause in causes[:_CAUSES]]
+    if len(causes) > _CAUSES:
+        lines.append(f"and {len(causes) - _CAUSES} more causes, which the report lists")
     for entry in explanation["relaxations"]:
         certain = "works" if entry["proved"] else "may work"
         lines.append(f"{certain}: {entry['message']}{_places(entry, cells, 'cell')}")
     return lines
+
+
+def _blamed(cause: dict[str, Any]) -> tuple[object, ...]:
+    if cause["cells"]:
+        return cause["kind"], *sorted(cause["cells"])
+    return cause["kind"], cause["message"]
+
+
+def _cause_line(
+    cause: dict[str, Any], cells: Sequence[str], grids: Sequence[str], parents: Sequence[str]
+) -> str:
+    places = _places(cause, cells, "cell") + _places(cause, grids, "grid")
+    if parents:
+        places = _places(cause, parents, "parent").replace("[parent ", "[district ") + places
+    proof = "" if cause["proved"] else " (not proved)"
+    return f"{cause['kind']}: {cause['message']}{proof}{places}; {cause['cure']}"
 
 
 def _places(entry: dict[str, Any], names: Sequence[str], what: str) -> str:

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from gridsvc.errors import InvalidInput
 
 __all__ = [
+    "A_LITTLE_ABOVE",
     "DEFAULT_TOLERANCE",
     "even_targets",
+    "nested_k",
     "parse_amount",
     "parse_limit",
     "parse_measure_tolerance",
@@ -24,7 +26,7 @@ __all__ = [
 
 DEFAULT_TOLERANCE = 0.10
 
-_A_LITTLE_ABOVE = 1.25  # of the number of districts
+A_LITTLE_ABOVE = 1.25  # of the number of districts
 
 
 def even_targets(weights: NDArray[np.float64], k: int) -> NDArray[np.float64]:
@@ -161,8 +163,21 @@ def suggest_k(
         )
     binding = max(by_capacity, key=lambda name: by_capacity[name]["grids"], default=None)
     k = districts or 1 if binding is None else by_capacity[binding]["grids"]
-    near = None if not districts else districts <= k <= _A_LITTLE_ABOVE * districts
+    near = None if not districts else districts <= k <= A_LITTLE_ABOVE * districts
     return k, {"by_capacity": by_capacity, "binding": binding, "districts": districts, "near_districts": near}
+
+
+def nested_k(totals: NDArray[np.float64], capacity: NDArray[np.float64]) -> int:
+    """Number of grids it takes where none may cross districts: each district's own, rounded up, in sum.
+
+    Parameters
+    ----------
+    totals : float64 array, shape (districts, m)
+    capacity : float64 array, shape (m,)
+        What one grid's team can carry; infinite where it does not matter.
+    """
+    each = np.ceil(totals / capacity - 1e-9).max(axis=1, initial=1.0)
+    return int(np.maximum(each, 1.0).sum())
 
 
 def _grids_by_capacity(name: str, totals: Mapping[str, float], capacity: float) -> dict[str, Any]:

@@ -48,6 +48,9 @@ def _further_lines(report: dict[str, Any]) -> list[str]:
             f"  {name}: {part['total']:,.10g} at {part['capacity']:,.10g} a grid needs {part['grids']} grids"
         )
     districts = (parameters.get("arithmetic") or {}).get("districts")
+    nested = (parameters.get("arithmetic") or {}).get("nested")
+    if nested:
+        lines.append(f"  each district by itself, rounded up: {nested} grids")
     if districts:
         lines.append(f"  there are {districts} districts; as many grids or a few more are usual")
     lines += [

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.balance.problem import Problem
-from gridsvc.balance.targets import suggest_k
+from gridsvc.balance.targets import A_LITTLE_ABOVE, nested_k, suggest_k
 from gridsvc.errors import InvalidInput
 from gridsvc.plans.goals import Goals
 from gridsvc.services.request import SolveRequest
@@ -80,11 +81,11 @@ def weights_of(tiling: Tiling, columns: Columns, request: SolveRequest) -> NDArr
 def _no_measure(tiling: Tiling, columns: Columns, name: str) -> InvalidInput:
     if name in tiling.columns:
         for cell, value in zip(tiling.names(), tiling.columns[name].tolist(), strict=True):
-            try:
-                float(value)
-            except ValueError:
+            if not _is_number(value):
                 said = f"cell {cell} has {value!r}, which is no number"
                 return InvalidInput(said, field=name, cure="give a number of 0 or more for each cell")
+        said = "is a column of codes, some with a 0 in front"
+        return InvalidInput(said, field=name, cure="take the zeros in front away, if these are numbers")
     return InvalidInput(
         f"no measure {name!r} on these cells",
         field="measure",
@@ -92,11 +93,18 @@ def _no_measure(tiling: Tiling, columns: Columns, name: str) -> InvalidInput:
     )
 
 
+def _is_number(value: object) -> bool:
+    try:
+        return isfinite(float(str(value)))
+    except ValueError:
+        return False
+
+
 def number_of_grids(
     request: SolveRequest,
     weights: NDArray[np.float64],
     goals: Goals | None,
-    districts: int,
+    parent: NDArray[np.int32] | None,
     old: Sequence[str] | None,
 ) -> tuple[int, dict[str, Any] | None]:
     """Number of grids, and the arithmetic behind it where it was not given.
@@ -105,6 +113,8 @@ def number_of_grids(
     ----------
     weights : float64 array, shape (n_left, m)
         Of the cells which are not carved out.
+    parent : int32 array, shape (n_left,), or None
+        Their districts, which no grid crosses.
     old : sequence of str or None
         Codes of the old plan's grids.
 
@@ -128,18 +138,32 @@ def number_of_grids(
                 cure=f"ask for {count} or auto",
             )
         asked = count if asked is None else asked
-    totals = dict(zip((name for name, _ in request.balanced), weights.sum(axis=0).tolist(), strict=True))
-    if asked is not None:
-        if request.grids is not None or not request.capacity:
-            return asked, None
-        return asked, suggest_k(totals, request.capacity, districts or None)[1]
-    if not request.capacity and not districts:
+    if asked is not None and (request.grids is not None or not request.capacity):
+        return asked, None
+    if asked is None and not request.capacity and parent is None:
         raise InvalidInput(
             "the number of grids can be taken from districts, a capacity, targets or an old plan only",
             field="grids",
             cure="give --grids K, or --nest-in the column of the districts, or --capacity",
         )
-    return suggest_k(totals, request.capacity, districts or None)
+    k, why = _suggested(request, weights, parent)
+    return (k if asked is None else asked), why
+
+
+def _suggested(
+    request: SolveRequest, weights: NDArray[np.float64], parent: NDArray[np.int32] | None
+) -> tuple[int, dict[str, Any]]:
+    names = [name for name, _ in request.balanced]
+    totals = dict(zip(names, weights.sum(axis=0).tolist(), strict=True))
+    districts = 0 if parent is None else len(np.unique(parent))
+    k, why = suggest_k(totals, request.capacity, districts or None)
+    if parent is None or not request.capacity:
+        return k, why
+    held = np.stack([np.bincount(parent, column) for column in weights.T], axis=1).astype(np.float64)
+    held = held[np.bincount(parent) > 0]
+    nested = nested_k(held, np.array([request.capacity.get(name, np.inf) for name in names]))
+    near = districts <= nested <= A_LITTLE_ABOVE * districts
+    return nested, {**why, "nested": nested, "near_districts": near}
 
 
 def goals_in(goals: Goals, order: list[int]) -> Goals:

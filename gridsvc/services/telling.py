@@ -18,8 +18,9 @@ from gridsvc.services.wishes import Wish
 __all__ = ["by_code", "in_words_of", "parameters_of"]
 
 _ROWS = re.compile(r"\brow (\d+)|\brows (\d+(?:(?:, | and )\d+)*)")
-_GRIDS = re.compile(r"\b(grids?) (\d+)\b(?! asked)")
+_GRIDS = re.compile(r"\b(grids?|grid\(s\)) (\d+(?:(?:, | and )\d+)*)\b(?! asked)")
 _PARENTS = re.compile(r"\bparent (\d+)\b")
+_NOT_CELLS = {"seeds", "radius", "targets", "low", "high"}  # whose rows are seeds or grids
 
 
 def by_code(
@@ -152,13 +153,18 @@ def in_words_of(
         named = re.sub(r"\d+", lambda number: _at(cells, int(number[0])), found[1] or found[2])
         return f"cell{'s' if found[2] else ''} {named}"
 
+    def grid(found: re.Match[str]) -> str:
+        return f"{found[1]} {re.sub(r'[0-9]+', lambda number: _at(codes, int(number[0])), found[2])}"
+
     text = _ROWS.sub(cell, error.message)
-    text = _GRIDS.sub(lambda found: f"{found[1]} {_at(codes, int(found[2]))}", text)
+    text = _GRIDS.sub(grid, text)
     text = _PARENTS.sub(lambda found: f"district {_at(districts, int(found[1]) + 1)}", text)
-    about_cells = error.row is not None and error.row <= len(cells) and error.field not in {"seeds", "radius"}
+    text = re.sub(r"\bparents\b", "districts", text)
+    about_cells = error.row is not None and error.row <= len(cells) and error.field not in _NOT_CELLS
     if about_cells and text == error.message:
         text = f"{text} (cell {cells[(error.row or 1) - 1]})"
-    return type(error)(text, source=error.source, field=error.field, cure=error.cure)
+    field = "limit" if error.field in {"low", "high"} else error.field
+    return type(error)(text, source=error.source, field=field, cure=error.cure)
 
 
 def _at(names: Sequence[str], number: int) -> str:

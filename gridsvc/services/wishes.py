@@ -80,16 +80,15 @@ def wish_of(
     names = tuple(name for name, _ in request.balanced)
     goals = None if request.targets is None else goals_of(request.targets, names)
     carved = cells_listed(tiling, request)
-    parent, districts = parents_of(tiling, request.nest_in)
-    k, why = number_of_grids(
-        request, weights[~carved], goals, len(districts or ()), _old_names(request, carved)
-    )
+    parent, _ = parents_of(tiling, request.nest_in)
+    left = None if parent is None else parent[~carved]
+    k, why = number_of_grids(request, weights[~carved], goals, left, _old_names(request, carved))
     problem = _plain(tiling, request, weights, parent, k)
     large = oversize(problem, _stacked(problem, largest))
     if request.carve_out == "large":
         carved[[entry["cell_row"] for entry in large]] = True
         if request.former is not None:  # an old grid may be carved out as a whole
-            k, _ = number_of_grids(request, weights[~carved], goals, 0, _old_names(request, carved))
+            k, _ = number_of_grids(request, weights[~carved], goals, None, _old_names(request, carved))
             problem = _plain(tiling, request, weights, parent, k)
     seeds = [] if request.seeds is None else seeds_of(request.seeds, tiling)
     day = today or datetime.now(UTC).date()

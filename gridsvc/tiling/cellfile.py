@@ -85,6 +85,10 @@ def _from_csv(path: Path, edges: Path | None) -> Tiling:
     frame = _csv(path)
     if "cell" not in frame.columns:
         raise _no_cell(path.name, list(frame.columns))
+    if frame.empty:
+        raise UnreadableFile(
+            "holds no rows", source=path.name, cure="export it again with a row for each cell"
+        )
     names = frame["cell"].tolist()
     columns = {name: _numbers_or_text(frame[name]) for name in frame.columns if name != "cell"}
     if _all_h3(names):

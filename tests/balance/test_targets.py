@@ -7,6 +7,7 @@ import pytest
 
 from gridsvc.balance.targets import (
     even_targets,
+    nested_k,
     parse_amount,
     parse_limit,
     parse_measure_tolerance,
@@ -126,3 +127,9 @@ def test_amounts_have_a_name_and_a_number_above_0():
     ):
         with pytest.raises(InvalidInput, match="weight"):
             parse_amount(text, "weight")
+
+
+def test_districts_are_counted_one_by_one_where_grids_keep_to_them():
+    totals = np.array([[48.0, 1.0], [48.0, 9.0], [0.0, 0.0]])
+    assert nested_k(totals, np.array([20.0, np.inf])) == 3 + 3 + 1
+    assert nested_k(totals, np.array([24.0, 2.0])) == 2 + 5 + 1

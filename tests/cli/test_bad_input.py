@@ -140,6 +140,45 @@ def test_cells_without_geometry_or_edges(refused: Any, tmp_path: Path) -> None:
     assert "--adjacency" in refused("balance", cells, "--grids", 1, "--measure", "n", "-o", "g.csv")
 
 
+def test_cells_or_edges_without_rows(refused: Any, tmp_path: Path) -> None:
+    full, header = "cell,x,y,n\na,0,0,1\nb,1,0,1\n", "cell,x,y,n\n"
+    for cells, edges, said in (
+        (header, "a,b\na,b\n", "cells.csv: holds no rows"),
+        ("", "a,b\na,b\n", "cells.csv: is empty"),
+        (full, "", "edges.csv: is empty"),
+        (full, "a,b\n", "2 parts"),
+    ):
+        _file(tmp_path, "cells.csv", cells)
+        _file(tmp_path, "edges.csv", edges)
+        command = ("balance", "cells.csv", "--adjacency", "edges.csv", "--grids", 1, "--measure", "n")
+        assert said in refused(*command, "-o", "g.csv")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [("b,b", "row 2, b: cell 'b' beside itself"), ("b,c,-1", "row 2, length: -1"), ("z,a", "row 2, a")],
+)
+def test_edges_which_are_none(refused: Any, tmp_path: Path, row: str, said: str) -> None:
+    _file(tmp_path, "cells.csv", "cell,x,y,n\na,0,0,1\nb,1,0,1\nc,2,0,1\n")
+    length = ",length" if row.count(",") == 2 else ""
+    _file(tmp_path, "edges.csv", f"a,b{length}\na,b{',1' if length else ''}\n{row}\n")
+    command = ("balance", "cells.csv", "--adjacency", "edges.csv", "--grids", 1, "--measure", "n")
+    assert said in refused(*command, "-o", "g.csv")
+
+
+def test_edges_both_ways_count_once(run: Run, tmp_path: Path) -> None:
+    _file(tmp_path, "cells.csv", "cell,x,y,n\na,0,0,1\nb,1,0,1\nc,2,0,1\nd,3,0,1\n")
+    once = _file(tmp_path, "once.csv", "a,b\na,b\nb,c\nc,d\n")
+    twice = _file(tmp_path, "twice.csv", "a,b\na,b\nb,a\nb,c\nc,d\nd,c\nd,c\n")
+    reports = []
+    for edges in (once, twice):
+        command = ("balance", "cells.csv", "--adjacency", edges, "--grids", 2, "--measure", "n")
+        said = run(*command, "-o", "g.csv", "--json")
+        assert said.code == 0, said.err
+        reports.append((said.json["overall"], (tmp_path / "g.csv").read_bytes()))
+    assert reports[0] == reports[1]
+
+
 def test_an_edge_to_nowhere(refused: Any, tmp_path: Path) -> None:
     cells = _file(tmp_path, "cells.csv", "cell,x,y,n\na,0,0,1\nb,1,0,1\n")
     edges = _file(tmp_path, "edges.csv", "a,b\na,b\na,z\n")

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-CELLS = """cell,x,y,n,kwh,city,text,neg
-a,0,0,1,2,west,x,1
-b,1,0,1,2,west,x,1
-c,2,0,1,2,east,x,-1
-d,3,0,1,2,east,x,1
+CELLS = """cell,x,y,n,kwh,city,text,neg,nan,code,half
+a,0,0,1,2,west,x,1,1,01,p
+b,1,0,1,2,west,x,1,nan,02,q
+c,2,0,1,2,east,x,-1,1,10,p
+d,3,0,1,2,east,x,1,1,11,p
 """
 EDGES = "a,b\na,b\nb,c\nc,d\n"
 OLD = "cell,grid\na,P\nb,P\nc,Q\nd,Q\n"
@@ -24,7 +24,7 @@ def _seeds(text: str, *said: str, more: tuple[object, ...] = ()) -> Case:
 
 
 def _locks(text: str, *said: str, more: tuple[object, ...] = ()) -> Case:
-    return (("--locks", "given.csv", *more), text, ("given.csv", *said))
+    return (("--locks", "given.csv", *more), text, said)
 
 
 def _targets(text: str, *said: str, more: tuple[object, ...] = ()) -> Case:
@@ -52,6 +52,15 @@ CASES: dict[str, Case] = {
     "measure twice": (("--measure", "n:5%"), "", ("measure", "'n'", "once")),
     "measure of text": (("--measure", "text"), "", ("cell a", "'x'", "text")),
     "measure with negatives": (("--measure", "neg"), "", ("cell c", "-1", "neg")),
+    "measure with no number": (("--measure", "nan"), "", ("nan", "cell b", "no number")),
+    "measure of codes": (("--measure", "code"), "", ("code", "zeros in front")),
+    "limit above the whole": (("--limit", "n=9.."), "", ("limit", "at least 9", "territory has 4")),
+    "districts in pieces": (
+        ("--nest-in", "half"), "", ("2 districts need 3", "district p in 2 parts", "at least 3 grids"),
+    ),
+    "locks with another's between": _locks(
+        "cell,grid\na,P\nb,Q\nc,P\n", "grid P", "cell a; cell c", "grid(s) Q", "unlock"
+    ),
     "nesting in no column": (("--nest-in", "county"), "", ("county", "city")),
     "barriers through metres": (("--barriers", "given.csv"), "", ("--barriers", "lon and lat")),
     "carve-out of no cell": (("--carve-out", "given.csv"), "cell\na\nz\n", ("row 2", "'z'")),

@@ -138,12 +138,23 @@ def test_limits_that_cannot_be_kept_give_the_best_plan_and_exit_code_3(run: Run,
 
 
 def test_a_capacity_gives_the_number_of_grids_with_its_arithmetic(balance: Balance) -> None:
-    grids, report = balance("--capacity", "n=20", "--nest-in", "district", grids="auto")
+    grids, report = balance("--capacity", "n=20", grids="auto")
     assert len(set(grids.values())) == 5  # 96 / 20 = 4.8
+    assert max(_totals(report).values()) <= 20
+    assert report["parameters"]["arithmetic"]["by_capacity"]["n"] == {
+        "total": 96.0,
+        "capacity": 20.0,
+        "grids": 5,
+    }
+
+
+def test_a_capacity_is_counted_district_by_district_where_grids_keep_to_them(balance: Balance) -> None:
+    grids, report = balance("--capacity", "n=20", "--nest-in", "district", grids="auto")
+    assert len(set(grids.values())) == 6  # twice 48 / 20 = 2.4
+    assert max(_totals(report).values()) <= 20
     why = report["parameters"]["arithmetic"]
-    assert why["by_capacity"]["n"] == {"total": 96.0, "capacity": 20.0, "grids": 5}
+    assert (why["by_capacity"]["n"]["grids"], why["nested"]) == (5, 6)
     assert (why["districts"], why["near_districts"]) == (2, False)
-    assert max(_totals(balance("--capacity", "n=20", grids="auto")[1]).values()) <= 20
 
 
 def test_uneven_targets_by_name(balance: Balance) -> None:

@@ -210,6 +210,9 @@ def test_the_engines_rows_and_numbers_get_their_names() -> None:
     smallest = InvalidInput("parts (smallest: 1 cell(s) round row 3, 2 cell(s) round row 1)")
     said = in_words_of(smallest, ["a", "b", "c"], [], [])
     assert said.message == "parts (smallest: 1 cell(s) round cell c, 2 cell(s) round cell a)"
+    walls = InvalidInput("locks of grid(s) 1, 2 and 4 stand between two parents", row=1, field="low")
+    said = in_words_of(walls, ["a"], ["P", "Q"], [])
+    assert (said.message, said.field) == ("locks of grid(s) P, Q and 4 stand between two districts", "limit")
     plain = in_words_of(InvalidInput("the cell has no place", row=2), ["a", "b"], [], [])
     assert plain.message == "the cell has no place (cell b)"
     said = in_words_of(InvalidInput("3 grids asked for", field="grids"), ["a"], ["P"], [])

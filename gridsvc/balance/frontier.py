@@ -17,6 +17,7 @@ __all__ = ["Frontier", "Option", "frontier_of", "trade_off"]
 
 _COMPACTNESS = (0.0, 25.0, 50.0, 75.0, 100.0)
 _BALANCE = "worst_deviation", "inside_share", "shape"
+_AS_ROUND = 1.005  # shapes nearer to each other are not worth a customer who changes grids
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def frontier_of(found: Sequence[tuple[Option, dict[str, Any]]], wanted: int | No
     found : sequence of (Option, report)
     wanted : int, optional
         Position of the option to choose if nothing beats it. By default, and if it is beaten, the most
-        compact of those with the fewest grids outside.
+        compact of those with the fewest grids outside, or one as good as that which moves less.
     """
     value = np.array([_value(option.figures) for option, _ in found])
     kept = [i for i in range(len(found)) if not _beaten(value, i)]
@@ -106,4 +107,8 @@ def _beaten(value: NDArray[np.float64], i: int) -> bool:
 
 
 def _best(figures: list[dict[str, Any]]) -> int:
-    return min(range(len(figures)), key=lambda i: (-figures[i]["inside_share"], figures[i]["shape"]))
+    inside = max(f["inside_share"] for f in figures)
+    shape = min(f["shape"] for f in figures if f["inside_share"] == inside)
+    shape *= _AS_ROUND if "moved" in figures[0] else 1.0
+    good = [i for i, f in enumerate(figures) if f["inside_share"] == inside and f["shape"] <= shape]
+    return min(good, key=lambda i: (figures[i].get("moved", 0.0), figures[i]["shape"]))

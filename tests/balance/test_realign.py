@@ -105,3 +105,76 @@ def test_a_plan_in_force_with_too_many_or_empty_grids_is_told(moved_town):
         realign(replace(moved_town, past=replace(moved_town.past, home=home)))
     with pytest.raises(InvalidInput, match="no plan in force"):
         realign(replace(moved_town, past=None))
+
+
+def loosely_drifted(make_planar, seed=3):
+    size = {"area": np.full(500, 2000.0), "perimeter": np.full(500, 180.0)}
+    return drifted(make_planar(seed, 500, 8, dropped=0.0, empty=0.0, sweeps=150, **size), 0.5)
+
+
+def test_the_chosen_plan_is_inside_and_moves_no_more_of_any_measure_than_allowed(make_planar):
+    problem = within(loosely_drifted(make_planar), 0.25)
+    found = realign(problem)
+    chosen = found.options[found.chosen]
+    assert chosen.figures["inside_share"] == 1
+    away = chosen.labels != problem.past.home
+    shares = problem.weights[away].sum(axis=0) / problem.weights.sum(axis=0)
+    assert list(chosen.figures["by_measure"].values()) == pytest.approx(shares)
+    assert shares.max() <= 0.25 * (1 + 1e-9)
+    assert found.report["moved"]["by_measure"] == chosen.figures["by_measure"]
+
+
+def test_no_plan_that_moves_less_is_as_balanced_and_as_compact_as_the_chosen_one(make_planar):
+    found = realign(within(loosely_drifted(make_planar), 0.25))
+    chosen = found.options[found.chosen].figures
+    for option in (o.figures for o in found.options):
+        if option["inside_share"] == chosen["inside_share"] and option["moved"] < chosen["moved"]:
+            assert option["shape"] > chosen["shape"]
+
+
+def test_what_would_be_enough_is_told_where_the_allowance_is_too_small(make_planar):
+    problem = loosely_drifted(make_planar)
+    found = realign(within(problem, 0.01))
+    enough = found.report["enough"]
+    assert found.report["overall"]["inside_share"] < 1 and enough > 0.01 * problem.past.load.sum()
+    assert found.report["lower_bound"]["moved"] <= enough
+    again = realign(within(problem, 1.01 * enough / problem.past.load.sum()))
+    assert again.report["overall"]["inside_share"] == 1
+
+
+def test_an_allowance_too_small_buys_the_most_balance_it_can(make_planar):
+    problem = loosely_drifted(make_planar)
+    front = realign(within(problem, 0.03))
+    inside = [option.figures["inside_share"] for option in front.options]
+    assert len(front.options) >= 3 and inside[front.chosen] == max(inside) > inside[0]
+
+
+def test_a_time_limit_is_kept_and_told(moved_town):
+    found = realign(replace(within(moved_town, 0.1), time_limit=1e-6))
+    assert found.report["truncated"] and found.report["moved"]["moved_cells"] == 0
+    assert not realign(within(moved_town, 0.1)).report["truncated"]
+
+
+def test_the_same_seed_gives_the_same_plans(moved_town):
+    one, other = (realign(within(moved_town, 0.1)) for _ in range(2))
+    for mine, theirs in zip(one.options, other.options, strict=True):
+        assert (mine.labels == theirs.labels).all()
+
+
+def test_islands_keep_their_grids_or_may_be_linked(make_problem):
+    # Two squares of 6 x 6 cells, two grids each; on the eastern one demand has doubled in the north.
+    x, y = np.divmod(np.arange(36), 6)
+    xy = np.concatenate([np.column_stack([x, y]), np.column_stack([x + 20, y])]).astype(float)
+    near = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1)) == 1
+    a, b = np.nonzero(np.triu(near))
+    home = ((xy[:, 0] > 10) * 2 + (xy[:, 1] >= 3)).astype(np.int32)
+    weights = np.where(home == 3, 2.0, 1.0)[:, None]
+    past = Past(home=home, load=weights[:, 0].copy(), cost=np.ones(72), most=20.0)
+    targets = np.array([[18.0], [18.0], [27.0], [27.0]])
+    for islands in ("keep", "attach"):
+        problem = make_problem(xy, a, b, weights, 4, past=past, targets=targets, islands=islands)
+        found = realign(problem)
+        assert found.report["overall"]["inside_share"] == 1
+        labels = found.options[found.chosen].labels
+        assert (labels[:36] == home[:36]).all() and set(labels[36:]) == {2, 3}
+        assert found.report["moved"]["moved"] >= found.report["lower_bound"]["moved"] > 0

@@ -9,7 +9,16 @@ from typing import Any
 import click
 import numpy as np
 
-from gridsvc.cli.common import as_json, csv_writer, emit, in_path, json_writer, out_path, reported
+from gridsvc.cli.common import (
+    as_json,
+    csv_writer,
+    emit,
+    in_path,
+    json_writer,
+    out_path,
+    reported,
+    require_places,
+)
 from gridsvc.cli.plan import plan_lines
 from gridsvc.cli.wishes import request_of, wish_options
 from gridsvc.errors import Infeasible
@@ -37,6 +46,7 @@ def balance(
     cells: Path, adjacency: Path | None, report: Path | None, output: Path, *, json_: bool, **named: Any
 ) -> None:
     """Balance cells into connected grids."""
+    require_places(output=output, report=report, frontier=named["frontier"])
     with reported("balance") as progress:
         tiling = read_cells(cells, adjacency)
         request = request_of(named, tiling)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
 from gridsvc.config import Settings
+from gridsvc.errors import InvalidInput
 from gridsvc.exchange.files import replace_whole
 from gridsvc.principal import LOCAL, Principal
 from gridsvc.progress import Progress
@@ -31,6 +33,7 @@ __all__ = [
     "out_path",
     "percent",
     "reported",
+    "require_places",
     "say",
     "write_csv",
     "write_json",
@@ -97,6 +100,32 @@ def opened(url: str | None, *, upgrade: bool = False) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def require_places(**options: Path | None) -> None:
+    """Refuse files that could not be written in the end, before there is anything to lose.
+
+    Parameters
+    ----------
+    options : Path or None
+        By the option that names the file.
+
+    Raises
+    ------
+    InvalidInput
+        A folder is not there or may not be written, or two options name one file.
+    """
+    taken: dict[Path, str] = {}
+    for name, path in options.items():
+        if path is None:
+            continue
+        if not os.access(path.parent, os.W_OK | os.X_OK) or not path.parent.is_dir():
+            raise InvalidInput(
+                f"cannot write {path.name}", field=name, cure="name a folder that exists and may be written"
+            )
+        other = taken.setdefault(path.resolve(), name)
+        if other != name:
+            raise InvalidInput(f"{path.name} is the {other} too", field=name, cure="name another file")
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -22,11 +22,14 @@ from gridsvc.tiling.tiling import Adjacency, Tiling
 
 __all__ = ["read_cells", "read_labels"]
 
+_GROUND = {"x", "y", "area", "perimeter"}  # given together with edges, they count for H3 cells too
+
 
 def read_cells(path: Path, edges: Path | None = None) -> Tiling:
     """Read cells with their measures as columns.
 
-    A column `cell` names them. H3 indexes need no geometry; other cells need polygons, or, in a CSV, columns
+    A column `cell` names them. H3 indexes need no geometry (a CSV with all of ``x, y, area, perimeter`` and
+    `edges` is taken as it stands all the same); other cells need polygons, or, in a CSV, columns
     ``x, y`` (metres) or ``lon, lat`` (degrees) together with `edges`. There ``area`` (square metres) and
     ``perimeter`` (metres) may be left out: cells then count as discs of equal size.
 
@@ -91,7 +94,8 @@ def _from_csv(path: Path, edges: Path | None) -> Tiling:
         )
     names = frame["cell"].tolist()
     columns = {name: _numbers_or_text(frame[name]) for name in frame.columns if name != "cell"}
-    if _all_h3(names):
+    measured = edges is not None and columns.keys() >= _GROUND
+    if _all_h3(names) and not measured:
         return _hexagons(names, columns, path.name)
     if edges is None:
         raise InvalidInput(

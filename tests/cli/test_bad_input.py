@@ -179,6 +179,26 @@ def test_edges_both_ways_count_once(run: Run, tmp_path: Path) -> None:
     assert reports[0] == reports[1]
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("-o", "nowhere/g.csv"), "output: cannot write g.csv"),
+        (("-o", "g.csv", "--report", "nowhere/r.json"), "report: cannot write r.json"),
+        (("-o", "g.csv", "--report", "g.csv"), "report: g.csv is the output too"),
+        (("-o", "g.csv", "--frontier", "nowhere/f"), "frontier: cannot write f"),
+    ],
+)
+def test_files_which_could_not_be_written_are_refused_before_the_work(
+    refused: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], said: str
+) -> None:
+    from gridsvc.cli import balance as module
+
+    monkeypatch.setattr(module, "solve_tiling", None)
+    cells = _file(tmp_path, "cells.csv", "cell,x,y,n\na,0,0,1\nb,1,0,1\n")
+    edges = _file(tmp_path, "edges.csv", "a,b\na,b\n")
+    assert said in refused("balance", cells, "--adjacency", edges, "--grids", 1, "--measure", "n", *options)
+
+
 def test_an_edge_to_nowhere(refused: Any, tmp_path: Path) -> None:
     cells = _file(tmp_path, "cells.csv", "cell,x,y,n\na,0,0,1\nb,1,0,1\n")
     edges = _file(tmp_path, "edges.csv", "a,b\na,b\na,z\n")

@@ -263,6 +263,18 @@ def test_islands_are_kept_or_attached(balance: Balance, tmp_path: Path) -> None:
         balance("--islands", "keep")
 
 
+def test_h3_cells_with_a_ground_of_their_own_are_measured_on_it(run: Run, tmp_path: Path) -> None:
+    ids = ["891fb466257ffff", "891fb466253ffff", "891fb46625bffff"]
+    rows = "".join(f"{cell},{100 * x},0,10000,400,1\n" for x, cell in enumerate(ids))
+    (tmp_path / "cells.csv").write_text("cell,x,y,area,perimeter,n\n" + rows)
+    (tmp_path / "edges.csv").write_text(f"a,b,length\n{ids[0]},{ids[1]},100\n{ids[1]},{ids[2]},100\n")
+    said = _balance(run, "--grids", 1, "--measure", "n")
+    assert said.code == 0, said.err
+    (grid,) = json.loads((tmp_path / "r.json").read_bytes())["grids"]
+    assert grid["area_km2"] == pytest.approx(0.03)
+    assert grid["pp"] == pytest.approx(4 * 3.141592653589793 * 30000 / 800**2)
+
+
 # --- what a good shape is, and how long to look for it
 
 

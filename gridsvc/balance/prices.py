@@ -23,7 +23,7 @@ _BRIEF, _THOROUGH = (0.3, 0.25), (1.0, 0.5)  # heat, and share of the sweeps a f
 _PATIENT, _CLOSE = (0.3, 1.0), 1.5  # where a brief search nearly uses the allowance up, or needs a bit more
 _SCARCE = ((64.0, 1.0), (8.0, 1.0), (64.0, 0.5))  # prices and shares of an allowance that is too small
 _RESCUES, _FEW_RESCUES = 4, 2
-_EVEN, _MOST_EVEN = 1.01, 1.1
+_ALIKE, _MARGIN = 1.1, 1.01
 _STEPS = 6
 _ROUNDING = 1e-9
 
@@ -89,12 +89,10 @@ def priced_plans(
     dear = pricer.plan(_DEAR, _BRIEF, labels, np.inf)
     if past.most / _CLOSE < dear.moved < past.most * _CLOSE:
         dear = pricer.plan(_DEAR, _PATIENT, labels, np.inf)
-    most = past.most * (1 + _ROUNDING)
-    allowed = past.most / _uneven(problem, past, dear.labels)
-    if dear.moved <= most:
-        tried = [dear, *_enough(pricer, dear, labels, max(allowed, dear.moved))]
+    if dear.moved <= past.most * (1 + _ROUNDING):
+        tried = [dear, *_enough(pricer, dear, labels, past.most)]
     else:
-        tried = _scarce(pricer, labels, allowed)
+        tried = _scarce(pricer, labels, past.most)
     seconds["moves"] = perf_counter() - began - seconds["start"]
     enough = min((t.moved for t in [dear, *tried] if t.standing.outside == 0), default=None)
     return Plans([t.labels for t in tried], enough, seconds, pricer.late)
@@ -121,22 +119,6 @@ def _scarce(pricer: _Pricer, labels: NDArray[np.int32], allowed: float) -> list[
     return [pricer.plan(price, _BRIEF, labels, share * allowed, _FEW_RESCUES) for price, share in _SCARCE]
 
 
-def _uneven(problem: Problem, past: Past, labels: NDArray[np.int32]) -> float:
-    """How much more of another measure than of the load a plan moves, as a factor of 1 or a little above.
-
-    The allowance is of the load alone, but nobody minds less of it being used if then no more than the same
-    share of the other measures moves. Measures which lie altogether elsewhere are left alone.
-    """
-    moved = (past.home >= 0) & (labels != past.home)
-    load, whole = float(past.load[moved].sum()), float(past.load.sum())
-    total = problem.weights.sum(axis=0)
-    if load <= 0 or not (total > 0).any():
-        return 1.0
-    share = problem.weights[moved].sum(axis=0)[total > 0] / total[total > 0]
-    factor = _EVEN * float(share.max()) / (load / whole)
-    return max(factor, 1.0) if factor <= _MOST_EVEN else 1.0
-
-
 class _Pricer:
     """Makes plans at a price; the arrays which all of them share are built once."""
 
@@ -147,11 +129,13 @@ class _Pricer:
         from gridsvc.balance.world import build_state, build_world
 
         self._world, self._order = build_world(replace(problem, past=past), pairs, labels)
-        self._past, self._seed = past, problem.seed
+        self._past, self._weights, self._seed = past, problem.weights, problem.seed
+        self._whole = float(past.load.sum())
         border = build_state(self._world, labels[self._order], problem.seed).foreign
         self._sweeps = problem.sweeps or sweeps_for(int(np.count_nonzero(border)))
         self._until = np.inf if problem.time_limit is None else perf_counter() + problem.time_limit
         self._progress, self._turn, self.late = progress, 0, False
+        self._uneven = 1.0
 
     def plan(
         self,
@@ -161,7 +145,36 @@ class _Pricer:
         allowed: float,
         rescues: int = _RESCUES,
     ) -> _Tried:
-        """The best plan found from `labels`; they themselves if time is up already."""
+        """The best plan found from `labels`; they themselves if time is up already.
+
+        The allowance is of the load alone. But where other measures lie much as it does, nobody minds a
+        little less of it being used so that no more than the same share of them moves.
+        """
+        found = self._plan(price, way, labels, allowed / self._uneven, rescues)
+        over = self._most_moved(found.labels) * self._whole / allowed if allowed > 0 else 1.0
+        if 1 + _ROUNDING < over < _ALIKE:
+            self._turn -= 1
+            self._uneven *= _MARGIN * over  # the next plan will move much the same mix
+            found = self._plan(price, way, labels, allowed / self._uneven, rescues)
+        return found
+
+    def _most_moved(self, labels: NDArray[np.int32]) -> float:
+        """Share which moves of the measure of which most does."""
+        total = self._weights.sum(axis=0)
+        moved = self._weights[self._away(labels)].sum(axis=0)
+        return float((moved / np.where(total > 0, total, 1.0)).max())
+
+    def _away(self, labels: NDArray[np.int32]) -> NDArray[np.bool_]:
+        return np.asarray((self._past.home >= 0) & (labels != self._past.home), np.bool_)
+
+    def _plan(
+        self,
+        price: float,
+        way: tuple[float, float],
+        labels: NDArray[np.int32],
+        allowed: float,
+        rescues: int,
+    ) -> _Tried:
         from gridsvc.balance.anneal import anneal, rescue, standing
         from gridsvc.balance.world import build_state
 
@@ -182,8 +195,7 @@ class _Pricer:
             self.late = True
         found = np.empty_like(labels)
         found[self._order] = state.labels
-        away = (self._past.home >= 0) & (found != self._past.home)
-        return _Tried(found, standing(world, state), float(self._past.load[away].sum()))
+        return _Tried(found, standing(world, state), float(self._past.load[self._away(found)].sum()))
 
     def _timed(self, progress: Progress) -> Progress:
         def timed(share: float, message: str) -> None:

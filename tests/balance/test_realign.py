@@ -182,7 +182,7 @@ def test_islands_keep_their_grids_or_may_be_linked(make_problem):
 
 def test_an_allowance_of_one_measure_holds_for_another_which_lies_alike(make_planar):
     problem = loosely_drifted(make_planar)
-    noise = np.random.default_rng(4).lognormal(0, 0.15, problem.n)
+    noise = np.random.default_rng(4).lognormal(0, 0.05, problem.n)
     weights = np.column_stack([problem.weights[:, 0], problem.weights[:, 0] * noise])
     problem = replace(problem, weights=weights, targets=even_targets(weights, problem.k))
     for share in (0.02, 0.04):

@@ -9,9 +9,21 @@ from numpy.typing import NDArray
 
 from gridsvc.balance.arrays import AREA, DEMAND, FIXED, HIGH, LOW, MEASURES, STEEP, TARGET, State, World
 from gridsvc.balance.kernels import recount, sweep
+from gridsvc.balance.trees import recombine
 from gridsvc.progress import Progress, silent, span
 
-__all__ = ["Standing", "anneal", "go_home", "hopeless", "rescue", "settle", "standing", "sweeps_for"]
+__all__ = [
+    "Standing",
+    "anneal",
+    "go_home",
+    "hopeless",
+    "rescue",
+    "settle",
+    "standing",
+    "sweep_borders",
+    "sweeps_for",
+    "temperatures",
+]
 
 _CHUNKS = 60  # times the sums are made afresh and the pressure is looked at
 _PROPOSALS = 2.7e6  # for a border of `_BORDER` cells; about 2 s
@@ -22,6 +34,7 @@ _FROZEN = 1e-12
 _DEARER = 10.0
 _PRESSED_FROM = 0.6  # share of the cooling after which grids outside their tolerance are pressed
 _PRESSURE = 1.2
+_TREES_UNTIL = 0.7  # share of the cooling after which pairs of grids are cut anew no more
 _HOPELESS = 0.3  # mean excess, in tolerances, at which cooling on cannot help
 _SMALL = 5000  # cells up to which trying on costs too little to give up
 _ROUNDS = 150
@@ -98,8 +111,18 @@ def settle(world: World, state: State) -> None:
         recount(world, state)
 
 
+def sweep_borders(world: World, state: State, heat: float, sweeps: int) -> None:
+    """Move borders at one temperature, chains whenever balance refuses a move."""
+    sweep(world, state, heat, heat, sweeps, 1.0, _NOTHING, _NO_CIRCLES)
+
+
 def anneal(
-    world: World, state: State, sweeps: int, progress: Progress = silent, heat: float = 1.0
+    world: World,
+    state: State,
+    sweeps: int,
+    progress: Progress = silent,
+    heat: float = 1.0,
+    trees: int = 0,
 ) -> Standing:
     """Cool from steps of any size being taken to almost none; `state` ends with the best labels found.
 
@@ -109,9 +132,11 @@ def anneal(
     ----------
     heat : float
         Share of the usual temperature to start from; less keeps more of the labels at the start.
+    trees : int
+        How many pairs of grids are joined and cut anew besides.
     """
-    hot, cold = _temperatures(world, state)
-    return _cool(world, state, max(cold, heat * hot), cold, sweeps, progress)
+    hot, cold = temperatures(world, state)
+    return _cool(world, state, max(cold, heat * hot), cold, sweeps, trees, progress)
 
 
 def go_home(world: World, state: State) -> Standing:
@@ -129,7 +154,9 @@ def go_home(world: World, state: State) -> Standing:
     return before
 
 
-def rescue(world: World, state: State, sweeps: int, rounds: int, progress: Progress = silent) -> Standing:
+def rescue(
+    world: World, state: State, sweeps: int, rounds: int, progress: Progress = silent, trees: int = 0
+) -> Standing:
     """Press the grids outside their limits harder, heat them and those round them a little, cool again."""
     best = standing(world, state)
     for turn in range(rounds):
@@ -139,8 +166,9 @@ def rescue(world: World, state: State, sweeps: int, rounds: int, progress: Progr
         state.price[bad, 2] *= 2
         near = _near(world, state, bad)
         recount(world, state)
-        hot, cold = _temperatures(near, state)
-        best = _cool(near, state, hot / 4, cold, sweeps, span(progress, turn / rounds, (turn + 1) / rounds))
+        hot, cold = temperatures(near, state)
+        part = span(progress, turn / rounds, (turn + 1) / rounds)
+        best = _cool(near, state, hot / 4, cold, sweeps, trees, part)
     return best
 
 
@@ -155,7 +183,9 @@ def _near(world: World, state: State, bad: NDArray[np.bool_]) -> World:
     return world._replace(flags=flags.astype(np.uint8))
 
 
-def _cool(world: World, state: State, hot: float, cold: float, sweeps: int, progress: Progress) -> Standing:
+def _cool(
+    world: World, state: State, hot: float, cold: float, sweeps: int, trees: int, progress: Progress
+) -> Standing:
     kept, best = state.labels.copy(), standing(world, state)
     chunks = min(_CHUNKS, sweeps)
     heats = np.geomspace(hot, cold, chunks + 1)
@@ -165,6 +195,8 @@ def _cool(world: World, state: State, hot: float, cold: float, sweeps: int, prog
         for chunk in range(chunks):
             progress(chunk / chunks, "moving borders")
             heat = heats[chunk : chunk + 2]
+            if trees and chunk < _TREES_UNTIL * chunks:
+                recombine(world, state, heat[0], heat[1], int(trees / (_TREES_UNTIL * chunks)), True, False)
             sweep(world, state, heat[0], heat[1], int(budget[chunk]), chains, _NOTHING, _NO_CIRCLES)
             late = chunk >= _PRESSED_FROM * chunks
             if late:
@@ -173,7 +205,7 @@ def _cool(world: World, state: State, hot: float, cold: float, sweeps: int, prog
             now = standing(world, state)
             if now < best:
                 kept, best = state.labels.copy(), now
-            if late and hopeless(state, now):
+            if late and not trees and hopeless(state, now):
                 break
     finally:  # also when time is up
         state.labels[:] = kept
@@ -181,7 +213,7 @@ def _cool(world: World, state: State, hot: float, cold: float, sweeps: int, prog
     return best
 
 
-def _temperatures(world: World, state: State) -> tuple[float, float]:
+def temperatures(world: World, state: State) -> tuple[float, float]:
     """Where cooling starts and ends, from the changes of compactness which single moves make now.
 
     Lumpy plans have steps of very different sizes: the heat must free the large grids' neighbours in town

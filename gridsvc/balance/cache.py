@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
 
 __all__ = ["load_engine", "prepare_cache", "warm_engine"]
+
+_COMPILED = ("arrays", "compiled", "kernels", "trees", "cuts")
 
 
 def load_engine() -> float:
@@ -23,21 +26,39 @@ def load_engine() -> float:
 def warm_engine() -> None:
     """Compile the kernels, or find them in the cache."""
     load_engine()
-    from gridsvc.balance.kernels import warm
+    from gridsvc.balance import kernels, trees
 
-    warm()
+    kernels.warm()
+    trees.warm()
 
 
 def prepare_cache() -> None:
     """See to it that numba can keep what it compiles; must come before numba is imported.
 
     Where ``NUMBA_CACHE_DIR`` is set it stands, and a package in a folder that can be written keeps its own.
-    Else the user's cache folder is taken, or a private temporary one.
+    Else the user's cache folder is taken, or a private temporary one. In it each state of the kernels'
+    sources has a folder of its own: numba does not notice when a function of another module has changed.
     """
-    if os.environ.get("NUMBA_CACHE_DIR") or _writable(Path(__file__).parent):
+    name = _sources()
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    if given and Path(given).name == name:
         return
+    place = Path(given) if given else _place()
+    os.environ["NUMBA_CACHE_DIR"] = str(place / name)
+
+
+def _place() -> Path:
+    own = Path(__file__).parent
+    if _writable(own):
+        return own / "__pycache__"
     places = (_user_cache() / "gridsvc" / "numba", _temporary())
-    os.environ["NUMBA_CACHE_DIR"] = str(next((p for p in places if _made(p)), None) or tempfile.mkdtemp())
+    return next((p for p in places if _made(p)), None) or Path(tempfile.mkdtemp())
+
+
+def _sources() -> str:
+    """A name for the state of the kernels' sources."""
+    read = [(Path(__file__).parent / f"{module}.py").read_bytes() for module in _COMPILED]
+    return f"kernels-{sha256(b''.join(read)).hexdigest()[:12]}"
 
 
 def _user_cache() -> Path:

@@ -5,24 +5,15 @@ Imported by `start` only, so that a process which never solves never loads numba
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from gridsvc.balance.compiled import jit
 
 __all__ = ["whole_sides"]
 
-_F = TypeVar("_F", bound=Callable[..., Any])
 
-
-def _jit(function: _F) -> _F:
-    """Compile; the cache is where NUMBA_CACHE_DIR says."""
-    return cast(_F, njit(cache=True, nogil=True, error_model="numpy")(function))
-
-
-@_jit
+@jit
 def whole_sides(
     rows: NDArray[np.int64],
     now: int,

@@ -1,18 +1,15 @@
 """Compiled loops of the engine: annealed moves of cells between grids which stay connected.
 
-Imported by `solve` only when it runs, so that a process which never solves never loads numba. All kernels
-stand in one module because numba's cache of a function does not notice a change in another module's.
-Passing few arrays and having few ways in from Python keep a cold start short.
+Imported by `solve` only when it runs, so that a process which never solves never loads numba. Passing few
+arrays and having few ways in from Python keep a cold start short.
 """
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from gridsvc.balance.arrays import (
@@ -30,8 +27,11 @@ from gridsvc.balance.arrays import (
     State,
     World,
 )
+from gridsvc.balance.compiled import Int, inner, jit
 
-__all__ = ["MASK_BITS", "recount", "ring_masks", "sweep", "warm"]
+__all__ = [
+    "MASK_BITS", "cost", "extra", "other_grid", "random", "recount", "ring_masks", "strain", "sweep", "warm",
+]  # fmt: skip
 
 MASK_BITS = 62  # neighbours a mask can tell apart; cells with more are judged by search alone
 
@@ -39,23 +39,9 @@ _CHAIN = 4  # moves in an ejection chain
 _TRIES = 8  # cells looked at for the next move of a chain
 _BEYOND = 4.0  # price of a cell at sqrt(2) times the radius of its grid's seed
 
-_F = TypeVar("_F", bound=Callable[..., Any])
-_Int = int | np.integer[Any]
 
-
-def _jit(function: _F) -> _F:
-    """Compile for callers in Python; the cache is where NUMBA_CACHE_DIR says."""
-    return cast(_F, njit(cache=True, nogil=True, error_model="numpy")(function))
-
-
-def _inner(function: _F) -> _F:
-    """Compile for other kernels alone: without a way in from Python, which takes most of the time."""
-    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return cast(_F, njit(cache=True, nogil=True, error_model="numpy", **options)(function))
-
-
-@_inner
-def _random(state: NDArray[np.uint64]) -> float:
+@inner
+def random(state: NDArray[np.uint64]) -> float:
     """A number in (0, 1): xorshift64 (Marsaglia 2003), so that a seed means the same everywhere."""
     s = state[0]
     s ^= s << np.uint64(13)
@@ -65,7 +51,7 @@ def _random(state: NDArray[np.uint64]) -> float:
     return (np.float64(s >> np.uint64(11)) + 0.5) * 1.1102230246251565e-16
 
 
-@_inner
+@inner
 def _reached(start: Any, end: Any, masks: NDArray[np.int64], mine: Any) -> bool:
     """Whether the neighbours in the bits of `mine` reach each other through each other."""
     reach = mine & -mine
@@ -78,7 +64,7 @@ def _reached(start: Any, end: Any, masks: NDArray[np.int64], mine: Any) -> bool:
     return bool(reach == mine)
 
 
-@_jit
+@jit
 def ring_masks(
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
@@ -120,14 +106,26 @@ def ring_masks(
             flags[i] |= np.uint8(RINGED)
 
 
-@_inner
-def _cost(g: _Int, tally: NDArray[np.float64], row: _Int, world: World, press: float) -> tuple[float, float]:
+@inner
+def strain(g: Int, j: Int, total: float, world: World) -> float:
+    """Price of a total of grid `g` in measure `j`: quadratic within the limits and steep beyond."""
+    band, weight = world.band, world.weight
+    z = (total - band[g, j, TARGET]) * band[g, j, PULL]
+    price = weight[4] * z * z
+    over = max(band[g, j, LOW] - total, total - band[g, j, HIGH]) * band[g, j, STEEP] + weight[6]
+    if over > 0:
+        price += weight[5] * over * (1 + over)
+    return float(price)
+
+
+@inner
+def cost(g: Int, tally: NDArray[np.float64], row: Int, world: World, press: float) -> tuple[float, float]:
     """Compactness and balance cost of grid `g` if `tally[row]` were its tally.
 
     Compactness is area inertia over that of a disc, outline over that of a disc, and demand inertia, each
-    times its weight. Balance is quadratic within the limits and steep beyond.
+    times its weight. Balance is the strain of all measures times the pressure on the grid.
     """
-    weight, band = world.weight, world.band
+    weight = world.weight
     area, p, demand = tally[row, AREA], tally[row, OUTLINE], tally[row, DEMAND]
     compact = weight[3] * p
     if area > 0:
@@ -139,18 +137,13 @@ def _cost(g: _Int, tally: NDArray[np.float64], row: _Int, world: World, press: f
         x, y = tally[row, DEMAND + 1], tally[row, DEMAND + 2]
         compact += weight[2] * (tally[row, DEMAND + 3] - (x * x + y * y) / demand)
     balance = 0.0
-    for j in range(band.shape[1]):
-        total = tally[row, MEASURES + j]
-        z = (total - band[g, j, TARGET]) * band[g, j, PULL]
-        balance += weight[4] * z * z
-        over = max(band[g, j, LOW] - total, total - band[g, j, HIGH]) * band[g, j, STEEP] + weight[6]
-        if over > 0:
-            balance += weight[5] * over * (1 + over)
+    for j in range(world.band.shape[1]):
+        balance += strain(g, j, tally[row, MEASURES + j], world)
     return compact, balance * press
 
 
-@_inner
-def _extra(i: _Int, g: _Int, world: World) -> float:
+@inner
+def extra(i: Int, g: Int, world: World) -> float:
     """What cell `i` costs in grid `g` beside what the grids' sums tell: for not being at home, and for the
     way to the seed.
     """
@@ -166,7 +159,7 @@ def _extra(i: _Int, g: _Int, world: World) -> float:
     return cost
 
 
-@_jit
+@jit
 def recount(world: World, state: State) -> None:
     """Sum everything afresh from the labels: a tally moved cell by cell drifts."""
     labels, tally, foreign, size, gone = state.labels, state.tally, state.foreign, state.size, state.gone
@@ -188,16 +181,16 @@ def recount(world: World, state: State) -> None:
             else:
                 foreign[i] += 1
         if world.special:
-            gone[1] += _extra(i, a, world)
+            gone[1] += extra(i, a, world)
             if world.home[i] >= 0 and world.home[i] != a:
                 gone[0] += world.own[i, 3]
     price = state.price
     for g in range(len(size)):
-        price[g, 0], price[g, 1] = _cost(g, tally, g, world, price[g, 2])
+        price[g, 0], price[g, 1] = cost(g, tally, g, world, price[g, 2])
 
 
-@_inner
-def _try(i: _Int, b: _Int, world: World, state: State) -> tuple[float, float]:
+@inner
+def _try(i: Int, b: Int, world: World, state: State) -> tuple[float, float]:
     """Change of (compactness, balance) cost if cell `i` went to grid `b`."""
     labels, cells, tally, price, after = state.labels, world.cells, state.tally, state.price, state.scratch
     a = np.int64(labels[i])
@@ -213,16 +206,16 @@ def _try(i: _Int, b: _Int, world: World, state: State) -> tuple[float, float]:
         after[1, c] = tally[b, c] + cells[i, c]
     after[0, OUTLINE] += 2 * with_a
     after[1, OUTLINE] -= 2 * with_b
-    ca, ba = _cost(a, after, 0, world, price[a, 2])
-    cb, bb = _cost(b, after, 1, world, price[b, 2])
+    ca, ba = cost(a, after, 0, world, price[a, 2])
+    cb, bb = cost(b, after, 1, world, price[b, 2])
     compact = ca + cb - price[a, 0] - price[b, 0]
     if world.special:
-        compact += _extra(i, b, world) - _extra(i, a, world)
+        compact += extra(i, b, world) - extra(i, a, world)
     return compact, ba + bb - price[a, 1] - price[b, 1]
 
 
-@_inner
-def _flip(i: _Int, b: _Int, world: World, state: State) -> None:
+@inner
+def _flip(i: Int, b: Int, world: World, state: State) -> None:
     """Give cell `i` to grid `b` and keep all sums in step."""
     labels, cells, tally, foreign = state.labels, world.cells, state.tally, state.foreign
     a = np.int64(labels[i])
@@ -239,7 +232,7 @@ def _flip(i: _Int, b: _Int, world: World, state: State) -> None:
             foreign[j] -= 1
             foreign[i] -= 1
     if world.special:
-        state.gone[1] += _extra(i, b, world) - _extra(i, a, world)
+        state.gone[1] += extra(i, b, world) - extra(i, a, world)
         if world.home[i] >= 0:
             state.gone[0] += world.own[i, 3] * (int(world.home[i] != b) - int(world.home[i] != a))
     labels[i] = b
@@ -251,12 +244,12 @@ def _flip(i: _Int, b: _Int, world: World, state: State) -> None:
     tally[a, OUTLINE] += 2 * with_a
     tally[b, OUTLINE] -= 2 * with_b
     price = state.price
-    price[a, 0], price[a, 1] = _cost(a, tally, a, world, price[a, 2])
-    price[b, 0], price[b, 1] = _cost(b, tally, b, world, price[b, 2])
+    price[a, 0], price[a, 1] = cost(a, tally, a, world, price[a, 2])
+    price[b, 0], price[b, 1] = cost(b, tally, b, world, price[b, 2])
 
 
-@_inner
-def _found_by_search(i: _Int, wanted: _Int, world: World, state: State) -> bool:
+@inner
+def _found_by_search(i: Int, wanted: Int, world: World, state: State) -> bool:
     """Whether the `wanted` neighbours in the grid of cell `i` meet in a search of the grid without it."""
     labels, search = state.labels, state.search
     indptr, indices = world.indptr, world.indices
@@ -287,8 +280,8 @@ def _found_by_search(i: _Int, wanted: _Int, world: World, state: State) -> bool:
     return found == wanted
 
 
-@_inner
-def _may(i: _Int, b: _Int, world: World, state: State) -> bool:
+@inner
+def _may(i: Int, b: Int, world: World, state: State) -> bool:
     """Whether cell `i` may go to grid `b`: the allowance of moved load holds and its grid stays whole.
 
     The neighbours in its grid must reach each other: through each other (bits), or else, where the cell lies
@@ -316,11 +309,11 @@ def _may(i: _Int, b: _Int, world: World, state: State) -> bool:
     return _found_by_search(i, wanted, world, state)
 
 
-@_inner
-def _other_grid(i: _Int, world: World, state: State) -> _Int:
+@inner
+def other_grid(i: Int, world: World, state: State) -> Int:
     """The grid of a random neighbour of cell `i` in another grid; needs one."""
     labels = state.labels
-    skip = np.int64(_random(state.rng) * state.foreign[i])
+    skip = np.int64(random(state.rng) * state.foreign[i])
     a = labels[i]
     for e in range(world.indptr[i], world.indptr[i + 1]):
         g = labels[world.indices[e]]
@@ -331,8 +324,8 @@ def _other_grid(i: _Int, world: World, state: State) -> _Int:
     return np.int64(a)
 
 
-@_inner
-def _deepest(i: _Int, circles: NDArray[np.float64], world: World, state: State) -> _Int:
+@inner
+def _deepest(i: Int, circles: NDArray[np.float64], world: World, state: State) -> Int:
     """Of the grids at cell `i`, the one in whose circle (x, y, squared radius) it lies deepest."""
     labels, own = state.labels, world.own
     best = np.int64(labels[i])
@@ -347,7 +340,7 @@ def _deepest(i: _Int, circles: NDArray[np.float64], world: World, state: State) 
     return best
 
 
-@_jit
+@jit
 def sweep(
     world: World,
     state: State,
@@ -397,20 +390,20 @@ def sweep(
                 continue
             # A chain of moves: each next cell is given away by the grid which last gained, until the whole
             # pays. Most chains end with their first move.
-            most, total, depth = -heat * np.log(_random(state.rng)), 0.0, 0
+            most, total, depth = -heat * np.log(random(state.rng)), 0.0, 0
             j, last = np.int64(i), np.int64(labels[i])
             while True:
                 best, compact, cell, to = np.inf, 0.0, np.int64(-1), np.int64(-1)
                 for _ in range(_TRIES if depth else 1):
                     if depth:
                         start, end = indptr[j], indptr[j + 1]
-                        j = np.int64(world.indices[start + np.int64(_random(state.rng) * (end - start))])
+                        j = np.int64(world.indices[start + np.int64(random(state.rng) * (end - start))])
                         known = labels[j] != last or state.foreign[j] == 0 or world.flags[j] & FIXED != 0
                         for d in range(depth):
                             known |= moved[1 + d] == j
                         if known:
                             continue
-                    c = _other_grid(j, world, state)
+                    c = other_grid(j, world, state)
                     shape, balance = _try(j, c, world, state)
                     if shape + balance < best:
                         best, compact, cell, to = shape + balance, shape, j, np.int64(c)
@@ -418,7 +411,7 @@ def sweep(
                 if depth == 0:
                     if len(steps):
                         steps[i] = compact
-                    if total > most and (compact > most or _random(state.rng) >= chains):
+                    if total > most and (compact > most or random(state.rng) >= chains):
                         break
                 elif cell < 0 or (depth == _CHAIN - 1 and total > most):
                     break

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gridsvc.balance.anneal import Standing, anneal, hopeless, rescue, settle, standing, sweeps_for
 from gridsvc.balance.arrays import State, World
+from gridsvc.balance.cycles import refine
 from gridsvc.balance.graph import Pairs
 from gridsvc.balance.kernels import warm
 from gridsvc.balance.problem import Problem
@@ -99,6 +100,9 @@ def _improve(problem: Problem, world: World, state: State, *, mixed: bool, progr
     """Settle, anneal and rescue; `state` holds the best labels whenever this ends."""
     if not mixed and problem.start is None:
         settle(world, state)
+    if problem.objective != "balanced" and problem.past is None:
+        refine(problem, world, state, span(progress, 0.2, 1.0))
+        return
     sweeps = problem.sweeps or sweeps_for(int(np.count_nonzero(state.foreign)))
     best = anneal(world, state, sweeps, span(progress, 0.2, 0.4))
     promising = not hopeless(state, best)
@@ -123,6 +127,8 @@ def _plans(problem: Problem) -> list[tuple[bool, int]]:
     Few grids can lie in few ways, and which is best shows only at the end: they are worth several tries.
     """
     if problem.start is not None:
+        return [(False, problem.seed)]
+    if problem.objective != "balanced":
         return [(False, problem.seed)]
     tries = _TRIES if problem.k < _FEW else 1
     return [(False, problem.seed + 7919 * turn) for turn in range(tries)] + [(True, problem.seed)]

@@ -26,23 +26,40 @@ def _not_in(monkeypatch: pytest.MonkeyPatch, *closed: Path) -> None:
 PACKAGE = Path(cache.__file__).parent
 
 
+def _taken() -> Path:
+    """Where the cache is: a place, and in it a folder for the kernels as they are now."""
+    folder = Path(os.environ["NUMBA_CACHE_DIR"])
+    assert folder.name.startswith("kernels-")
+    return folder.parent
+
+
 def test_a_place_that_is_named_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NUMBA_CACHE_DIR", "/somewhere")
     _not_in(monkeypatch, PACKAGE)
     cache.prepare_cache()
-    assert os.environ["NUMBA_CACHE_DIR"] == "/somewhere"
+    cache.prepare_cache()  # as in a child process
+    assert _taken() == Path("/somewhere")
+
+
+def test_changed_kernels_have_another_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for module in cache._COMPILED:
+        (tmp_path / f"{module}.py").write_text("pass")
+    monkeypatch.setattr(cache, "__file__", str(tmp_path / "cache.py"))
+    before = cache._sources()
+    (tmp_path / "kernels.py").write_text("pass  # and more")
+    assert cache._sources() != before
 
 
 def test_a_package_that_can_be_written_keeps_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(cache, "_writable", lambda folder: True)
     cache.prepare_cache()
-    assert not os.environ["NUMBA_CACHE_DIR"]
+    assert _taken() == PACKAGE / "__pycache__"
 
 
 def test_else_the_users_cache_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     _not_in(monkeypatch, PACKAGE)
     cache.prepare_cache()
-    place = Path(os.environ["NUMBA_CACHE_DIR"])
+    place = _taken()
     assert place == tmp_path / "cache" / "gridsvc" / "numba"
     assert place.is_dir()
 
@@ -50,7 +67,7 @@ def test_else_the_users_cache_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path
 def test_without_one_a_private_temporary_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     _not_in(monkeypatch, PACKAGE, tmp_path / "cache" / "gridsvc" / "numba")
     cache.prepare_cache()
-    place = Path(os.environ["NUMBA_CACHE_DIR"])
+    place = _taken()
     assert place.parent == tmp_path
     assert place.stat().st_mode & 0o077 == 0
 
@@ -61,4 +78,4 @@ def test_a_folder_others_may_write_is_never_trusted(monkeypatch: pytest.MonkeyPa
     trap.mkdir()
     trap.chmod(0o777)
     cache.prepare_cache()
-    assert os.environ["NUMBA_CACHE_DIR"] != str(trap)
+    assert _taken() != trap

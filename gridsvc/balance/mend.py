@@ -12,7 +12,7 @@ from gridsvc.balance.problem import Problem
 from gridsvc.balance.share import combined_load
 from gridsvc.errors import InvalidInput
 
-__all__ = ["bridge", "main_pieces", "mend"]
+__all__ = ["bridge", "give_away", "main_pieces", "mend", "require_cells"]
 
 _NAMED = 5
 
@@ -72,6 +72,19 @@ def mend(problem: Problem, pairs: Pairs, labels: NDArray[np.int32]) -> NDArray[n
     """
     anchors = problem.anchors()
     labels = np.where(anchors >= 0, anchors, labels).astype(np.int32)
+    require_cells(problem, labels)
+    main = main_pieces(labels, pairs, combined_load(problem.weights), anchors >= 0)
+    return labels if main.all() else give_away(problem, pairs, labels, main)
+
+
+def require_cells(problem: Problem, labels: NDArray[np.int32]) -> None:
+    """Refuse a plan in force in which a grid has no cells.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the grids.
+    """
     empty = np.flatnonzero(np.bincount(labels[labels >= 0], minlength=problem.k) == 0)
     if len(empty):
         raise InvalidInput(
@@ -80,9 +93,18 @@ def mend(problem: Problem, pairs: Pairs, labels: NDArray[np.int32]) -> NDArray[n
             field="from",
             cure="take them out of the old plan and ask for fewer grids",
         )
-    main = main_pieces(labels, pairs, combined_load(problem.weights), anchors >= 0)
-    if main.all():
-        return labels
+
+
+def give_away(
+    problem: Problem, pairs: Pairs, labels: NDArray[np.int32], main: NDArray[np.bool_]
+) -> NDArray[np.int32]:
+    """Give each cell outside the `main` pieces to the grid of the nearest cell in one.
+
+    Raises
+    ------
+    InvalidInput
+        Cells have no way to any grid.
+    """
     source = _nearest(problem, pairs, np.flatnonzero(main))
     lost = np.flatnonzero(source < 0)
     if len(lost):
@@ -95,7 +117,9 @@ def mend(problem: Problem, pairs: Pairs, labels: NDArray[np.int32]) -> NDArray[n
     return np.asarray(labels[source], np.int32)
 
 
-def bridge(problem: Problem, pairs: Pairs, labels: NDArray[np.int32]) -> NDArray[np.int32]:
+def bridge(
+    problem: Problem, pairs: Pairs, labels: NDArray[np.int32], main: NDArray[np.bool_]
+) -> NDArray[np.int32]:
     """Join the nearest stray piece of each grid to the rest of it by the lightest path of free cells.
 
     Parameters
@@ -104,6 +128,8 @@ def bridge(problem: Problem, pairs: Pairs, labels: NDArray[np.int32]) -> NDArray
         Cells which may share a grid.
     labels : int32 array, shape (n,)
         A complete plan.
+    main : bool array, shape (n,)
+        False for the cells of stray pieces.
 
     Returns
     -------
@@ -113,7 +139,6 @@ def bridge(problem: Problem, pairs: Pairs, labels: NDArray[np.int32]) -> NDArray
     """
     anchors = problem.anchors()
     load = combined_load(problem.weights) + 1 / problem.n
-    main = main_pieces(labels, pairs, load, anchors >= 0)
     result = labels.copy()
     for g in np.unique(labels[~main]):
         mine = labels == g

@@ -135,6 +135,14 @@ def test_limits_without_room_for_the_whole_territory(draw):
     assert values == [pytest.approx(0.25), pytest.approx(0.334)]  # of the target; of the limits
 
 
+def test_limits_too_low_for_the_number_of_grids_and_the_number_which_would_do(draw):
+    problem = draw("1111111111", k=2, low=np.zeros((2, 1)), high=np.full((2, 1), 4.0))
+    offered = changes(problem, grids("0000011111"))
+    assert offered["grids"]["value"] == 3 and "limits" in offered
+    uneven = draw("1111111111", k=2, low=np.zeros((2, 1)), high=np.array([[4.0], [3.0]]))
+    assert "grids" not in changes(uneven, grids("0000011111"))
+
+
 def test_a_radius_too_small_and_the_one_which_would_do(draw):
     problem = draw("1111111111", k=2, pins=Pins(np.array([0, 9]), np.array([2.0, 3.0])))
     found = causes(problem, grids("0001111111"))

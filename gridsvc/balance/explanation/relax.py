@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from math import ceil
 from typing import Any
 
@@ -11,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.balance.explanation.bounds import prove
+from gridsvc.balance.explanation.number import nearest_number
 from gridsvc.balance.explanation.proof import Proof, measures_of
 from gridsvc.balance.explanation.sentences import percent
 from gridsvc.balance.graph import Link, links_between_islands, open_pairs, parts_of
 from gridsvc.balance.problem import Problem
-from gridsvc.balance.targets import even_targets
 from gridsvc.errors import InvalidInput
 
 __all__ = ["joined", "relaxations"]
@@ -26,9 +25,7 @@ Ints = NDArray[np.int64]
 _TOLD = 20  # rows listed at most
 _ROUNDS = 8  # of carving: targets shrink with what leaves, and the next cell may then be too large
 _MUCH = 0.25  # share of a measure above which a carve-out is no answer
-_TRIES, _EFFORT = 20, 40_000  # numbers of grids looked at closely; cells in all of them together
 _CELLS = ("large", "crowd", "mixture")
-_DIVIDE = ("large", "few", "part", "parts", "together", "highs", "lows")
 
 
 def joined(problem: Problem, links: Sequence[Link] = ()) -> tuple[tuple[Ints, Ints], Ints]:
@@ -164,53 +161,10 @@ def _finer(problem: Problem, proofs: list[Proof]) -> Iterator[tuple[float, dict[
 
 
 def _other_number(problem: Problem, proofs: list[Proof]) -> Iterator[tuple[float, dict[str, Any]]]:
-    even = np.allclose(problem.targets, even_targets(problem.weights, problem.k), rtol=1e-9)
-    asked = any(proof.rule in _DIVIDE and proof.excludes for proof in proofs)
-    own = problem.low is not None or problem.high is not None
-    if not (even and asked) or own or (problem.anchors() >= 0).any():
-        return
-    pairs, part = joined(problem)
-    divides = _divider(problem, part)
-    tries = 0
-    for k in _nearest(problem):
-        if divides(k):
-            tries += 1
-            other = replace(
-                problem, k=k, targets=even_targets(problem.weights, k), start=None, past=None, pins=None
-            )
-            if not any(proof.excludes for proof in prove(other, pairs, part)):
-                text = f"{k} grids in place of {problem.k}: nothing then rules the tolerance out"
-                yield abs(k - problem.k) / problem.k, _entry("grids", k, text)
-                return
-        if tries >= min(_TRIES, max(2, _EFFORT // problem.n)):
-            return
-
-
-def _nearest(problem: Problem) -> Iterator[int]:
-    for step in range(1, max(problem.k, 2)):
-        yield from (k for k in (problem.k - step, problem.k + step) if 1 <= k <= problem.n)
-
-
-def _divider(problem: Problem, part: Ints) -> Callable[[int], bool]:
-    """A quick look at whether cells and parts suit a number of grids with even targets."""
-    sizes = np.bincount(part)
-    columns = [measure.column for measure in measures_of(problem)]
-    tolerance = problem.tolerance[columns]
-    largest = problem.weights[:, columns].max(axis=0)
-    held = np.stack([np.bincount(part, problem.weights[:, j], len(sizes)) for j in columns], axis=1)
-    total = held.sum(axis=0)
-
-    def divides(k: int) -> bool:
-        if (k * largest > (1 + tolerance) * total * (1 + 1e-9)).any():
-            return False
-        # A part of s targets takes s / (1 + tolerance) to s / (1 - tolerance) grids.
-        share = k * held / total
-        fewest = np.maximum(np.ceil(share / (1 + tolerance) - 1e-9).max(axis=1), 1)
-        room = np.where(tolerance < 1, np.floor(share / np.maximum(1 - tolerance, 1e-9) + 1e-9), np.inf)
-        most = np.minimum(room.min(axis=1), sizes)
-        return bool((fewest <= most).all() and fewest.sum() <= k <= most.sum())
-
-    return divides
+    k = nearest_number(problem, proofs, *joined(problem))
+    if k is not None:
+        text = f"{k} grids in place of {problem.k}: nothing then rules the tolerance out"
+        yield abs(k - problem.k) / problem.k, _entry("grids", k, text)
 
 
 def _unlocked(problem: Problem, proofs: list[Proof]) -> Iterator[tuple[float, dict[str, Any]]]:

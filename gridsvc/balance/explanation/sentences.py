@@ -32,7 +32,7 @@ def sentence_of(problem: Problem, proof: Proof, names: Sequence[str]) -> str:
     """
     nested = problem.parent is not None and not _torn(problem, proof)
     text = _SAID[proof.rule](proof.facts | {"nested": nested}, names)
-    if proof.bound is None:
+    if proof.bound is None or _down(proof.bound) == 0:
         return text
     where = " or ".join(names)
     within = " within the radius" if proof.kind == "radius" else ""

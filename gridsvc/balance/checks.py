@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.balance.graph import links_between_islands, open_pairs, parts_of
+from gridsvc.balance.ground import require_ground
 from gridsvc.balance.locks import require_locks
 from gridsvc.balance.metrics import check
 from gridsvc.balance.problem import Past, Problem, Solution
@@ -30,6 +31,8 @@ def require(problem: Problem) -> None:
     InvalidInput
         `row` counts cells from 1, or grids where `field` is a table of grids; `details` has the rest.
     """
+    require_ground(problem)
+    _require_options(problem)
     _require_cells(problem)
     _require_table(problem, problem.targets, "targets", 0.0, np.finfo(np.float64).max)
     _require_measures(problem)
@@ -38,6 +41,19 @@ def require(problem: Problem) -> None:
         _require_past(problem, problem.past)
     require_locks(problem)
     _require_start(problem)
+
+
+def _require_options(problem: Problem) -> None:
+    wrong = [
+        ("compactness", not 0 <= problem.compactness <= 100, "give 0 (balance only) to 100 (shape first)"),
+        ("objective", problem.objective not in ("balanced", "inertia", "cut"), "balanced, inertia or cut"),
+        ("islands", problem.islands not in ("keep", "attach"), "keep or attach"),
+        ("sweeps", problem.sweeps is not None and problem.sweeps < 1, "give 1 or more"),
+        ("time_limit", problem.time_limit is not None and not problem.time_limit > 0, "give seconds above 0"),
+    ]
+    for field, bad, cure in wrong:
+        if bad:
+            raise InvalidInput(f"{getattr(problem, field)!r} is no {field}", field=field, cure=cure)
 
 
 def _require_cells(problem: Problem) -> None:

@@ -50,6 +50,14 @@ def column(*values):
         ({"weights": column(INF, 1, 1, 1, 1, 1)}, r"row 1, m0: inf is not a quantity"),
         ({"weights": np.ones((6, 2))}, r"measures: the measures are not 6 x 1 numbers; give one"),
         ({"x": np.array([0, 1, 2, NAN, 4, 5])}, r"row 4, x, y: the cell has no place; give two numbers"),
+        ({"y": np.zeros(5)}, r"y: y is given for 5 of 6 cells; give one number"),
+        ({"area": np.array([1, 1, -1, 1, 1, 1.0])}, r"row 3, area: -1.0 is not a number of 0 or more; give"),
+        ({"perimeter": np.full(6, NAN)}, r"row 1, perimeter: nan is not a number"),
+        ({"compactness": 101.0}, r"compactness: 101.0 is no compactness; give 0"),
+        ({"objective": "round"}, r"objective: 'round' is no objective; balanced, inertia or cut"),
+        ({"islands": "sink"}, r"islands: 'sink' is no islands; keep or attach"),
+        ({"sweeps": 0}, r"sweeps: 0 is no sweeps; give 1 or more"),
+        ({"time_limit": NAN}, r"time_limit: nan is no time_limit; give seconds"),
         ({"targets": np.ones((2, 1))}, r"targets: .* not one number for each grid and measure; give 3 x 1"),
         ({"targets": column(2, -2, 2)}, r"row 2, targets: -2.0 is not a number for m0 of grid 2; give 3 x 1"),
         ({"targets": column(2, 2, INF)}, r"row 3, targets: inf is not a number for m0 of grid 3"),
@@ -149,6 +157,22 @@ def test_each_fault_is_named_with_its_place_and_cure(strip, changed, said):
 )
 def test_what_can_be_meant_passes(strip, changed):
     require(replace(strip, **changed))
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"indptr": np.array([0, 1, 2], np.int64)}, r"adjacency does not tell the neighbours of each cell"),
+        ({"border": np.ones(9)}, r"another number of borders than of neighbours"),
+        ({"border": np.array([1, 1, 1, -2, 1, 1, 1, 1, 1, 1.0])}, r"row 3, adjacency: .* border of -2.0 m"),
+        ({"indices": locks(1, 0, 2, 1, 3, 2, 4, 3, 5, 6)}, r"row 6, adjacency: .* names cell 7 of 6"),
+        ({"indices": locks(1, 0, 2, 1, 3, 2, 4, 3, 5, 5)}, r"row 6, adjacency: .* cell beside itself"),
+        ({"indices": locks(1, 0, 2, 1, 3, 2, 4, 3, 5, 0)}, r"joins rows \d and \d from one side only"),
+    ],
+)
+def test_an_adjacency_which_is_no_graph_is_refused(strip, changed, said):
+    with pytest.raises(InvalidInput, match=said):
+        solve(replace(strip, **changed))
 
 
 def test_locks_in_parts_which_do_not_touch_need_a_link(draw):

@@ -30,7 +30,7 @@ def board(tmp_path: Path) -> Path:
     for y in range(H):
         for x in range(W):
             district = "west" if x < 6 else "east"
-            dear = 9 if y < 2 else 1
+            dear = 100 if y < 2 else 1
             rows.append(f"{name(x, y)},{100 * x},{100 * y},10000,400,1,{10 + x},2,{district},{dear}")
             edges += [f"{name(x, y)},{name(x + 1, y)},100"] if x + 1 < W else []
             edges += [f"{name(x, y)},{name(x, y + 1)},100"] if y + 1 < H else []

@@ -28,10 +28,13 @@ class _Price:
     excess : float64 array, shape (k, 2 ** n)
         Excess over the limits, and a large number for being outside at all; infinite where the set may not
         be that grid.
+    worst : float64 array, shape (k, 2 ** n)
+        The largest excess of a measure, in tolerances.
     compact : float64 array, shape (2 ** n,)
     """
 
     excess: Floats
+    worst: Floats
     compact: Floats
 
 
@@ -40,7 +43,7 @@ _ROUND = 1e-9  # of a target: excesses closer than this are equal, and the shape
 
 
 def best_plan(problem: Problem, pairs: Pairs) -> NDArray[np.int32] | None:
-    """The plan with the fewest grids outside their limits, then the least excess, then the best shapes.
+    """The plan with the least worst excess over a limit, then the fewest grids outside, then the best shapes.
 
     Sets of cells are bit masks. The best way to make grids 0..g of a set is the best split into a connected
     set for grid g and a best way for the rest, so each pair of a set and a subset is looked at once a grid:
@@ -68,28 +71,36 @@ def best_plan(problem: Problem, pairs: Pairs) -> NDArray[np.int32] | None:
 
 def _best(problem: Problem, price: _Price) -> NDArray[np.int32] | None:
     usable = np.asarray(np.isfinite(price.excess).any(axis=0), np.bool_)
-    sets, parts, start = _subsets(problem.n, usable)
-    ways = [(price.excess[0], price.compact)]
-    for g in range(1, problem.k):
-        ways.append(_with_one_more(ways[-1], price.excess[g], price.compact, (sets, parts, start)))
-    whole = (1 << problem.n) - 1
-    if not np.isfinite(ways[-1][0][whole]):
+    subsets, whole = _subsets(problem.n, usable), (1 << problem.n) - 1
+    least = price.worst[0]
+    for worst in price.worst[1:]:
+        least = _least(np.maximum(least[subsets[0] ^ subsets[1]], worst[subsets[1]]), subsets, len(worst))
+    if not np.isfinite(least[whole]):
         return None
-    return _traced(problem, ways, price, (sets, parts))
+    excess = np.where(price.worst <= least[whole] + _ROUND, price.excess, np.inf)
+    ways = [(excess[0], price.compact)]
+    for g in range(1, problem.k):
+        ways.append(_with_one_more(ways[-1], excess[g], price.compact, subsets))
+    return _traced(problem, ways, replace(price, excess=excess), subsets[:2])
+
+
+def _least(values: Floats, subsets: tuple[Ints, Ints, Ints], count: int) -> Floats:
+    """The least value of each set's subsets; infinite where it has none."""
+    found = np.full(count, np.inf)
+    found[subsets[0][subsets[2]]] = np.minimum.reduceat(values, subsets[2])
+    return found
 
 
 def _with_one_more(
     before: tuple[Floats, Floats], excess: Floats, compact: Floats, subsets: tuple[Ints, Ints, Ints]
 ) -> tuple[Floats, Floats]:
     """Cost of making each set into the grids so far and one more."""
-    sets, parts, start = subsets
+    sets, parts, _ = subsets
     first = before[0][sets ^ parts] + excess[parts]
-    least = np.full(len(excess), np.inf)
-    least[sets[start]] = np.minimum.reduceat(first, start)
-    second = np.where(first <= least[sets] + _ROUND, before[1][sets ^ parts] + compact[parts], np.inf)
-    shape = np.full(len(excess), np.inf)
-    shape[sets[start]] = np.minimum.reduceat(second, start)
-    return least, shape
+    least = _least(first, subsets, len(excess))
+    good = np.isfinite(first) & (first <= least[sets] + _ROUND)
+    second = np.where(good, before[1][sets ^ parts] + compact[parts], np.inf)
+    return least, _least(second, subsets, len(excess))
 
 
 def _traced(
@@ -141,16 +152,17 @@ def _priced(problem: Problem, pairs: Pairs, usual: NDArray[np.int32]) -> _Price:
         totals[mask], compact[mask] = state.tally[0, MEASURES:], state.price[0, 0]
     band = world.band[:, None]
     over = np.maximum(band[..., LOW] - totals, totals - band[..., HIGH]) * band[..., STEEP]
-    excess = np.maximum(over, 0.0).sum(axis=2)
-    excess = np.where(excess > _ROUND / problem.tolerance.clip(_ROUND).min(), _OUTSIDE + excess, 0.0)
+    over = np.where(over > _ROUND / problem.tolerance.clip(_ROUND).min(), over, 0.0)
+    excess, worst = over.sum(axis=2), over.max(axis=2, initial=0.0)
+    excess = np.where(excess > 0, _OUTSIDE + excess, 0.0)
     anchor = problem.anchors()
     for g in range(problem.k):
         mine, others = (
             inside[:, anchor == g].all(axis=1),
             inside[:, (anchor >= 0) & (anchor != g)].any(axis=1),
         )
-        excess[g, ~(usable & mine & ~others)] = np.inf
-    return _Price(excess, compact)
+        excess[g, ~(usable & mine & ~others)] = worst[g, ~(usable & mine & ~others)] = np.inf
+    return _Price(excess, worst, compact)
 
 
 def _connected(n: int, pairs: Pairs) -> NDArray[np.bool_]:

@@ -160,20 +160,12 @@ def test_no_plan_inside_the_tolerance_has_a_better_shape(make_planar, data, obje
 
 @settings(deadline=None, max_examples=40, derandomize=True)
 @given(data=st.data())
-def test_where_no_plan_is_inside_none_has_fewer_grids_outside_or_less_excess(make_planar, data):
-    problem = data.draw(maps(make_planar, m=1))
+def test_where_no_plan_is_inside_none_deviates_less(make_planar, data):
+    problem = data.draw(maps(make_planar))
     best = Best(problem)
     assume(len(best.plans))
-    tight = replace(problem, tolerance=np.array([0.02]))
-    labels = solved(tight)
-
-    def excess(which):
-        over = np.abs(np.bincount(which, problem.weights[:, 0]) / problem.targets[0] - 1) - 0.02
-        return int((over > 1e-9).sum()), float(np.maximum(over, 0.0).sum())
-
-    outside, least = min(excess(best.labels(plan)) for plan in best.plans)
-    own = excess(labels)
-    assert own[0] == outside and own[1] <= least + 1e-6
+    labels = solved(replace(problem, tolerance=np.full(len(problem.measures), 0.02)))
+    assert best.figures(labels)["off"] <= max(0.02, best.off.min()) + 1e-6
 
 
 @settings(deadline=None, max_examples=30, derandomize=True)
@@ -203,12 +195,11 @@ def test_locks_and_uneven_targets_are_kept_at_the_least_deviation(make_planar, d
         assert labels is None
         return
 
-    def excess(which):
-        over = np.abs(np.bincount(which, problem.weights[:, 0]) / uneven.targets[:, 0] - 1) - 0.01
-        return int((over > 1e-9).sum()), float(np.maximum(over, 0.0).sum())
+    def worst(which):
+        return np.abs(np.bincount(which, problem.weights[:, 0]) / uneven.targets[:, 0] - 1).max()
 
     assert ((labels == anchor) | (anchor < 0)).all()
-    assert excess(labels)[0] == min(excess(which) for which in allowed)[0]
+    assert worst(labels) <= max(0.01, min(worst(which) for which in allowed)) + 1e-6
 
 
 def test_more_cells_seeds_and_old_plans_are_left_to_the_search(make_planar):

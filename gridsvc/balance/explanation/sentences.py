@@ -120,6 +120,8 @@ _SAID: dict[str, Callable[[dict[str, Any], Sequence[str]], str]] = {
 
 def cure_of(problem: Problem, proof: Proof) -> str:
     """What to do about it."""
+    if proof.kind == "limits" and problem.low is None and problem.high is None:
+        return "make the targets sum to the territory's total, or ask for another number of grids"
     if proof.kind == "component":
         cure = "ask for another number of grids"
         if problem.islands == "keep" and _torn(problem, proof):

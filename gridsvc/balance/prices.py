@@ -20,11 +20,12 @@ __all__ = ["Plans", "priced_plans"]
 
 _DEAR, _PRICES = 64.0, (0.3, 1.2, 5.0)  # of moved load; the cheaper, the rounder the grids get
 _BRIEF, _THOROUGH = (0.3, 0.25), (1.0, 0.5)  # heat, and share of the sweeps a fresh plan would be given
-_PATIENT, _CLOSE = (0.3, 1.0), 1.5  # where a brief search nearly uses the allowance up, or needs a bit more
+_PATIENT, _CLOSE = (0.3, 0.6), 1.5  # where a brief search uses the allowance up, or needs a bit more
 _SCARCE = ((64.0, 1.0), (8.0, 1.0), (64.0, 0.5))  # prices and shares of an allowance that is too small
 _RESCUES, _FEW_RESCUES = 4, 2
+_USED_UP = 0.9  # share of an allowance
 _ALIKE, _MARGIN = 1.1, 1.01
-_STEPS = 6
+_STEPS = 7
 _ROUNDING = 1e-9
 
 
@@ -87,30 +88,40 @@ def priced_plans(
     pricer = _Pricer(problem, pairs, past, labels, progress)
     seconds = {"start": perf_counter() - began}
     dear = pricer.plan(_DEAR, _BRIEF, labels, np.inf)
-    if past.most / _CLOSE < dear.moved < past.most * _CLOSE:
+    if _USED_UP * past.most < dear.moved < _CLOSE * past.most:
         dear = pricer.plan(_DEAR, _PATIENT, labels, np.inf)
     if dear.moved <= past.most * (1 + _ROUNDING):
         tried = [dear, *_enough(pricer, dear, labels, past.most)]
     else:
         tried = _scarce(pricer, labels, past.most)
     seconds["moves"] = perf_counter() - began - seconds["start"]
+    fair = [t for t in tried if pricer.over(t, past.most) <= 1 + _ROUNDING]
+    if any(all(t.as_balanced_as(other) for other in tried) for t in fair):
+        tried = fair
     enough = min((t.moved for t in [dear, *tried] if t.standing.outside == 0), default=None)
     return Plans([t.labels for t in tried], enough, seconds, pricer.late)
 
 
 def _enough(pricer: _Pricer, dear: _Tried, labels: NDArray[np.int32], allowed: float) -> list[_Tried]:
     """Cheaper plans where the allowance is no hindrance, or from the dear one if cheap moves use it up."""
-    cheap = pricer.plan(_PRICES[0], _THOROUGH, labels, allowed, rescues=0)
-    if cheap.as_balanced_as(dear):
-        return [cheap, *_chain(pricer, cheap, _PRICES[1:], allowed)]
-    half = pricer.plan(_DEAR, _BRIEF, labels, allowed / 2, _FEW_RESCUES)
-    return [half, *_chain(pricer, dear, _PRICES[:0:-1], allowed)]
+    way = _BRIEF
+    if dear.moved * _CLOSE < allowed:  # much heat needs room to move about
+        way = _THOROUGH
+        cheap = pricer.plan(_PRICES[0], way, labels, allowed, rescues=0)
+        if not cheap.as_balanced_as(dear) and cheap.moved < _USED_UP * allowed:
+            cheap = pricer.plan(_PRICES[0], _BRIEF, cheap.labels, allowed)
+        if cheap.as_balanced_as(dear):
+            return [cheap, *_chain(pricer, cheap, _PRICES[1:], _BRIEF, allowed)]
+    found = _chain(pricer, dear, _PRICES[:0:-1], way, allowed)
+    return [*found, pricer.plan(_DEAR, _BRIEF, labels, allowed / 2, _FEW_RESCUES)]
 
 
-def _chain(pricer: _Pricer, last: _Tried, prices: tuple[float, ...], allowed: float) -> list[_Tried]:
+def _chain(
+    pricer: _Pricer, last: _Tried, prices: tuple[float, ...], way: tuple[float, float], allowed: float
+) -> list[_Tried]:
     found = []
     for price in prices:
-        last = pricer.plan(price, _BRIEF, last.labels, allowed)
+        last = pricer.plan(price, way, last.labels, allowed)
         found.append(last)
     return found
 
@@ -151,18 +162,21 @@ class _Pricer:
         little less of it being used so that no more than the same share of them moves.
         """
         found = self._plan(price, way, labels, allowed / self._uneven, rescues)
-        over = self._most_moved(found.labels) * self._whole / allowed if allowed > 0 else 1.0
-        if 1 + _ROUNDING < over < _ALIKE:
+        over = self.over(found, allowed)
+        if over > 1 + _ROUNDING:
             self._turn -= 1
             self._uneven *= _MARGIN * over  # the next plan will move much the same mix
             found = self._plan(price, way, labels, allowed / self._uneven, rescues)
         return found
 
-    def _most_moved(self, labels: NDArray[np.int32]) -> float:
-        """Share which moves of the measure of which most does."""
+    def over(self, tried: _Tried, allowed: float) -> float:
+        """How much more than allowed moves of the measure of which most does; 1 if that lies elsewhere."""
+        if allowed <= 0:
+            return 1.0
         total = self._weights.sum(axis=0)
-        moved = self._weights[self._away(labels)].sum(axis=0)
-        return float((moved / np.where(total > 0, total, 1.0)).max())
+        moved = self._weights[self._away(tried.labels)].sum(axis=0)
+        over = float((moved / np.where(total > 0, total, 1.0)).max()) * self._whole / allowed
+        return over if over < _ALIKE else 1.0
 
     def _away(self, labels: NDArray[np.int32]) -> NDArray[np.bool_]:
         return np.asarray((self._past.home >= 0) & (labels != self._past.home), np.bool_)

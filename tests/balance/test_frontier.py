@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from gridsvc.balance.frontier import Option, frontier_of, trade_off
 from gridsvc.balance.metrics import check
 from gridsvc.balance.problem import Solution
+from gridsvc.balance.targets import even_targets
 
 FIGURES = st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3))
 
@@ -40,9 +43,19 @@ def test_more_compactness_costs_balance_where_measures_drift(make_planar):
     size = {"area": np.full(400, 2500.0), "perimeter": np.full(400, 200.0)}
     problem = make_planar(6, 400, 10, dropped=0.0, tolerance=np.full(2, 0.02), sweeps=150, **size)
     problem.weights[:, 1] *= np.exp(2 * problem.x / 1000)
-    found = trade_off(problem)
+    found = trade_off(replace(problem, targets=even_targets(problem.weights, problem.k)))
     assert len(found.options) >= 2
     assert all(check(problem, Solution(o.labels)) == [] for o in found.options)
     by_shape = sorted(found.options, key=lambda o: o.figures["shape"])
     worst = [max(o.figures["worst_deviation"].values()) for o in by_shape]
     assert worst[0] == max(worst) and found.report["frontier"][found.chosen]["chosen"]
+
+
+def test_of_realignments_about_as_round_the_one_that_moves_least_is_chosen():
+    def moving(moved, shape, inside=1.0):
+        made, report = option(0.05, 3 * inside, shape)
+        return replace(made, figures={**made.figures, "moved": moved}), report
+
+    found = [moving(0.0, 1.05, inside=0.5), moving(4.0, 1.2), moving(6.0, 1.103), moving(9.0, 1.1)]
+    assert frontier_of(found).chosen == 2
+    assert frontier_of([*found[:2], moving(6.0, 1.13), found[3]]).chosen == 3

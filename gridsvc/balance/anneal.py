@@ -16,7 +16,6 @@ __all__ = [
     "Standing",
     "anneal",
     "go_home",
-    "hopeless",
     "rescue",
     "settle",
     "standing",
@@ -26,17 +25,16 @@ __all__ = [
 ]
 
 _CHUNKS = 60  # times the sums are made afresh and the pressure is looked at
-_PROPOSALS = 2.7e6  # for a border of `_BORDER` cells; about 2 s
+_PROPOSALS = 5e6  # for a border of `_BORDER` cells; about 1.5 s
 _BORDER = 8000
-_SWEEPS = (100, 4000)
+_PORTION = 2_000_000  # cells looked at
+_SWEEPS = (150, 8000)
 _HOT, _COLD = 1.2, 0.05  # of an ordinary step; both were read off curves of random planar graphs and cities
 _FROZEN = 1e-12
 _DEARER = 10.0
 _PRESSED_FROM = 0.6  # share of the cooling after which grids outside their tolerance are pressed
 _PRESSURE = 1.2
 _TREES_UNTIL = 0.7  # share of the cooling after which pairs of grids are cut anew no more
-_HOPELESS = 0.3  # mean excess, in tolerances, at which cooling on cannot help
-_SMALL = 5000  # cells up to which trying on costs too little to give up
 _ROUNDS = 150
 _RINGS = 2
 _GROWTH = 0.2  # of the missing load by which a circle's area grows in a round
@@ -71,11 +69,6 @@ def standing(world: World, state: State) -> Standing:
     )
 
 
-def hopeless(state: State, now: Standing) -> bool:
-    """Whether a large plan is so far outside that another start is the better use of time."""
-    return len(state.labels) > _SMALL and now.excess > _HOPELESS * len(state.size)
-
-
 def sweeps_for(border: int) -> int:
     """Sweeps that suit a plan with `border` cells at borders.
 
@@ -106,14 +99,14 @@ def settle(world: World, state: State) -> None:
         ]
         load = np.where(used, sums[:, MEASURES:] / np.where(used, wanted, 1.0), 1.0).mean(axis=1)
         power += _GROWTH * np.clip(1 - load, -1, 1) * area / np.pi
-        if not sweep(world, state, 1.0, 1.0, 2, 0.0, _NOTHING, np.column_stack([*centre, power])):
+        if not sweep(world, state, 1.0, 1.0, 2, False, _NOTHING, np.column_stack([*centre, power])):
             break
         recount(world, state)
 
 
 def sweep_borders(world: World, state: State, heat: float, sweeps: int) -> None:
     """Move borders at one temperature, chains whenever balance refuses a move."""
-    sweep(world, state, heat, heat, sweeps, 1.0, _NOTHING, _NO_CIRCLES)
+    sweep(world, state, heat, heat, sweeps, True, _NOTHING, _NO_CIRCLES)
 
 
 def anneal(
@@ -144,7 +137,7 @@ def go_home(world: World, state: State) -> Standing:
     before, labels = standing(world, state), state.labels.copy()
     own = world.own.copy()
     own[:, 2] *= _DEARER
-    sweep(world._replace(own=own), state, _FROZEN, _FROZEN, 4, 0.0, _NOTHING, _NO_CIRCLES)
+    sweep(world._replace(own=own), state, _FROZEN, _FROZEN, 4, False, _NOTHING, _NO_CIRCLES)
     recount(world, state)
     now = standing(world, state)
     if (now.outside, now.excess) <= (before.outside, before.excess):
@@ -190,14 +183,16 @@ def _cool(
     chunks = min(_CHUNKS, sweeps)
     heats = np.geomspace(hot, cold, chunks + 1)
     budget = np.diff(np.linspace(0, sweeps, chunks + 1).round().astype(int))
-    chains = _chain_share(world)
     try:
         for chunk in range(chunks):
             progress(chunk / chunks, "moving borders")
             heat = heats[chunk : chunk + 2]
             if trees and chunk < _TREES_UNTIL * chunks:
                 recombine(world, state, heat[0], heat[1], int(trees / (_TREES_UNTIL * chunks)), True, False)
-            sweep(world, state, heat[0], heat[1], int(budget[chunk]), chains, _NOTHING, _NO_CIRCLES)
+            for part, sweeps_now in enumerate(_portions(state, int(budget[chunk]))):
+                if part:
+                    progress(chunk / chunks, "moving borders")
+                sweep(world, state, heat[0], heat[1], sweeps_now, True, _NOTHING, _NO_CIRCLES)
             late = chunk >= _PRESSED_FROM * chunks
             if late:
                 state.price[_excess(world, state) > 0, 2] *= _PRESSURE
@@ -205,12 +200,17 @@ def _cool(
             now = standing(world, state)
             if now < best:
                 kept, best = state.labels.copy(), now
-            if late and not trees and hopeless(state, now):
-                break
     finally:  # also when time is up
         state.labels[:] = kept
         recount(world, state)
     return best
+
+
+def _portions(state: State, sweeps: int) -> list[int]:
+    """Sweeps in portions of half a second or so: only between them is somebody asked whether to go on."""
+    border = max(1, int(np.count_nonzero(state.foreign)))
+    most = max(1, _PORTION // border)
+    return [min(most, sweeps - done) for done in range(0, sweeps, most)]
 
 
 def temperatures(world: World, state: State) -> tuple[float, float]:
@@ -220,7 +220,7 @@ def temperatures(world: World, state: State) -> tuple[float, float]:
     and still be quiet enough at the end for the largest.
     """
     steps, labels = np.zeros(len(state.labels)), state.labels.copy()
-    sweep(world, state, _FROZEN, _FROZEN, 1, 0.0, steps, _NO_CIRCLES)
+    sweep(world, state, _FROZEN, _FROZEN, 1, False, steps, _NO_CIRCLES)
     state.labels[:] = labels  # only the sizes of the steps were wanted
     recount(world, state)
     steps = np.abs(steps[steps != 0])
@@ -228,16 +228,6 @@ def temperatures(world: World, state: State) -> tuple[float, float]:
         return 1.0, 0.1
     small, large = np.quantile(steps, [0.25, 0.75])
     return _HOT * float(large), _COLD * float(small)
-
-
-def _chain_share(world: World) -> float:
-    """Share of the moves refused for balance which are tried as chains: fewer where cells are fine.
-
-    A cell that fills a good part of the tolerance can only be swapped; a small one finds its place by itself.
-    """
-    weights, scale = world.cells[:, MEASURES:], world.band[..., STEEP]
-    step = float((weights.mean(axis=0) * scale.mean(axis=0)).max(initial=0.0))
-    return float(np.clip(4 * step, 0.2, 1.0))
 
 
 def _excess(world: World, state: State) -> NDArray[np.float64]:

@@ -24,12 +24,12 @@ __all__ = ["refine"]
 
 _STEPS = 120  # of a cycle
 _TREES = 1000  # pairs cut anew in a cycle, for each grid
-_CELLS = 24000  # cells times cycles: 5 to 15 s
-_MOST = 400
+_CELLS = 36000  # cells times cycles: 5 to 15 s
+_MOST = 800
 _SWEEPS = 8  # in each step where grids have many cells
-_LOOSE = (0.03, 0.2)  # what balance counts for at the start of a cycle, over what it does at the end
-_AGAIN = 3  # every third cycle starts from the best plan, with a quarter of the heat
-_COOLER = 0.25
+# Cycles come in threes; the last of them starts from the best plan.
+_LOOSE = (0.03, 0.2, 0.2)  # what balance counts for at the start of a cycle, over what it does at the end
+_HEAT = (1.0, 1.0, 0.25)  # at the start of a cycle, over the usual
 _PRESSURE = (0.05, 100.0)
 _HARDER, _SOFTER = 1.7, 0.75
 _HOT, _COLD = 3.0, 0.2  # of one cut
@@ -73,17 +73,16 @@ def refine(problem: Problem, world: World, state: State, progress: Progress) -> 
     """
     centred, budget = problem.objective == "inertia", _budget(problem)
     hot, cold = temperatures(world, state) if centred else _of_a_cut(world)
-    heats = np.geomspace((hot, _COOLER * hot), cold, budget.steps).T
+    heats = np.geomspace(hot * np.array(_HEAT), cold, budget.steps).T
     best, level = _Best(_value(world, state, centred), state.labels.copy()), 1.0
     try:
         for cycle in range(budget.cycles):
-            again = int(cycle % _AGAIN == _AGAIN - 1)
-            if again:
+            kind, inside = cycle % len(_LOOSE), False
+            if kind == len(_LOOSE) - 1:
                 state.labels[:] = best.labels
-            inside = False
-            for step, press in enumerate(np.geomspace(_LOOSE[again] * level, level, budget.steps)):
+            for step, press in enumerate(np.geomspace(_LOOSE[kind] * level, level, budget.steps)):
                 progress((cycle + step / budget.steps) / budget.cycles, "cutting pairs of grids anew")
-                _step(world, state, float(heats[again, step]), float(press), budget, centred)
+                _step(world, state, float(heats[kind, step]), float(press), budget, centred)
                 now = _value(world, state, centred)
                 inside |= now[0] == 0
                 if now < best.value:

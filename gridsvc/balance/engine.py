@@ -48,9 +48,12 @@ def solve(problem: Problem, progress: Progress = silent) -> Solution:
     load, wanted = combined_load(problem.weights), combined_targets(problem.targets)
     parts = share_out(problem, part, load, wanted, join_anchors(problem, pairs))
     seconds = {"graph": perf_counter() - began, "import": load_engine()}
-    from gridsvc.balance.search import search  # loads numba, which a process that never solves does not need
+    # These load numba, which a process that never solves does not need.
+    from gridsvc.balance.exact import best_plan
+    from gridsvc.balance.search import Found, search
 
-    found = search(problem, pairs, parts, progress)
+    best = best_plan(problem, pairs)
+    found = search(problem, pairs, parts, progress) if best is None else Found(best)
     report = describe(problem, found.labels, seconds | found.seconds, links)
     solution = Solution(found.labels, report | {"truncated": found.truncated})
     faults = check(problem, solution)

@@ -52,6 +52,17 @@ def random(state: NDArray[np.uint64]) -> float:
 
 
 @inner
+def below(state: NDArray[np.uint64], end: Int) -> Int:
+    """One of 0..end-1, for an end far below 2 ** 32 (Lemire 2019, without his correction)."""
+    s = state[0]
+    s ^= s << np.uint64(13)
+    s ^= s >> np.uint64(7)
+    s ^= s << np.uint64(17)
+    state[0] = s
+    return np.int64(((s >> np.uint64(32)) * np.uint64(end)) >> np.uint64(32))
+
+
+@inner
 def _reached(start: Any, end: Any, masks: NDArray[np.int64], mine: Any) -> bool:
     """Whether the neighbours in the bits of `mine` reach each other through each other."""
     reach = mine & -mine
@@ -107,15 +118,18 @@ def ring_masks(
 
 
 @inner
-def strain(g: Int, j: Int, total: float, world: World) -> float:
-    """Price of a total of grid `g` in measure `j`: quadratic within the limits and steep beyond."""
-    band, weight = world.band, world.weight
-    z = (total - band[g, j, TARGET]) * band[g, j, PULL]
-    price = weight[4] * z * z
-    over = max(band[g, j, LOW] - total, total - band[g, j, HIGH]) * band[g, j, STEEP] + weight[6]
-    if over > 0:
-        price += weight[5] * over * (1 + over)
-    return float(price)
+def strain(g: Int, tally: NDArray[np.float64], row: Int, world: World) -> float:
+    """Price of the totals in ``tally[row]`` for grid `g`: quadratic within the limits and steep beyond."""
+    weight, band = world.weight, world.band
+    balance = 0.0
+    for j in range(band.shape[1]):
+        total = tally[row, MEASURES + j]
+        z = (total - band[g, j, TARGET]) * band[g, j, PULL]
+        balance += weight[4] * z * z
+        over = max(band[g, j, LOW] - total, total - band[g, j, HIGH]) * band[g, j, STEEP] + weight[6]
+        if over > 0:
+            balance += weight[5] * over * (1 + over)
+    return balance
 
 
 @inner
@@ -136,10 +150,7 @@ def cost(g: Int, tally: NDArray[np.float64], row: Int, world: World, press: floa
     if demand > 0:
         x, y = tally[row, DEMAND + 1], tally[row, DEMAND + 2]
         compact += weight[2] * (tally[row, DEMAND + 3] - (x * x + y * y) / demand)
-    balance = 0.0
-    for j in range(world.band.shape[1]):
-        balance += strain(g, j, tally[row, MEASURES + j], world)
-    return compact, balance * press
+    return compact, strain(g, tally, row, world) * press
 
 
 @inner
@@ -313,7 +324,7 @@ def _may(i: Int, b: Int, world: World, state: State) -> bool:
 def other_grid(i: Int, world: World, state: State) -> Int:
     """The grid of a random neighbour of cell `i` in another grid; needs one."""
     labels = state.labels
-    skip = np.int64(random(state.rng) * state.foreign[i])
+    skip = below(state.rng, state.foreign[i])
     a = labels[i]
     for e in range(world.indptr[i], world.indptr[i + 1]):
         g = labels[world.indices[e]]
@@ -347,7 +358,7 @@ def sweep(
     hot: float,
     cold: float,
     sweeps: int,
-    chains: float,
+    chains: bool,
     steps: NDArray[np.float64],
     circles: NDArray[np.float64],
 ) -> int:
@@ -360,8 +371,8 @@ def sweep(
 
     Parameters
     ----------
-    chains : float
-        Share of the moves refused for balance which are tried as an ejection chain.
+    chains : bool
+        Whether moves refused for balance are tried as an ejection chain.
     steps : float64 array, shape (n,) or (0,)
         Filled with the change of compactness of the last move proposed for each border cell.
     circles : float64 array, shape (k, 3) or (0, 3)
@@ -397,7 +408,7 @@ def sweep(
                 for _ in range(_TRIES if depth else 1):
                     if depth:
                         start, end = indptr[j], indptr[j + 1]
-                        j = np.int64(world.indices[start + np.int64(random(state.rng) * (end - start))])
+                        j = np.int64(world.indices[start + below(state.rng, end - start)])
                         known = labels[j] != last or state.foreign[j] == 0 or world.flags[j] & FIXED != 0
                         for d in range(depth):
                             known |= moved[1 + d] == j
@@ -411,7 +422,7 @@ def sweep(
                 if depth == 0:
                     if len(steps):
                         steps[i] = compact
-                    if total > most and (compact > most or random(state.rng) >= chains):
+                    if total > most and (compact > most or not chains):
                         break
                 elif cell < 0 or (depth == _CHAIN - 1 and total > most):
                     break
@@ -443,7 +454,7 @@ def warm() -> None:
     gc.disable()  # the compiler makes millions of small objects which live on; a tenth of the time
     try:
         world, state = tiny()
-        sweep(world, state, 1.0, 0.5, 1, 1.0, np.zeros(0), np.zeros((0, 3)))
+        sweep(world, state, 1.0, 0.5, 1, True, np.zeros(0), np.zeros((0, 3)))
         whole_sides(np.arange(2), 1, np.ones(2), world.indptr, world.indices, np.array([1, 2]), state.search)
     finally:
         if collecting:

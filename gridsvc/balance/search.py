@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.balance.anneal import Standing, anneal, hopeless, rescue, settle, standing, sweeps_for
+from gridsvc.balance import trees
+from gridsvc.balance.anneal import Standing, anneal, rescue, settle, standing, sweeps_for
 from gridsvc.balance.arrays import State, World
 from gridsvc.balance.cycles import refine
 from gridsvc.balance.graph import Pairs
-from gridsvc.balance.kernels import warm
+from gridsvc.balance.kernels import recount, warm
 from gridsvc.balance.problem import Problem
 from gridsvc.balance.share import Part
 from gridsvc.balance.start import first_labels
@@ -21,9 +22,14 @@ from gridsvc.progress import Progress, span
 
 __all__ = ["Found", "search"]
 
+_PHASES = ("compile", "start", "moves")
 _RESCUES = 4
-_FEW, _TRIES = 10, 2
-_TIGHT, _PATIENCE = 0.06, 3  # above this share of grids outside, the shape is worth a slower cooling
+_FEW, _TRIES = 10, 4
+_PATIENT, _PATIENCE = 50_000, 2  # cells up to which a plan that is not inside at once is cooled more slowly
+_STRAINED = 0.04  # share of grids outside from which it is cooled again, and more slowly
+_ADRIFT = 0.15  # share of grids outside from which no round plan will do
+_HARD = 8.0  # what balance then counts for
+_TREES = 1.2  # cells in grids cut anew, for each cell looked at: takes about as long as the sweeps twice over
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +47,8 @@ class Found:
     """
 
     labels: NDArray[np.int32]
-    seconds: dict[str, float]
-    truncated: bool
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(_PHASES, 0.0))
+    truncated: bool = False
 
 
 class _OutOfTime(Exception):
@@ -58,7 +64,9 @@ def search(problem: Problem, pairs: Pairs, parts: list[Part], progress: Progress
     """
     began = perf_counter()
     warm()
-    seconds = {"compile": perf_counter() - began, "start": 0.0, "moves": 0.0}
+    if problem.objective != "balanced":
+        trees.warm()
+    seconds = dict.fromkeys(_PHASES, 0.0) | {"compile": perf_counter() - began}
     timed = progress if problem.time_limit is None else _until(progress, began + problem.time_limit)
     found: list[tuple[Standing, NDArray[np.int32]]] = []
     world = order = None
@@ -103,13 +111,23 @@ def _improve(problem: Problem, world: World, state: State, *, mixed: bool, progr
     if problem.objective != "balanced" and problem.past is None:
         refine(problem, world, state, span(progress, 0.2, 1.0))
         return
-    sweeps = problem.sweeps or sweeps_for(int(np.count_nonzero(state.foreign)))
+    border = int(np.count_nonzero(state.foreign))
+    sweeps = problem.sweeps or sweeps_for(border)
+    if problem.k < _FEW and problem.sweeps is None:
+        sweeps //= 2  # and more tries for it
+    if mixed:
+        state.price[:, 2] = _HARD
+        recount(world, state)
+        pairs_cut = int(_TREES * sweeps * border * problem.k / problem.n)
+        anneal(world, state, sweeps, span(progress, 0.2, 0.6), trees=pairs_cut)
+        rescue(world, state, sweeps // 2, 2 * _RESCUES, span(progress, 0.6, 1.0), trees=pairs_cut // 4)
+        return
     best = anneal(world, state, sweeps, span(progress, 0.2, 0.4))
-    promising = not hopeless(state, best)
-    if promising and not mixed and best.outside > _TIGHT * problem.k and problem.sweeps is None:
+    if best.outside > _ADRIFT * problem.k:
+        return
+    if best.outside > _STRAINED * problem.k and problem.n <= _PATIENT and problem.sweeps is None:
         best = anneal(world, state, _PATIENCE * sweeps, span(progress, 0.4, 0.7))
-    if promising or mixed:
-        rescue(world, state, sweeps, _RESCUES, span(progress, 0.7, 1.0))
+    rescue(world, state, sweeps, _RESCUES, span(progress, 0.7, 1.0))
 
 
 def _until(progress: Progress, deadline: float) -> Progress:

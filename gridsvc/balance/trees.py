@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gridsvc.balance.arrays import DEMAND, FIXED, MEASURES, OUTLINE, State, World
 from gridsvc.balance.compiled import Int, inner, jit
-from gridsvc.balance.kernels import cost, extra, other_grid, random, strain
+from gridsvc.balance.kernels import below, cost, extra, other_grid, random, strain
 
 __all__ = ["recombine", "warm"]
 
@@ -23,33 +23,42 @@ _NEVER = 14.0  # temperatures above which a rise of the cost is not worth a look
 
 
 class _Room(NamedTuple):
-    """The cells of a pair of grids, parents before children in the tree, and what follows from it.
+    """The cells of a pair of grids, and what follows from a tree over them.
 
     Attributes
     ----------
-    cells : int64, shape (n,)
-        Those of the pair come first.
+    mark : int64, shape (n,)
+        The last pair each cell was in.
     place : int64, shape (n,)
-        Position in `cells`, where `mark` is that of this pair.
-    mark : int64, shape (2, n)
-        When a cell was last in a pair, and in its tree.
-    above : int64, shape (n,)
-        The cell a cell hangs from.
+        Row of a cell of the pair in the arrays that follow.
+    cells : int64, shape (n,)
+    start, near : int64, shape (n + 1,) and int32, shape (n_links,)
+        Neighbours within the pair, by rows.
+    tree : int64, shape (n,)
+        The last tree each row was in.
+    above, order : int64, shape (n,)
+        The row a row hangs from, and the rows, each after the one it hangs from.
     sums : float64, shape (n, 9 + m)
-        `World.cells` summed over the subtree at each position.
+        `World.cells` summed over the subtree below each row.
     held : int64, shape (n, 2)
         Cells of the subtree which must stay in the first and in the second grid.
     value : float64, shape (n,)
+        Price of cutting the subtree off.
     side : bool, shape (n,)
-        Whether a position is in the subtree that was cut off.
+        Whether a row is in the subtree that was cut off.
     pair : float64, shape (3, 9 + m)
         Tallies of the two grids to come, and room for a rest.
     """
 
-    cells: NDArray[np.int64]
-    place: NDArray[np.int64]
     mark: NDArray[np.int64]
+    place: NDArray[np.int64]
+    cells: NDArray[np.int64]
+    start: NDArray[np.int64]
+    near: NDArray[np.int32]
+    tree: NDArray[np.int64]
     above: NDArray[np.int64]
+    order: NDArray[np.int64]
+    wait: NDArray[np.int64]
     sums: NDArray[np.float64]
     held: NDArray[np.int64]
     value: NDArray[np.float64]
@@ -60,56 +69,56 @@ class _Room(NamedTuple):
 @inner
 def _gather(i: Int, b: Int, now: Int, world: World, state: State, room: _Room) -> int:
     """Put the cells of the grid of cell `i` and of grid `b` into `room`; gives their number."""
-    labels, cells, mark = state.labels, room.cells, room.mark
+    labels, cells, mark, place = state.labels, room.cells, room.mark, room.place
     a = labels[i]
-    cells[0], mark[0, i] = i, now
+    cells[0], mark[i], place[i] = i, now, 0
     head, tail = 0, 1
     while head < tail:
         c = cells[head]
         head += 1
         for e in range(world.indptr[c], world.indptr[c + 1]):
             j = np.int64(world.indices[e])
-            if mark[0, j] != now and (labels[j] == a or labels[j] == b):
-                mark[0, j] = now
+            if mark[j] != now and (labels[j] == a or labels[j] == b):
+                mark[j], place[j] = now, tail
                 cells[tail] = j
                 tail += 1
+    links = 0
+    for q in range(tail):
+        room.start[q] = links
+        for e in range(world.indptr[cells[q]], world.indptr[cells[q] + 1]):
+            j = np.int64(world.indices[e])
+            if mark[j] == now:
+                room.near[links] = place[j]
+                links += 1
+    room.start[tail] = links
     return tail
 
 
 @inner
-def _tree(m: Int, now: Int, world: World, state: State, room: _Room) -> None:
-    """A tree over the pair, each tree alike (Wilson 1996): walks at random until the tree is met."""
-    mark, above, cells = room.mark, room.above, room.cells
-    indptr, indices = world.indptr, world.indices
-    order = room.place  # the cells in the order of the tree, until all are in it
-    root = cells[np.int64(random(state.rng) * m)]
-    mark[1, root] = now
-    order[0], above[root] = root, -1
-    count = 1
-    for q in range(m):
-        at = cells[q]
-        while mark[1, at] != now:
-            start = indptr[at]
-            width = indptr[at + 1] - start
-            j = np.int64(indices[start + np.int64(random(state.rng) * width)])
-            if mark[0, j] == now:
-                above[at] = j
-                at = j
-        at, first = cells[q], count
-        while mark[1, at] != now:
-            mark[1, at] = now
-            order[count] = at
-            count += 1
-            at = above[at]
-        last = count - 1
-        while first < last:  # the walk went up the tree
-            order[first], order[last] = order[last], order[first]
-            first += 1
-            last -= 1
-    for q in range(m):
-        cells[q] = order[q]
-    for q in range(m):
-        room.place[cells[q]] = q
+def _tree(m: Int, now: Int, state: State, room: _Room) -> None:
+    """A tree over the pair: it grows from a random cell to a random neighbour of any of its cells."""
+    tree, above, order, start, near = room.tree, room.above, room.order, room.start, room.near
+    wait = room.wait
+    root = below(state.rng, m)
+    above[root], tree[root], wait[0] = -1, now, root
+    waiting, count = 1, 0
+    while waiting > 0:
+        t = below(state.rng, waiting)
+        q = wait[t]
+        waiting -= 1
+        wait[t] = wait[waiting]
+        order[count] = q
+        count += 1
+        tree[q] = -now
+        for e in range(start[q], start[q + 1]):
+            j = near[e]
+            if tree[j] == now:
+                if below(state.rng, 2) == 0:
+                    above[j] = q
+            elif tree[j] != -now:
+                tree[j], above[j] = now, q
+                wait[waiting] = j
+                waiting += 1
 
 
 @inner
@@ -124,8 +133,9 @@ def _sum_up(m: Int, a: Int, world: World, state: State, room: _Room) -> None:
         for w in range(width):
             sums[q, w] = world.cells[c, w]
         sums[q, OUTLINE] = 0.0
-    for q in range(m - 1, 0, -1):
-        p = room.place[room.above[room.cells[q]]]
+    for t in range(m - 1, 0, -1):
+        q = room.order[t]
+        p = room.above[q]
         held[p, 0] += held[q, 0]
         held[p, 1] += held[q, 1]
         for w in range(width):
@@ -136,24 +146,23 @@ def _sum_up(m: Int, a: Int, world: World, state: State, room: _Room) -> None:
 def _choose(
     m: Int, a: Int, b: Int, most: float, heat: float, shapes: bool, world: World, state: State, room: _Room
 ) -> int:
-    """Position of the subtree to cut off, by Boltzmann's weights; -1 where no cut can be kept."""
+    """Row whose subtree is cut off, by Boltzmann's weights; -1 where no cut can be kept."""
     price, sums, value, held, width = state.price, room.sums, room.value, room.held, world.cells.shape[1]
-    least = np.inf
-    for q in range(1, m):
+    root, least = room.order[0], np.inf
+    for q in range(m):
         value[q] = np.inf
-        up = held[q, 0] == held[0, 0] and held[q, 1] == 0
-        down = held[q, 1] == held[0, 1] and held[q, 0] == 0
-        if not (up or down):
+        up = held[q, 0] == held[root, 0] and held[q, 1] == 0
+        down = held[q, 1] == held[root, 1] and held[q, 0] == 0
+        if q == root or not (up or down):
             continue
-        v = 0.0
         for w in range(MEASURES, width):
-            v += price[a, 2] * strain(a, w - MEASURES, sums[q, w], world)
-            v += price[b, 2] * strain(b, w - MEASURES, sums[0, w] - sums[q, w], world)
+            room.pair[2, w] = sums[root, w] - sums[q, w]
+        v = price[a, 2] * strain(a, sums, q, world) + price[b, 2] * strain(b, room.pair, 2, world)
         if v > most:
             continue
         if shapes:
-            for w in range(width):
-                room.pair[2, w] = sums[0, w] - sums[q, w]
+            for w in range(MEASURES):
+                room.pair[2, w] = sums[root, w] - sums[q, w]
             v += cost(a, sums, q, world, 0.0)[0] + cost(b, room.pair, 2, world, 0.0)[0]
             if v > most:
                 continue
@@ -162,7 +171,7 @@ def _choose(
     if least == np.inf:
         return -1
     whole, picked = 0.0, -1
-    for q in range(1, m):
+    for q in range(m):
         if value[q] < least + _NEVER * heat:
             weight = np.exp((least - value[q]) / heat)
             whole += weight
@@ -177,23 +186,24 @@ def _cut(m: Int, picked: Int, a: Int, world: World, state: State, room: _Room) -
 
     It does where the cells held say so, or else where most cells then keep their grid.
     """
-    side, cells, held, pair = room.side, room.cells, room.held, room.pair
+    side, held, pair, root = room.side, room.held, room.pair, room.order[0]
     stay = 0
-    for q in range(m):
-        side[q] = q == picked or (q > picked and side[room.place[room.above[cells[q]]]])
-        stay += 1 if side[q] == (state.labels[cells[q]] == a) else -1
+    for t in range(m):
+        q = room.order[t]
+        side[q] = q == picked or (t > 0 and side[room.above[q]])
+        stay += 1 if side[q] == (state.labels[room.cells[q]] == a) else -1
     first = stay >= 0
-    if held[0, 0] + held[0, 1] > 0:
-        first = held[picked, 0] == held[0, 0] and held[picked, 1] == 0
+    if held[root, 0] + held[root, 1] > 0:
+        first = held[picked, 0] == held[root, 0] and held[picked, 1] == 0
     for w in range(pair.shape[1]):
-        cut, rest = room.sums[picked, w], room.sums[0, w] - room.sums[picked, w]
+        cut, rest = room.sums[picked, w], room.sums[root, w] - room.sums[picked, w]
         pair[0, w], pair[1, w] = (cut, rest) if first else (rest, cut)
     for q in range(m):
-        c = cells[q]
+        c = room.cells[q]
         outline = world.cells[c, OUTLINE]
         for e in range(world.indptr[c], world.indptr[c + 1]):
             j = world.indices[e]
-            if room.mark[0, j] == room.mark[0, c] and side[room.place[j]] == side[q]:
+            if room.mark[j] == room.mark[c] and side[room.place[j]] == side[q]:
                 outline -= world.border[e]
         pair[0 if side[q] == first else 1, OUTLINE] += outline
     return first
@@ -253,7 +263,6 @@ def _moved(
     return paid, load
 
 
-@jit
 def recombine(
     world: World, state: State, hot: float, cold: float, steps: int, shapes: bool, centred: bool
 ) -> int:
@@ -273,14 +282,33 @@ def recombine(
     """
     n, width = world.cells.shape
     room = _Room(
-        np.empty(n, np.int64), np.empty(n, np.int64), np.zeros((2, n), np.int64), np.empty(n, np.int64),
-        np.empty((n, width)), np.empty((n, 2), np.int64), np.empty(n), np.empty(n, np.bool_),
-        np.empty((3, width)),
-    )  # fmt: skip
+        mark=np.zeros(n, np.int64),
+        place=np.empty(n, np.int64),
+        cells=np.empty(n, np.int64),
+        start=np.empty(n + 1, np.int64),
+        near=np.empty(len(world.indices), np.int32),
+        tree=np.zeros(n, np.int64),
+        above=np.empty(n, np.int64),
+        order=np.empty(n, np.int64),
+        wait=np.empty(n, np.int64),
+        sums=np.empty((n, width)),
+        held=np.empty((n, 2), np.int64),
+        value=np.empty(n),
+        side=np.empty(n, np.bool_),
+        pair=np.empty((3, width)),
+    )
+    return int(_recombine(world, state, room, hot, cold, steps, shapes, centred))
+
+
+@jit
+def _recombine(
+    world: World, state: State, room: _Room, hot: float, cold: float, steps: int, shapes: bool, centred: bool
+) -> int:
+    n = len(state.labels)
     price, kept, heat = state.price, 0, hot
     ratio = (cold / hot) ** (1.0 / max(1, steps - 1))
     for now in range(1, steps + 1):
-        i = np.int64(random(state.rng) * n)
+        i = below(state.rng, n)
         for _ in range(n):
             if state.foreign[i] > 0:
                 break
@@ -290,7 +318,7 @@ def recombine(
         if a == b:
             break
         m = _gather(i, b, now, world, state, room)
-        _tree(m, now, world, state, room)
+        _tree(m, now, state, room)
         _sum_up(m, a, world, state, room)
         before = price[a, 0] + price[a, 1] + price[b, 0] + price[b, 1]
         if centred:

@@ -15,9 +15,10 @@ __all__ = ["build_state", "build_world", "tiny"]
 
 _LEAST_TOLERANCE = 0.002  # a smaller one would drown the price of shape
 _REACH = 300
+_ROUNDING = 1e-9
 _RIM = 0.07  # of the tolerance: steep prices start a little inside it
 _WEIGHTS = {  # of area inertia, outline as a shape, demand inertia, outline as a length
-    "balanced": (1.0, 0.2, 1.0, 0.0),
+    "balanced": (1.0, 0.1, 0.95, 0.0),
     "inertia": (0.0, 0.0, 1.0, 0.0),
     "cut": (0.0, 0.0, 0.0, 0.1),
 }
@@ -188,6 +189,7 @@ def _cells(
     sums = np.column_stack([np.bincount(labels, column, problem.k) for column in moments.T])
     mass = np.where(sums[:, 0] > 0, sums[:, 0], 1.0)
     inertia = float((sums[:, 3] - (sums[:, 1] ** 2 + sums[:, 2] ** 2) / mass).sum())
-    if inertia > 0:
+    # Where each demand lies in a grid of its own, all there is of inertia are rounding errors.
+    if inertia > _ROUNDING * sums[:, 3].sum():
         moments *= problem.k / inertia
     return np.ascontiguousarray(np.column_stack([*columns, moments, problem.perimeter, problem.weights]))

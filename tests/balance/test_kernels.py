@@ -89,8 +89,8 @@ def test_moves_keep_grids_connected_and_sums_in_step_and_are_never_worse_in_the_
     if first.report["links"]:
         return
     world, state, order = world_of(problem, first.labels)
-    sweep(world, state, 0.1, 0.01, 5, 1.0, np.zeros(0), np.zeros((0, 3)))
-    sweep(world, state, 1.0, 1.0, 2, 0.0, np.zeros(0), np.column_stack([np.zeros((k, 2)), np.ones(k)]))
+    sweep(world, state, 0.1, 0.01, 5, True, np.zeros(0), np.zeros((0, 3)))
+    sweep(world, state, 1.0, 1.0, 2, False, np.zeros(0), np.column_stack([np.zeros((k, 2)), np.ones(k)]))
     kept = state.tally.copy(), state.foreign.copy()
     recount(world, state)
     for moved, fresh in zip(kept, (state.tally, state.foreign), strict=True):
@@ -157,7 +157,7 @@ def test_objectives_and_compactness_pull_the_way_they_say(make_planar):
         5, 800, 8, dropped=0.0, tolerance=np.full(2, 0.1), area=area, perimeter=4 * np.sqrt(area)
     )
     overall = {
-        name: solve(replace(problem, objective=name)).report["overall"]
+        name: solve(replace(problem, objective=name, sweeps=400)).report["overall"]
         for name in ("balanced", "inertia", "cut")
     }
     assert overall["cut"]["cut_share"] == min(o["cut_share"] for o in overall.values())

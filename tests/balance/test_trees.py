@@ -112,7 +112,7 @@ def test_lumpy_cells_are_balanced_where_single_moves_cannot(draw):
 
 def test_fewest_cuts_are_found_in_a_field(draw):
     # 36 cells in four grids: four squares of nine cut 12 pairs, the least there is.
-    problem = draw("\n".join(["111111"] * 6), k=4, objective="cut", sweeps=None)
+    problem = draw("\n".join(["111111"] * 6), k=4, objective="cut", sweeps=1000)
     a, b = open_pairs(problem)
     labels = solve(problem).labels
     assert int((labels[a] != labels[b]).sum()) == 12

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 from gridsvc.cli.common import percent
 from gridsvc.plans.plan import Plan
 
 __all__ = ["assignment_lines", "plan_lines"]
+
+_WHOLE = 100.0  # amounts from which fractions say nothing to anybody
+_ROUNDING = 1e-6
 
 
 def plan_lines(report: dict[str, Any]) -> list[str]:
@@ -63,10 +67,7 @@ def _further_lines(report: dict[str, Any]) -> list[str]:
             f"  old plan: {former['cells_gone']} of its cells are gone, {former['cells_new']} cells are new"
         )
     if former and "moved" in report:
-        lines.append(
-            f"  moved: {report['moved']['moved']:,.10g} of at most {former['may_move']:,.10g} "
-            f"{former['measure']} (at least {report['lower_bound']['moved']:,.10g} must)"
-        )
+        lines += _moved_lines(report, former)
     seeds = parameters.get("seeds") or []
     if seeds:
         taken = sum(seed["grid"] is not None for seed in seeds)
@@ -74,6 +75,26 @@ def _further_lines(report: dict[str, Any]) -> list[str]:
     for number, option in enumerate(report.get("frontier", ()), 1):
         lines.append(f"  plan {number}: {_option_line(option)}{' <' if option['chosen'] else ''}")
     return lines + (["  stopped by the time limit"] if report.get("truncated") else [])
+
+
+def _moved_lines(report: dict[str, Any], former: dict[str, Any]) -> list[str]:
+    """What a realignment moves, and what would do where it may not move enough."""
+    moved, measure, enough = report["moved"], former["measure"], report.get("enough")
+    shares = ", ".join(f"{name} {percent(share)}" for name, share in moved["by_measure"].items())
+    lines = [
+        f"  moved: {_amount(moved['moved'])} of at most {_amount(former['may_move'])} "
+        f"{measure} (at least {_amount(report['lower_bound']['moved'])} must)",
+        f"  moved of each measure: {shares}",
+    ]
+    if enough is None or report["overall"]["inside_share"] >= 1:
+        return lines
+    whole = sum(grid["totals"][measure] for grid in report["grids"] if not grid["carve_out"]) or 1.0
+    share = ceil(1000 * enough / whole - _ROUNDING) / 1000  # less would not be enough
+    return [*lines, f"  about {percent(share)} of {measure} moved would be enough for all grids"]
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.0f}" if value >= _WHOLE else f"{value:,.4g}"
 
 
 def _option_line(option: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -384,6 +385,27 @@ def test_realigning_keeps_codes_and_moves_no_more_than_allowed(balance: Balance,
 def test_a_smaller_allowance_moves_less(balance: Balance, old: str) -> None:
     _, report = balance("--from", old, "--max-disruption", "3%", measure="n:5%")
     assert report["moved"]["moved_share"] <= 0.03
+
+
+def test_what_moves_is_told_of_each_measure(run: Run, old: str) -> None:
+    options = ("--from", old, "--max-disruption", "20%", "--grids", "auto")
+    said = _balance(run, *options, "--measure", "n:10%", "--measure", "kwh:60%")
+    moved = json.loads(Path("r.json").read_bytes())["moved"]
+    assert said.code == 0, said.err
+    assert set(moved["by_measure"]) == {"n", "kwh"}
+    n, kwh = (f"{100 * moved['by_measure'][name]:.1f} %" for name in ("n", "kwh"))
+    assert f"moved of each measure: n {n}, kwh {kwh}\n" in said.out
+    assert "would be enough" not in said.out
+
+
+def test_an_allowance_which_is_too_small_says_what_would_do(run: Run, old: str) -> None:
+    options = ("--from", old, "--grids", "auto", "--measure", "n:5%")
+    said = _balance(run, *options, "--max-disruption", "2%")
+    assert said.code == 3
+    found = re.search(r"about (\S+) % of n moved would be enough for all grids", said.out)
+    assert found is not None, said.out
+    assert float(found[1]) > 2
+    assert _balance(run, *options, "--max-disruption", f"{found[1]}%").code == 0
 
 
 def test_dear_moves_are_avoided(balance: Balance, old: str) -> None:

@@ -28,8 +28,13 @@ _FEW, _TRIES = 10, 4
 _PATIENT, _PATIENCE = 50_000, 2  # cells up to which a plan that is not inside at once is cooled more slowly
 _STRAINED = 0.04  # share of grids outside from which it is cooled again, and more slowly
 _ADRIFT = 0.15  # share of grids outside from which no round plan will do
-_HARD = 8.0  # what balance then counts for
-_TREES = 1.2  # cells in grids cut anew, for each cell looked at: takes about as long as the sweeps twice over
+_HOPELESS = 0.3  # mean excess, in tolerances, at which another start is the better use of time
+# What balance else counts for (twice that for a mixed start), how much longer it is then cooled, and from
+# which share of the usual heat.
+_PRESSED, _LONG, _COOLER = 4.0, 2.2, 0.5
+_TREES = 0.3  # cells in grids cut anew in a rescue, for each cell looked at before
+_MIXED_TREES = 5  # times as many where a mixed start is annealed: its strips must go
+_SMALL = 5000  # cells up to which a mixed start is tried for a single grid outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ def search(problem: Problem, pairs: Pairs, parts: list[Part], progress: Progress
     truncated = False
     plans = _plans(problem)
     for turn, (mixed, seed) in enumerate(plans):
-        if truncated or (mixed and min(found, key=_rank)[0].outside == 0):
+        if truncated or (mixed and not _worth_mixing(problem, min(found, key=_rank)[0])):
             break
         of_turn = turn / len(plans), (turn + 1) / len(plans)
         began = perf_counter()
@@ -116,18 +121,33 @@ def _improve(problem: Problem, world: World, state: State, *, mixed: bool, progr
     if problem.k < _FEW and problem.sweeps is None:
         sweeps //= 2  # and more tries for it
     if mixed:
-        state.price[:, 2] = _HARD
-        recount(world, state)
-        pairs_cut = int(_TREES * sweeps * border * problem.k / problem.n)
-        anneal(world, state, sweeps, span(progress, 0.2, 0.6), trees=pairs_cut)
-        rescue(world, state, sweeps // 2, 2 * _RESCUES, span(progress, 0.6, 1.0), trees=pairs_cut // 4)
+        _under_pressure(world, state, 2 * _PRESSED, sweeps, sweeps, progress, _MIXED_TREES)
         return
-    best = anneal(world, state, sweeps, span(progress, 0.2, 0.4))
-    if best.outside > _ADRIFT * problem.k:
+    best = anneal(world, state, sweeps, span(progress, 0.2, 0.3))
+    adrift = best.outside > _ADRIFT * problem.k
+    if adrift and best.excess < _HOPELESS * problem.k and problem.sweeps is None:
+        _under_pressure(world, state, _PRESSED, int(_LONG * sweeps), sweeps, progress)
+    if adrift:
         return
     if best.outside > _STRAINED * problem.k and problem.n <= _PATIENT and problem.sweeps is None:
-        best = anneal(world, state, _PATIENCE * sweeps, span(progress, 0.4, 0.7))
+        anneal(world, state, _PATIENCE * sweeps, span(progress, 0.3, 0.7))
     rescue(world, state, sweeps, _RESCUES, span(progress, 0.7, 1.0))
+
+
+def _under_pressure(
+    world: World, state: State, press: float, long: int, sweeps: int, progress: Progress, times: int = 0
+) -> None:
+    """Anneal `long` where balance counts `press` times; then rescue, and cut pairs of grids anew there.
+
+    Pairs are cut `times` as often while annealing.
+    """
+    state.price[:, 2] = press
+    recount(world, state)
+    border = int(np.count_nonzero(state.foreign))
+    anew = int(_TREES * sweeps * border * len(state.size) / len(state.labels))
+    anneal(world, state, long, span(progress, 0.3, 0.6), heat=_COOLER, trees=times * anew)
+    rescue(world, state, sweeps // 3, 2 * _RESCUES, span(progress, 0.6, 0.8), trees=anew // 3)
+    rescue(world, state, sweeps, _RESCUES, span(progress, 0.8, 1.0), trees=anew)
 
 
 def _until(progress: Progress, deadline: float) -> Progress:
@@ -150,6 +170,12 @@ def _plans(problem: Problem) -> list[tuple[bool, int]]:
         return [(False, problem.seed)]
     tries = _TRIES if problem.k < _FEW else 1
     return [(False, problem.seed + 7919 * turn) for turn in range(tries)] + [(True, problem.seed)]
+
+
+def _worth_mixing(problem: Problem, best: Standing) -> bool:
+    """Whether the second kind of start may do better, at its price in time and shape."""
+    few = best.outside <= _STRAINED * problem.k
+    return best.outside > 0 and (problem.n <= _SMALL or not few)
 
 
 def _rank(found: tuple[Standing, NDArray[np.int32]]) -> Standing:

@@ -9,7 +9,6 @@ from gridsvc.balance import metrics
 from gridsvc.balance.engine import solve
 from gridsvc.balance.problem import Solution
 from gridsvc.balance.report import describe
-from gridsvc.balance.search import Found
 
 MAP = """
     1234
@@ -99,6 +98,6 @@ def test_links_count_only_where_islands_may_be_attached(draw):
 
 def test_an_invalid_plan_is_never_returned(draw, monkeypatch):
     stripes = (np.arange(8) % 2).astype(np.int32)
-    monkeypatch.setattr("gridsvc.balance.search.search", lambda *args: Found(stripes, {}, False))
+    monkeypatch.setattr("gridsvc.balance.exact.best_plan", lambda *args: stripes)
     with pytest.raises(RuntimeError, match="invalid plan"):
         solve(draw(MAP, k=2))

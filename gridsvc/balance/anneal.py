@@ -52,21 +52,20 @@ class Standing:
         Grids outside their tolerance.
     excess : float
         By how much in all, in tolerances.
-    compact : float
-        Cost of the shapes.
+    cost : float
+        Of the shapes and of the deviations, under the usual pressure.
     """
 
     outside: int
     excess: float
-    compact: float
+    cost: float
 
 
 def standing(world: World, state: State) -> Standing:
     """Where the labels of `state` stand."""
-    excess = _excess(world, state)
-    return Standing(
-        int((excess > 0).sum()), float(excess.sum()), float(state.price[:, 0].sum() + state.gone[1])
-    )
+    excess, price = _excess(world, state), state.price
+    cost = float(price[:, 0].sum() + (price[:, 1] / price[:, 2]).sum() + state.gone[1])
+    return Standing(int((excess > 0).sum()), float(excess.sum()), cost)
 
 
 def sweeps_for(border: int) -> int:

@@ -112,8 +112,12 @@ def tiny() -> tuple[World, State]:
 
 
 def _weight(problem: Problem) -> NDArray[np.float64]:
-    """`World.weight`: the shape's share grows fourfold with each 25 points of compactness."""
-    shape = np.array(_WEIGHTS[problem.objective]) * 4 ** ((problem.compactness - 50) / 25)
+    """`World.weight`: the shape's share grows fourfold with each 25 points of compactness above 50.
+
+    Below, it falls sixteenfold, so that at 0 hardly anything but balance counts.
+    """
+    base = 4.0 if problem.compactness >= 50 else 16.0
+    shape = np.array(_WEIGHTS[problem.objective]) * base ** ((problem.compactness - 50) / 25)
     balance = np.array(_BALANCE) * max(float(problem.tolerance.mean()), _LEAST_TOLERANCE)
     return np.concatenate([shape, balance, [_RIM]])
 

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from benchmarks.balance.bar import SMALL_K
 from benchmarks.balance.shared import FOLDER
 
 if TYPE_CHECKING:
@@ -189,7 +188,6 @@ def problem(state: State, known: Optimum) -> Problem:
         objective="inertia" if known.objective == INERTIA else "cut",
         low=np.full((known.k, 1), known.low),
         high=np.full((known.k, 1), known.high),
-        time_limit=SMALL_K,
     )
 
 

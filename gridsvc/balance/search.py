@@ -121,6 +121,9 @@ def _improve(problem: Problem, world: World, state: State, *, mixed: bool, progr
     if problem.k < _FEW and problem.sweeps is None:
         sweeps //= 2  # and more tries for it
     if mixed:
+        anneal(world, state, sweeps, span(progress, 0.2, 0.3))
+        if not rescue(world, state, sweeps, _RESCUES, span(progress, 0.3, 0.4)).outside:
+            return
         _under_pressure(world, state, 2 * _PRESSED, sweeps, sweeps, progress, _MIXED_TREES)
         return
     best = anneal(world, state, sweeps, span(progress, 0.2, 0.3))
@@ -145,7 +148,7 @@ def _under_pressure(
     recount(world, state)
     border = int(np.count_nonzero(state.foreign))
     anew = int(_TREES * sweeps * border * len(state.size) / len(state.labels))
-    anneal(world, state, long, span(progress, 0.3, 0.6), heat=_COOLER, trees=times * anew)
+    anneal(world, state, long, span(progress, 0.4, 0.6), heat=_COOLER, trees=times * anew)
     rescue(world, state, sweeps // 3, 2 * _RESCUES, span(progress, 0.6, 0.8), trees=anew // 3)
     rescue(world, state, sweeps, _RESCUES, span(progress, 0.8, 1.0), trees=anew)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ _SWEEPS = (150, 8000)
 _HOT, _COLD = 1.2, 0.05  # of an ordinary step; both were read off curves of random planar graphs and cities
 _FROZEN = 1e-12
 _DEARER = 10.0
+_FAR = 0.1  # what a tolerance beyond the limits adds to a grid being outside; squared, it is added again
 _PRESSED_FROM = 0.6  # share of the cooling after which grids outside their tolerance are pressed
 _PRESSURE = 1.2
 _TREES_UNTIL = 0.7  # share of the cooling after which pairs of grids are cut anew no more
@@ -48,24 +49,29 @@ class Standing:
 
     Attributes
     ----------
+    badness : float
+        Each grid outside its tolerance counts 1 and more the farther it is outside, with the square: where
+        many must be outside, one more inside is not worth another twice as far off.
+    cost : float
+        Of the shapes and of the deviations, under the usual pressure.
     outside : int
         Grids outside their tolerance.
     excess : float
         By how much in all, in tolerances.
-    cost : float
-        Of the shapes and of the deviations, under the usual pressure.
     """
 
-    outside: int
-    excess: float
+    badness: float
     cost: float
+    outside: int = field(compare=False)
+    excess: float = field(compare=False)
 
 
 def standing(world: World, state: State) -> Standing:
     """Where the labels of `state` stand."""
-    excess, price = _excess(world, state), state.price
+    over, price = _over(world, state), state.price
     cost = float(price[:, 0].sum() + (price[:, 1] / price[:, 2]).sum() + state.gone[1])
-    return Standing(int((excess > 0).sum()), float(excess.sum()), cost)
+    outside = int((over > 0).any(axis=1).sum())
+    return Standing(outside + _FAR * float((over * (1 + over)).sum()), cost, outside, float(over.sum()))
 
 
 def sweeps_for(border: int) -> int:
@@ -115,6 +121,7 @@ def anneal(
     progress: Progress = silent,
     heat: float = 1.0,
     trees: int = 0,
+    shape_first: bool = False,
 ) -> Standing:
     """Cool from steps of any size being taken to almost none; `state` ends with the best labels found.
 
@@ -126,9 +133,11 @@ def anneal(
         Share of the usual temperature to start from; less keeps more of the labels at the start.
     trees : int
         How many pairs of grids are joined and cut anew besides.
+    shape_first : bool
+        Whether grids outside their tolerance are left there: the best labels are those at the least cost.
     """
     hot, cold = temperatures(world, state)
-    return _cool(world, state, max(cold, heat * hot), cold, sweeps, trees, progress)
+    return _cool(world, state, max(cold, heat * hot), cold, sweeps, trees, progress, shape_first)
 
 
 def go_home(world: World, state: State) -> Standing:
@@ -139,7 +148,7 @@ def go_home(world: World, state: State) -> Standing:
     sweep(world._replace(own=own), state, _FROZEN, _FROZEN, 4, False, _NOTHING, _NO_CIRCLES)
     recount(world, state)
     now = standing(world, state)
-    if (now.outside, now.excess) <= (before.outside, before.excess):
+    if now.badness <= before.badness:
         return now
     state.labels[:] = labels
     recount(world, state)
@@ -154,7 +163,7 @@ def rescue(
     for turn in range(rounds):
         if best.outside == 0:
             break
-        bad = _excess(world, state) > 0
+        bad = _bad(world, state)
         state.price[bad, 2] *= 2
         near = _near(world, state, bad)
         recount(world, state)
@@ -176,7 +185,14 @@ def _near(world: World, state: State, bad: NDArray[np.bool_]) -> World:
 
 
 def _cool(
-    world: World, state: State, hot: float, cold: float, sweeps: int, trees: int, progress: Progress
+    world: World,
+    state: State,
+    hot: float,
+    cold: float,
+    sweeps: int,
+    trees: int,
+    progress: Progress,
+    shape_first: bool = False,
 ) -> Standing:
     kept, best = state.labels.copy(), standing(world, state)
     chunks = min(_CHUNKS, sweeps)
@@ -192,12 +208,11 @@ def _cool(
                 if part:
                     progress(chunk / chunks, "moving borders")
                 sweep(world, state, heat[0], heat[1], sweeps_now, True, _NOTHING, _NO_CIRCLES)
-            late = chunk >= _PRESSED_FROM * chunks
-            if late:
-                state.price[_excess(world, state) > 0, 2] *= _PRESSURE
+            if chunk >= _PRESSED_FROM * chunks and not shape_first:
+                state.price[_bad(world, state), 2] *= _PRESSURE
             recount(world, state)
             now = standing(world, state)
-            if now < best:
+            if now.cost < best.cost if shape_first else now < best:
                 kept, best = state.labels.copy(), now
     finally:  # also when time is up
         state.labels[:] = kept
@@ -229,8 +244,13 @@ def temperatures(world: World, state: State) -> tuple[float, float]:
     return _HOT * float(large), _COLD * float(small)
 
 
-def _excess(world: World, state: State) -> NDArray[np.float64]:
-    """Deviation beyond the tolerance of each grid, in tolerances, summed over measures: shape (k,)."""
+def _over(world: World, state: State) -> NDArray[np.float64]:
+    """Deviation of each grid beyond its limits, in tolerances: shape (k, m)."""
     totals, band = state.tally[:, MEASURES:], world.band
     over = np.maximum(band[..., LOW] - totals, totals - band[..., HIGH]) * band[..., STEEP]
-    return np.asarray(np.maximum(over, 0.0).sum(axis=1), np.float64)
+    return np.asarray(np.maximum(over, 0.0), np.float64)
+
+
+def _bad(world: World, state: State) -> NDArray[np.bool_]:
+    """Which grids are outside their limits: shape (k,)."""
+    return np.asarray((_over(world, state) > 0).any(axis=1), np.bool_)

@@ -111,7 +111,7 @@ def _value(world: World, state: State, centred: bool) -> tuple[float, ...]:
     """How good labels are; the smaller the better."""
     now = standing(world, state)
     away = _off_centre(world, state) if centred else 0.0
-    return now.outside, now.excess, float(state.price[:, 0].sum()) + away
+    return now.badness, float(state.price[:, 0].sum()) + away
 
 
 def _off_centre(world: World, state: State) -> float:

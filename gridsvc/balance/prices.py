@@ -57,8 +57,7 @@ class _Tried:
     moved: float
 
     def as_balanced_as(self, other: _Tried) -> bool:
-        mine, theirs = self.standing, other.standing
-        return (mine.outside, mine.excess) <= (theirs.outside, theirs.excess)
+        return self.standing.badness <= other.standing.badness
 
 
 class _OutOfTime(Exception):

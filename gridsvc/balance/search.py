@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 import numpy as np
@@ -17,23 +19,27 @@ from gridsvc.balance.kernels import recount, warm
 from gridsvc.balance.problem import Problem
 from gridsvc.balance.share import Part
 from gridsvc.balance.start import first_labels
-from gridsvc.balance.world import build_state, build_world
+from gridsvc.balance.world import build_state, build_world, weights
 from gridsvc.progress import Progress, span
 
 __all__ = ["Found", "search"]
 
 _PHASES = ("compile", "start", "moves")
+_USUAL = 50.0  # compactness
 _RESCUES = 4
 _FEW, _TRIES = 10, 4
 _PATIENT, _PATIENCE = 50_000, 2  # cells up to which a plan that is not inside at once is cooled more slowly
 _STRAINED = 0.04  # share of grids outside from which it is cooled again, and more slowly
 _ADRIFT = 0.15  # share of grids outside from which no round plan will do
-_HOPELESS = 0.3  # mean excess, in tolerances, at which another start is the better use of time
+_HOPELESS = 0.3  # mean excess, in tolerances, at which round grids are far off
 # What balance else counts for (twice that for a mixed start), how much longer it is then cooled, and from
 # which share of the usual heat.
 _PRESSED, _LONG, _COOLER = 4.0, 2.2, 0.5
 _TREES = 0.3  # cells in grids cut anew in a rescue, for each cell looked at before
 _MIXED_TREES = 5  # times as many where a mixed start is annealed: its strips must go
+# Where round grids are far off, the right mix is found by steps of balance, much larger than those of shape:
+# so much hotter does cooling begin, and so many times as many pairs are cut anew (half, in large problems).
+_MOLTEN, _MOLTEN_TREES = 50.0, 16
 _SMALL = 5000  # cells up to which a mixed start is tried for a single grid outside
 
 
@@ -65,48 +71,109 @@ def search(problem: Problem, pairs: Pairs, parts: list[Part], progress: Progress
 
     The first start is cut for shape and made round. Where it cannot be brought inside, usually because
     measures drift apart over the territory so that round grids cannot hold the right mix, a second start
-    cuts so that each side has its share of every measure.
+    cuts so that each side has its share of every measure. Whether a plan can be brought inside does not
+    depend on the compactness asked for: what is found at the usual one is then made rounder or more even.
     """
     began = perf_counter()
     warm()
     if problem.objective != "balanced":
         trees.warm()
-    seconds = dict.fromkeys(_PHASES, 0.0) | {"compile": perf_counter() - began}
+    hunt = _Hunt(_usual(problem), pairs, parts)
+    hunt.seconds["compile"] = perf_counter() - began
     timed = progress if problem.time_limit is None else _until(progress, began + problem.time_limit)
-    found: list[tuple[Standing, NDArray[np.int32]]] = []
-    world = order = None
-    truncated = False
     plans = _plans(problem)
     for turn, (mixed, seed) in enumerate(plans):
-        if truncated or (mixed and not _worth_mixing(problem, min(found, key=_rank)[0])):
+        if hunt.truncated or (mixed and not _worth_mixing(problem, hunt.best)):
             break
-        of_turn = turn / len(plans), (turn + 1) / len(plans)
+        hunt.follow(mixed, seed, span(timed, turn / len(plans), (turn + 1) / len(plans)))
+    if hunt.problem is not problem and not hunt.truncated:
+        hunt.reshape(problem, span(timed, 0.9, 1.0))
+    return hunt.ended()
+
+
+class _Hunt:
+    """The plans found so far, in the world's order, and what finding them took."""
+
+    def __init__(self, problem: Problem, pairs: Pairs, parts: list[Part]) -> None:
+        self.problem, self.pairs, self.parts = problem, pairs, parts
+        self.found: list[tuple[Standing, NDArray[np.int32]]] = []
+        self.seconds = dict.fromkeys(_PHASES, 0.0)
+        self.truncated = False
+        self._built: tuple[World, NDArray[np.int64]]
+
+    @property
+    def best(self) -> Standing:
+        return min(self.found, key=_rank)[0]
+
+    def follow(self, mixed: bool, seed: int, progress: Progress) -> None:
+        """Improve a start, and keep what comes of it."""
+        world, state = self._start(mixed, seed, span(progress, 0.0, 0.2))
+        hopeless = bool(self.found) and self.best.excess >= _HOPELESS * self.problem.k
+        with self._moving():
+            if mixed and hopeless:
+                _melt(world, state, span(progress, 0.2, 1.0))
+            else:
+                _improve(self.problem, world, state, mixed=mixed, progress=progress)
+        self.found.append((standing(world, state), state.labels))
+
+    def reshape(self, asked: Problem, progress: Progress) -> None:
+        """Anneal for the compactness `asked` for: from the best plan, or anew if shape goes first anyway."""
+        shape_first = asked.compactness > self.problem.compactness and self.best.outside > 0
+        if shape_first:
+            world, state = self._start(False, asked.seed, progress)
+            settle(world, state)
+        else:
+            world, state = self._state(min(self.found, key=_rank)[1], asked.seed)
+        world = world._replace(weight=weights(asked, walled=not shape_first))
+        recount(world, state)
+        with self._moving():
+            sweeps = asked.sweeps or sweeps_for(int(np.count_nonzero(state.foreign)))
+            anneal(world, state, sweeps, progress, shape_first=shape_first)
+        self.found = [(standing(world, state), state.labels)]
+
+    def ended(self) -> Found:
+        """The best plan, in the problem's order."""
+        result = np.empty(self.problem.n, np.int32)
+        result[self._built[1]] = min(self.found, key=_rank)[1]
+        return Found(result, self.seconds, self.truncated)
+
+    def _start(self, mixed: bool, seed: int, progress: Progress) -> tuple[World, State]:
         began = perf_counter()
-        labels = problem.start
+        problem, labels = self.problem, self.problem.start
         if labels is None:
-            labels = first_labels(
-                problem,
-                pairs,
-                parts,
-                mixed=mixed,
-                seed=seed,
-                progress=span(span(progress, *of_turn), 0.0, 0.2),
-            )
-        if world is None or order is None:
-            world, order = build_world(problem, pairs, labels)
-        seconds["start"] += perf_counter() - began
+            labels = first_labels(problem, self.pairs, self.parts, mixed=mixed, seed=seed, progress=progress)
+        if not self.found:
+            self._built = build_world(problem, self.pairs, labels)
+        started = self._state(labels[self._built[1]], seed)
+        self.seconds["start"] += perf_counter() - began
+        return started
+
+    def _state(self, labels: NDArray[np.int32], seed: int) -> tuple[World, State]:
+        return self._built[0], build_state(self._built[0], labels, seed)
+
+    @contextmanager
+    def _moving(self) -> Iterator[None]:
         began = perf_counter()
-        state = build_state(world, labels[order], seed)
         try:
-            _improve(problem, world, state, mixed=mixed, progress=span(timed, *of_turn))
+            yield
         except _OutOfTime:
-            truncated = True
-        found.append((standing(world, state), state.labels))
-        seconds["moves"] += perf_counter() - began
-    chosen = min(found, key=_rank)[1]
-    result = np.empty_like(chosen)
-    result[order] = chosen
-    return Found(result, seconds, truncated)
+            self.truncated = True
+        self.seconds["moves"] += perf_counter() - began
+
+
+def _usual(problem: Problem) -> Problem:
+    """The problem at the usual compactness, if that has a say at all."""
+    if problem.objective != "balanced" or problem.compactness == _USUAL:
+        return problem
+    return replace(problem, compactness=_USUAL)
+
+
+def _melt(world: World, state: State, progress: Progress) -> None:
+    """Find the right mix for each grid first, and shapes only as it cools."""
+    border = int(np.count_nonzero(state.foreign))
+    sweeps = sweeps_for(border)
+    times = _MOLTEN_TREES if len(state.labels) <= _SMALL else _MOLTEN_TREES // 2
+    anneal(world, state, sweeps, progress, heat=_MOLTEN, trees=times * _anew(state, sweeps, border))
 
 
 def _improve(problem: Problem, world: World, state: State, *, mixed: bool, progress: Progress) -> None:
@@ -146,11 +213,15 @@ def _under_pressure(
     """
     state.price[:, 2] = press
     recount(world, state)
-    border = int(np.count_nonzero(state.foreign))
-    anew = int(_TREES * sweeps * border * len(state.size) / len(state.labels))
+    anew = _anew(state, sweeps, int(np.count_nonzero(state.foreign)))
     anneal(world, state, long, span(progress, 0.4, 0.6), heat=_COOLER, trees=times * anew)
     rescue(world, state, sweeps // 3, 2 * _RESCUES, span(progress, 0.6, 0.8), trees=anew // 3)
     rescue(world, state, sweeps, _RESCUES, span(progress, 0.8, 1.0), trees=anew)
+
+
+def _anew(state: State, sweeps: int, border: int) -> int:
+    """How many pairs of grids are cut anew beside so many sweeps of `border` cells."""
+    return int(_TREES * sweeps * border * len(state.size) / len(state.labels))
 
 
 def _until(progress: Progress, deadline: float) -> Progress:

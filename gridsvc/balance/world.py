@@ -11,11 +11,12 @@ from gridsvc.balance.kernels import recount, ring_masks
 from gridsvc.balance.order import hilbert_order
 from gridsvc.balance.problem import Problem
 
-__all__ = ["build_state", "build_world", "tiny"]
+__all__ = ["build_state", "build_world", "tiny", "weights"]
 
 _LEAST_TOLERANCE = 0.002  # a smaller one would drown the price of shape
 _REACH = 300
 _ROUNDING = 1e-9
+_SLACK = 0.05  # of the tolerance, by which limits are wider than they must be where no plan can keep them
 _RIM = 0.07  # of the tolerance: steep prices start a little inside it
 _WEIGHTS = {  # of area inertia, outline as a shape, demand inertia, outline as a length
     "balanced": (1.0, 0.1, 0.95, 0.0),
@@ -65,7 +66,7 @@ def build_world(problem: Problem, pairs: Pairs, labels: NDArray[np.int32]) -> tu
         border=border,
         cells=cells,
         band=_band(problem),
-        weight=_weight(problem),
+        weight=weights(problem),
         special=problem.past is not None or problem.pins is not None,
         home=home[order],
         own=own[order],
@@ -111,15 +112,19 @@ def tiny() -> tuple[World, State]:
     return world, build_state(world, labels, 1)
 
 
-def _weight(problem: Problem) -> NDArray[np.float64]:
-    """`World.weight`: the shape's share grows fourfold with each 25 points of compactness above 50.
+def weights(problem: Problem, *, walled: bool = False) -> NDArray[np.float64]:
+    """`World.weight` for the objective and the compactness asked for.
 
-    Below, it falls sixteenfold, so that at 0 hardly anything but balance counts.
+    The shape's share grows fourfold with each 25 points of compactness above 50. Below, it falls sixteenfold,
+    so that at 0 hardly anything but balance counts. Where the tolerance is `walled` the price of leaving it
+    grows with the shape's.
     """
     base = 4.0 if problem.compactness >= 50 else 16.0
-    shape = np.array(_WEIGHTS[problem.objective]) * base ** ((problem.compactness - 50) / 25)
+    share = base ** ((problem.compactness - 50) / 25)
     balance = np.array(_BALANCE) * max(float(problem.tolerance.mean()), _LEAST_TOLERANCE)
-    return np.concatenate([shape, balance, [_RIM]])
+    if walled:
+        balance[1] *= max(1.0, share)
+    return np.concatenate([share * np.array(_WEIGHTS[problem.objective]), balance, [_RIM]])
 
 
 def _band(problem: Problem) -> NDArray[np.float64]:
@@ -129,7 +134,7 @@ def _band(problem: Problem) -> NDArray[np.float64]:
     tolerance = np.maximum(problem.tolerance, _LEAST_TOLERANCE)
     scale = np.where(used, 1 / np.where(used, base * tolerance, 1.0), 0.0)
     importance = np.ones(len(tolerance)) if problem.importance is None else problem.importance
-    low, high = problem.band()
+    low, high = _attainable(problem)
     band = np.zeros((*problem.targets.shape, 5))
     band[..., TARGET] = problem.targets
     band[..., PULL] = scale * np.sqrt(importance)
@@ -137,6 +142,20 @@ def _band(problem: Problem) -> NDArray[np.float64]:
     band[..., HIGH] = np.where(used, high, np.inf)
     band[..., STEEP] = np.where(used, scale * importance, 1.0)
     return band
+
+
+def _attainable(problem: Problem) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """`Problem.band`, widened where it holds more or less than there is: the lack is then shared out evenly.
+
+    Otherwise each grid would be outside for ever, and no search could tell a little from a lot.
+    """
+    low, high = problem.band()
+    whole, slack = problem.weights.sum(axis=0), _SLACK * problem.tolerance
+    most, least = high.sum(axis=0), low.sum(axis=0)
+    lack, glut = (most > 0) & (whole > most), np.isfinite(least) & (whole < least)
+    up = np.where(lack, whole / np.where(lack, most, 1.0) * (1 + slack), 1.0)
+    down = np.where(glut, whole / np.where(glut, least, 1.0) * (1 - slack), 1.0)
+    return low * down, high * up
 
 
 def _past(problem: Problem, xy: NDArray[np.float64]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:

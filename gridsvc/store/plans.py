@@ -20,13 +20,15 @@ from gridsvc.store.tables import plan_grids, plans
 
 __all__ = ["PlanReader", "PlanWriter"]
 
-_HEAD = [c for c in plans.c if c.name != "labels"]
+_INNER = {"labels", "labels_revision", "checkpoint", "checkpoint_revision"}
+_HEAD = [c for c in plans.c if c.name not in _INNER]
 
 
 def _record(row: Row[*tuple[Any, ...]], grids: tuple[Grid, ...] = ()) -> PlanRecord:
-    named = dict(row._mapping)
-    block = named.pop("labels", None)
+    named = {name: value for name, value in row._mapping.items() if name not in _INNER}
+    block = row._mapping.get("labels")
     labels = None if block is None else codec.unpack(block)["labels"]
+    named["waivers"] = named["waivers"] or []
     return PlanRecord(tiling=named.pop("tiling_id"), labels=labels, grids=grids, **named)
 
 
@@ -81,6 +83,7 @@ class PlanWriter(PlanReader):
             "id": made,
             "tiling_id": record.tiling,
             "labels": _packed(record.labels),
+            "labels_revision": 1,
             "status": "draft",
             "revision": 1,
             "created_by": self._handle.actor,
@@ -110,7 +113,15 @@ class PlanWriter(PlanReader):
         """
         if len(plan.labels) and not -1 <= int(plan.labels.min()) <= int(plan.labels.max()) < len(plan.grids):
             raise InvalidInput("a cell is labelled with a grid the plan does not have", field="labels")
-        revision = self._change(plan_id, expected_revision, labels=_packed(plan.labels), report=report)
+        revision = self._change(
+            plan_id,
+            expected_revision,
+            labels=_packed(plan.labels),
+            labels_revision=expected_revision + 1,
+            checkpoint=None,
+            checkpoint_revision=None,
+            report=report,
+        )
         self._write_grids(plan_id, plan.grids)
         return revision
 

@@ -237,7 +237,14 @@ class PlanRecord:
     id, status, revision, created_by, recorded_at
         Filled by the store; `revision` counts from 1 up with each change.
     labels : int32 array, shape (n_cells,), or None
-        Position in `grids` of each cell's grid; None before the first solution (and in lists).
+        Position in `grids` of each cell's grid, moves made; None before the first solution (and in lists).
+    comment : str or None
+    branched_from, branched_at : str and int, or None
+        The plan this one is a branch of, and its revision then.
+    origin : dict or None
+        Where the grids were taken over from, if they were.
+    waivers : list of dict
+        Rules waived by name: ``gate``, ``grid``, ``actor``, ``reason``, ``recorded_at``.
     grids : tuple of Grid
         Empty in lists.
     """
@@ -257,6 +264,11 @@ class PlanRecord:
     engine_version: str = ""
     valid_from: datetime | None = None
     valid_to: datetime | None = None
+    comment: str | None = None
+    branched_from: str | None = None
+    branched_at: int | None = None
+    origin: dict[str, Any] | None = None
+    waivers: list[dict[str, Any]] = field(default_factory=list)
     id: str = ""
     status: PlanStatus = "draft"
     revision: int = 1
@@ -284,6 +296,16 @@ class PublicationRecord:
     ----------
     effective_at : datetime
         From when on it counts.
+    base_publication : int or None
+        The publication its plan was made on.
+    supersedes : int or None
+        The scheduled publication it takes the place of.
+    republishes : int or None
+        The earlier publication which it brings back.
+    scope : str or None
+        Code of the parent whose grids alone it changes; None for all.
+    transition_until : datetime or None
+        Until then customers who moved may stay with their former owner.
     payload : bytes
         The packed publication; empty where a method says so.
     n, published_by, recorded_at
@@ -301,6 +323,11 @@ class PublicationRecord:
     parent: str | None = None
     meta: dict[str, Any] = field(default_factory=dict)
     customers_import: str | None = None
+    base_publication: int | None = None
+    supersedes: int | None = None
+    republishes: int | None = None
+    scope: str | None = None
+    transition_until: datetime | None = None
     n: int = 0
     published_by: str = ""
     recorded_at: datetime = NEVER

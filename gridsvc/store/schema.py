@@ -24,6 +24,7 @@ __all__ = ["IMMUTABLE", "check", "downgrade", "migration_options", "script", "up
 IMMUTABLE = (
     "publications",
     "published_grids",
+    "plan_moves",
     "rosters",
     "departments",
     "teams",

@@ -2,7 +2,7 @@
 
 from gridsvc.store.tables.base import metadata
 from gridsvc.store.tables.customers import customers, imports
-from gridsvc.store.tables.plans import plan_grids, plans
+from gridsvc.store.tables.plans import plan_grids, plan_moves, plans
 from gridsvc.store.tables.publications import publications, published_grids
 from gridsvc.store.tables.space import cells, cells_rtree, measures, territories, tilings
 from gridsvc.store.tables.system import audit, idempotency, jobs, outbox, seq
@@ -23,6 +23,7 @@ __all__ = [
     "outbox",
     "people",
     "plan_grids",
+    "plan_moves",
     "plans",
     "publications",
     "published_grids",

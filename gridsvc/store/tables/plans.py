@@ -1,4 +1,4 @@
-"""Plans and their grids."""
+"""Plans, their grids, and the moves that changed them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sqlalchemy import (
 from gridsvc.store.tables.base import metadata
 from gridsvc.store.types import Json, UtcDateTime
 
-__all__ = ["plan_grids", "plans"]
+__all__ = ["plan_grids", "plan_moves", "plans"]
 
 
 class _Plans(TypedColumns):
@@ -45,6 +45,26 @@ class _Plans(TypedColumns):
     valid_to: Named[datetime | None] = Column(UtcDateTime)
     recorded_at: Named[datetime] = Column(UtcDateTime)
     labels: Named[bytes | None] = Column(LargeBinary)
+    labels_revision: Named[int] = Column(Integer)
+    checkpoint: Named[bytes | None] = Column(LargeBinary)
+    checkpoint_revision: Named[int | None] = Column(Integer)
+    comment: Named[str | None] = Column(Text)
+    branched_from: Named[str | None] = Column(Text)
+    branched_at: Named[int | None] = Column(Integer)
+    origin: Named[Any] = Column(Json, nullable=True)
+    waivers: Named[Any] = Column(Json, nullable=True)
+
+
+class _Moves(TypedColumns):
+    plan_id: Named[str] = Column(Text, ForeignKey("plans.id"), primary_key=True)
+    revision: Named[int] = Column(Integer, primary_key=True, autoincrement=False)
+    kind: Named[str] = Column(Text)
+    reverts: Named[int | None] = Column(Integer)
+    actor: Named[str] = Column(Text)
+    reason: Named[str | None] = Column(Text)
+    recorded_at: Named[datetime] = Column(UtcDateTime)
+    n_cells: Named[int] = Column(Integer)
+    cells: Named[bytes] = Column(LargeBinary)
 
 
 class _PlanGrids(TypedColumns):
@@ -59,3 +79,4 @@ class _PlanGrids(TypedColumns):
 
 plans = Table("plans", metadata, _Plans)
 plan_grids = Table("plan_grids", metadata, _PlanGrids, UniqueConstraint("plan_id", "code"))
+plan_moves = Table("plan_moves", metadata, _Moves)

@@ -37,6 +37,11 @@ class _Publications(TypedColumns):
     recorded_at: Named[datetime] = Column(UtcDateTime)
     published_by: Named[str] = Column(Text)
     checksum: Named[str] = Column(Text)
+    base_publication: Named[int | None] = Column(Integer)
+    supersedes: Named[int | None] = Column(Integer)
+    republishes: Named[int | None] = Column(Integer)
+    scope: Named[str | None] = Column(Text)
+    transition_until: Named[datetime | None] = Column(UtcDateTime)
     meta: Named[Any] = Column(Json, nullable=False)
     payload: Named[bytes] = Column(LargeBinary)
 

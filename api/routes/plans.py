@@ -1,4 +1,4 @@
-"""Plans and the jobs that solve them."""
+"""Plans, solved by jobs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from fastapi.responses import StreamingResponse
 from api.deps import Db, IfMatch, Key, PageLimit, Scope, current_app, etag
 from api.export import geojson_response
 from api.schemas.common import Page, Slug
-from api.schemas.plans import GateOut, JobOut, PlanGrid, PlanOut, PublicationOut, Publish, Started
+from api.schemas.plans import GateOut, PlanGrid, PlanOut, PublicationOut, Publish, Started
 from api.schemas.wanted import NewPlan
 from api.wanted import from_plan_of, request_of
 from api.work import job_out
 from gridsvc.crs import normalise
 from gridsvc.exchange.layers import LayerName
 from gridsvc.principal import Principal
-from gridsvc.services import assignments, gates, jobs, plans, publications
+from gridsvc.services import assignments, gates, plans, publications
 from gridsvc.store.records import PlanRecord
 
 from .publications import publication_out
@@ -221,15 +221,3 @@ def export_plan(
         "crs": normalise(crs),
     }
     return geojson_response(found, crs, f"{plan}-{layer}", manifest)
-
-
-@router.get("/jobs/{job}", tags=["jobs"])
-def get_job(job: str, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))]) -> JobOut:
-    """A job and where it stands."""
-    return job_out(jobs.get(db, who, job))
-
-
-@router.delete("/jobs/{job}", tags=["jobs"])
-def cancel_job(job: str, db: Db, who: Annotated[Principal, Depends(Scope("plans:write"))]) -> JobOut:
-    """Ask a job to stop; nothing of it is kept."""
-    return job_out(jobs.cancel(db, who, job))

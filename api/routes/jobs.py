@@ -1,0 +1,29 @@
+"""Jobs: long work, where it stands and how it is stopped."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from api.deps import Db, Scope
+from api.schemas.plans import JobOut
+from api.work import job_out
+from gridsvc.principal import Principal
+from gridsvc.services import jobs
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+
+@router.get("/{job}")
+def get_job(job: str, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))]) -> JobOut:
+    """A job and where it stands."""
+    return job_out(jobs.get(db, who, job))
+
+
+@router.delete("/{job}")
+def cancel_job(job: str, db: Db, who: Annotated[Principal, Depends(Scope("plans:write"))]) -> JobOut:
+    """Ask a job to stop; nothing of it is kept."""
+    return job_out(jobs.cancel(db, who, job))

@@ -12,17 +12,15 @@ from fastapi.responses import StreamingResponse
 from api.deps import Db, IfMatch, Key, PageLimit, Scope, current_app, etag
 from api.export import geojson_response
 from api.schemas.common import Page, Slug
-from api.schemas.plans import GateOut, PlanGrid, PlanOut, PublicationOut, Publish, Started
+from api.schemas.plans import PlanGrid, PlanOut, Started
 from api.schemas.wanted import NewPlan
 from api.wanted import from_plan_of, request_of
 from api.work import job_out
 from gridsvc.crs import normalise
 from gridsvc.exchange.layers import LayerName
 from gridsvc.principal import Principal
-from gridsvc.services import assignments, gates, plans, publications
+from gridsvc.services import assignments, plans, publications
 from gridsvc.store.records import PlanRecord
-
-from .publications import publication_out
 
 __all__ = ["router"]
 
@@ -154,22 +152,6 @@ def get_report(
     return record.report or {}
 
 
-@router.get("/plans/{plan}/gates")
-def get_gates(plan: str, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))]) -> list[GateOut]:
-    """The rules a plan must keep to be published, each with its offenders."""
-    return [
-        GateOut(
-            name=gate.name,
-            passed=gate.passed,
-            blocking=gate.blocking,
-            message=gate.message,
-            cure=gate.cure or None,
-            offenders=gate.offenders,
-        )
-        for gate in gates.gates_of(db, who, plan)
-    ]
-
-
 @router.post("/plans/{plan}/teams")
 def assign_teams(
     plan: str,
@@ -182,23 +164,6 @@ def assign_teams(
     record = assignments.assign(db, who, plan, revision)
     response.headers["ETag"] = etag(record.revision)
     return _out(record)
-
-
-@router.post("/plans/{plan}/publish", status_code=201)
-def publish_plan(
-    plan: str,
-    revision: IfMatch,
-    db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:publish"))],
-    key: Key,
-    body: Publish | None = None,
-) -> PublicationOut:
-    """Publish the plan under the next number."""
-    wanted = body or Publish()
-    record = publications.publish(
-        db, who, plan, revision, effective_at=wanted.effective_at, reason=wanted.reason, idempotency=key
-    )
-    return publication_out(record)
 
 
 @router.get("/plans/{plan}/export", response_class=StreamingResponse)

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from api.deps import Db, PageLimit, Scope
 from api.export import geojson_response
 from api.schemas.common import Page, Slug
-from api.schemas.plans import PublicationOut
+from api.schemas.publications import PublicationOut
 from gridsvc.exchange.layers import LayerName
 from gridsvc.principal import Principal
 from gridsvc.services import publications

@@ -64,6 +64,7 @@ def create_plan(
         body.tiling,
         request_of(body),
         name=body.name,
+        line=body.line,
         barriers=barriers,
         from_plan=from_plan_of(body),
         idempotency=key,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from api.schemas.common import GeoJson, Request
+from api.schemas.common import GeoJson, Request, Slug
 
 __all__ = ["LockWanted", "MeasureWanted", "NewPlan", "ScoreWanted", "SeedWanted", "TargetWanted"]
 
@@ -86,6 +86,7 @@ class NewPlan(Request):
 
     tiling: str
     name: Annotated[str, Field(max_length=200)] = ""
+    line: Annotated[Slug, Field(description="Line of business; `base` must cover everything.")] = "base"
     grids: Annotated[
         Annotated[int, Field(ge=1)] | Literal["auto"],
         Field(description="`auto` takes it from `from_plan`, `targets`, a capacity or `nest_in`."),

@@ -16,7 +16,7 @@ from gridsvc.store.database import Reader
 from gridsvc.store.records import MeasureRecord, PlanRecord
 from gridsvc.tiling.tiling import Tiling
 
-__all__ = ["Draft", "draft", "old_plan", "request_of", "solved"]
+__all__ = ["Draft", "base_of", "draft", "old_plan", "request_of", "solved"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +95,17 @@ def draft(reader: Reader, plan: str) -> Draft:
     """A plan with its tiling and measures, from one read transaction."""
     record = reader.plans.get(plan)
     return Draft(record, reader.tilings.load(record.tiling), reader.tilings.measures(record.tiling))
+
+
+def base_of(reader: Reader, territory: str, line: str, source: str | None = None) -> int | None:
+    """The publication a new plan of a territory and line is made on; None where there is none yet.
+
+    Parameters
+    ----------
+    source : str or None
+        The plan it is made from: the new one stands on what that one was published as, or stands on.
+    """
+    if source is not None and (record := reader.plans.get(source)).line == line:
+        return reader.publications.made_of(source, territory, line) or record.base_publication
+    newest = reader.publications.newest(territory, line)
+    return None if newest is None else newest.n

@@ -14,7 +14,7 @@ from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent
 from gridsvc.services import jobs
 from gridsvc.services.checking import check_request
-from gridsvc.services.drafts import Draft, draft, old_plan, request_of, solved
+from gridsvc.services.drafts import Draft, base_of, draft, old_plan, request_of, solved
 from gridsvc.services.request import Former, SolveRequest, params_of
 from gridsvc.services.solving import describe_plan, request_grids, solve_tiling
 from gridsvc.store.database import Database
@@ -52,6 +52,8 @@ def _new_record(
     tiling: str,
     name: str,
     request: SolveRequest,
+    line: str,
+    base: int | None,
     barriers: str | None = None,
     from_plan: str | None = None,
 ) -> PlanRecord:
@@ -59,19 +61,30 @@ def _new_record(
         territory=territory,
         tiling=tiling,
         name=name,
+        line=line,
+        base_publication=base,
         params=params_of(request, barriers, from_plan),
         seed=request.seed,
         engine_version=__version__,
     )
 
 
-def create(db: Database, who: Principal, tiling: str, request: SolveRequest, *, name: str = "") -> PlanRecord:
+def create(
+    db: Database,
+    who: Principal,
+    tiling: str,
+    request: SolveRequest,
+    *,
+    name: str = "",
+    line: str = "base",
+) -> PlanRecord:
     """Add an empty draft, to be solved in this process by `solve`."""
     who.require("plans:write")
     with db.read() as reader:
         territory = reader.tilings.get(tiling).territory
+        base = base_of(reader, territory, line)
     with db.write(who, "plan.create") as uow:
-        plan = uow.plans.create(_new_record(territory, tiling, name, request))
+        plan = uow.plans.create(_new_record(territory, tiling, name, request, line, base))
         uow.audit(f"plan/{plan}", None, {"tiling": tiling})
     return get(db, who, plan)
 
@@ -83,6 +96,7 @@ def start(
     request: SolveRequest,
     *,
     name: str = "",
+    line: str = "base",
     barriers: str | None = None,
     from_plan: FromPlan | None = None,
     idempotency: Idempotency | None = None,
@@ -112,9 +126,11 @@ def start(
             old = old_plan(reader, from_plan.plan, tiling)
             request = replace(request, former=Former(old, from_plan.max_disruption, from_plan.move_cost))
         check_request(request, reader.tilings.measures(tiling), tiling_record.n_cells)
-    with db.write(who, "plan.create", idempotency=idempotency) as uow:
         source = None if from_plan is None else from_plan.plan
-        plan = uow.plans.create(_new_record(tiling_record.territory, tiling, name, request, barriers, source))
+        base = base_of(reader, tiling_record.territory, line, source)
+    with db.write(who, "plan.create", idempotency=idempotency) as uow:
+        record = _new_record(tiling_record.territory, tiling, name, request, line, base, barriers, source)
+        plan = uow.plans.create(record)
         job = jobs.enqueue(uow, who, "solve", tiling_record.territory, {"plan": plan})
         uow.audit(f"plan/{plan}", None, {"tiling": tiling, "job": job})
         uow.emit("plan.created", {"plan": plan, "job": job})
@@ -181,6 +197,7 @@ def put(
     balanced: tuple[tuple[str, float], ...],
     *,
     name: str = "",
+    line: str = "base",
     targets: Mapping[str, Mapping[str, float]] | None = None,
 ) -> PlanRecord:
     """Store a plan that was made elsewhere, with a report on how well it balances `balanced`.
@@ -191,7 +208,7 @@ def put(
         Where the grids' targets differ.
     """
     request = SolveRequest(request_grids(plan), balanced)
-    record = create(db, who, tiling, request, name=name)
+    record = create(db, who, tiling, request, name=name, line=line)
     with db.read() as reader:
         found = draft(reader, record.id)
     weights = {measure: values.values for measure, values in found.measures.items()}

@@ -63,6 +63,12 @@ class PublicationReader:
         """The publication with the largest number, in force or not, without payload; or None."""
         return next(iter(self.list(territory, line, limit=1)), None)
 
+    def made_of(self, plan: str, territory: str, line: str) -> int | None:
+        """The last publication of a territory and line which was made of this plan; None if none was."""
+        c = publications.c
+        rows = select(func.max(c.n)).where(c.territory == territory, c.line == line, c.plan_id == plan)
+        return self._handle.connection.execute(rows).scalar()
+
     def next_effective(
         self, territory: str, line: str, n: int, at: datetime, known: datetime
     ) -> datetime | None:

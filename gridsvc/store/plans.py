@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from gridsvc.errors import Conflict, InvalidInput, NotFound, StaleRevision
 from gridsvc.plans.plan import Grid, Plan
-from gridsvc.store import codec
 from gridsvc.store.faults import unique
 from gridsvc.store.handle import Handle
 from gridsvc.store.ids import new_id
+from gridsvc.store.moves import MoveReader, packed
 from gridsvc.store.records import PlanRecord, PlanStatus
 from gridsvc.store.tables import plan_grids, plans
 
@@ -24,16 +25,23 @@ _INNER = {"labels", "labels_revision", "checkpoint", "checkpoint_revision"}
 _HEAD = [c for c in plans.c if c.name not in _INNER]
 
 
-def _record(row: Row[*tuple[Any, ...]], grids: tuple[Grid, ...] = ()) -> PlanRecord:
-    named = {name: value for name, value in row._mapping.items() if name not in _INNER}
-    block = row._mapping.get("labels")
-    labels = None if block is None else codec.unpack(block)["labels"]
+def _record(row: Row[*tuple[Any, ...]]) -> PlanRecord:
+    named = dict(row._mapping)
     named["waivers"] = named["waivers"] or []
-    return PlanRecord(tiling=named.pop("tiling_id"), labels=labels, grids=grids, **named)
+    return PlanRecord(tiling=named.pop("tiling_id"), **named)
 
 
-def _packed(labels: NDArray[np.int32] | None) -> bytes | None:
-    return None if labels is None else codec.pack({"labels": labels.astype(np.int32)})
+def _without_left_out(
+    labels: NDArray[np.int32] | None, grids: tuple[Grid, ...], optional: NDArray[np.bool_]
+) -> tuple[NDArray[np.int32] | None, tuple[Grid, ...]]:
+    """Labels and grids without those which are left out because they have no cells."""
+    if labels is None or not optional.any():
+        return labels, grids
+    shown = ~optional | (np.bincount(labels[labels >= 0], minlength=len(grids)) > 0)
+    place = np.append(np.cumsum(shown, dtype=np.int32) - 1, np.int32(-1))  # the last is what -1 means
+    return place[labels].astype(np.int32), tuple(
+        grid for grid, there in zip(grids, shown.tolist(), strict=True) if there
+    )
 
 
 class PlanReader:
@@ -43,26 +51,55 @@ class PlanReader:
         self._handle = handle
 
     def get(self, plan_id: str) -> PlanRecord:
-        """Return the plan with labels and grids.
+        """Return the plan with its grids and, all moves made, its labels.
 
         Raises
         ------
         NotFound
             No plan has this id.
         """
-        found = self._handle.connection.execute(select(plans).where(plans.c.id == plan_id)).first()
+        bare = self.bare(plan_id)
+        labels, grids = self._cells(plan_id)
+        return replace(bare, labels=labels, grids=grids)
+
+    def bare(self, plan_id: str) -> PlanRecord:
+        """Return the plan without labels and grids, as in lists.
+
+        Raises
+        ------
+        NotFound
+            No plan has this id.
+        """
+        found = self._handle.connection.execute(select(*_HEAD).where(plans.c.id == plan_id)).first()
         if found is None:
             raise NotFound(f"there is no plan {plan_id!r}", field="plan", cure="list the plans there are")
-        return _record(found, self._grids(plan_id))
+        return _record(found)
 
-    def _grids(self, plan_id: str) -> tuple[Grid, ...]:
-        g = plan_grids.c
-        rows = (
-            select(g.code, g.name, g.team, g.carve_out, g.parent)
-            .where(g.plan_id == plan_id)
-            .order_by(g.position)
-        )
-        return tuple(Grid(*row) for row in self._handle.connection.execute(rows))
+    def at(self, plan_id: str, revision: int) -> PlanRecord:
+        """Return the plan with the labels it had at an earlier revision, its report left off.
+
+        Raises
+        ------
+        NotFound
+            No plan has this id.
+        InvalidInput
+            It has not come to that revision yet.
+        Conflict
+            It was solved anew after that revision.
+        """
+        bare = self.bare(plan_id)
+        if not 1 <= revision <= bare.revision:
+            raise InvalidInput(
+                f"the plan has revisions 1 to {bare.revision}", field="revision", cure="choose one of them"
+            )
+        labels, grids = self._cells(plan_id, revision)
+        return replace(bare, labels=labels, grids=grids, revision=revision, report=None)
+
+    def _cells(
+        self, plan_id: str, at: int | None = None
+    ) -> tuple[NDArray[np.int32] | None, tuple[Grid, ...]]:
+        moves = MoveReader(self._handle)
+        return _without_left_out(moves.labels(plan_id, at), *moves.grids(plan_id))
 
     def list(self, territory: str, after: str | None = None, limit: int = 100) -> list[PlanRecord]:
         """Plans of a territory, oldest first, without labels and grids; at most `limit`, behind `after`."""
@@ -82,7 +119,7 @@ class PlanWriter(PlanReader):
             **{name: value for name, value in vars(record).items() if name not in {"grids", "tiling"}},
             "id": made,
             "tiling_id": record.tiling,
-            "labels": _packed(record.labels),
+            "labels": packed(record.labels),
             "labels_revision": 1,
             "status": "draft",
             "revision": 1,
@@ -116,7 +153,7 @@ class PlanWriter(PlanReader):
         revision = self._change(
             plan_id,
             expected_revision,
-            labels=_packed(plan.labels),
+            labels=packed(plan.labels),
             labels_revision=expected_revision + 1,
             checkpoint=None,
             checkpoint_revision=None,
@@ -139,17 +176,29 @@ class PlanWriter(PlanReader):
         InvalidInput
             The codes are not those of the plan, so that labels would change their meaning.
         """
-        if [grid.code for grid in grids] != [grid.code for grid in self._grids(plan_id)]:
+        if [grid.code for grid in grids] != [grid.code for grid in self._cells(plan_id)[1]]:
             raise InvalidInput(
                 "the grids are not those of the plan", field="grids", cure="keep codes and order"
             )
         revision = self._change(plan_id, expected_revision, report=report)
-        self._write_grids(plan_id, grids)
+        g = plan_grids.c
+        given = [{f"new_{name}": value for name, value in asdict(grid).items()} for grid in grids]
+        changed = (
+            update(plan_grids)
+            .where(g.plan_id == plan_id, g.code == bindparam("new_code"))
+            .values({name: bindparam(f"new_{name}") for name in ("name", "team", "carve_out", "parent")})
+        )
+        if given:
+            self._handle.connection.execute(changed, given)
         return revision
+
+    def describe(self, plan_id: str, expected_revision: int, **words: str | None) -> int:
+        """Replace the ``name`` or ``comment`` of a draft, and return the new revision."""
+        return self._change(plan_id, expected_revision, **words)
 
     def set_status(self, plan_id: str, status: PlanStatus, expected_revision: int | None = None) -> int:
         """Set the status of a draft, and return the new revision."""
-        seen = self.get(plan_id).revision if expected_revision is None else expected_revision
+        seen = self.bare(plan_id).revision if expected_revision is None else expected_revision
         return self._change(plan_id, seen, status=status)
 
     def _change(self, plan_id: str, expected: int, **values: Any) -> int:
@@ -167,7 +216,7 @@ class PlanWriter(PlanReader):
             select(plans.c.status, plans.c.revision).where(plans.c.id == plan_id)
         ).first()
         if row is None:
-            self.get(plan_id)
+            self.bare(plan_id)
         elif row.status != "draft":
             raise Conflict("a published plan is never changed", field="plan", cure="start a new plan from it")
         else:
@@ -184,11 +233,8 @@ class PlanWriter(PlanReader):
             {
                 "plan_id": plan_id,
                 "position": position,
-                "code": grid.code,
-                "name": grid.name,
-                "team": grid.team,
-                "carve_out": grid.carve_out,
-                "parent": grid.parent,
+                "optional": False,
+                **asdict(grid),
             }
             for position, grid in enumerate(grids)
         ]

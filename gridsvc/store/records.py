@@ -25,6 +25,8 @@ __all__ = [
     "JobRecord",
     "JobStatus",
     "MeasureRecord",
+    "MoveRecord",
+    "PlanHead",
     "PlanRecord",
     "PlanStatus",
     "PublicationRecord",
@@ -274,6 +276,58 @@ class PlanRecord:
     revision: int = 1
     created_by: str = ""
     recorded_at: datetime = NEVER
+
+
+@dataclass(frozen=True)
+class PlanHead:
+    """What a change of a plan must know of it, without its cells and grids.
+
+    Attributes
+    ----------
+    revision : int
+        Counts all changes of the plan.
+    labels_revision : int
+        The revision which set the base assignment, on which the moves stand.
+    solved : bool
+        It has an assignment.
+    """
+
+    id: str
+    territory: str
+    tiling: str
+    status: PlanStatus
+    revision: int
+    labels_revision: int
+    solved: bool
+
+
+@dataclass(frozen=True)
+class MoveRecord:
+    """A change of cells in a plan's history, without the cells.
+
+    Attributes
+    ----------
+    revision : int
+        Of the plan, made by this change.
+    kind : str
+        ``move``, ``undo``, ``redo``, ``merge`` or ``rebase``.
+    reverts : int or None
+        The revision which an undo or redo took back.
+    grids : list of dict
+        From which grid to which how many: ``from``, ``to`` (codes; None for no grid), ``cells``.
+    source : dict or None
+        Where a merge took its cells from: ``plan``, ``revision``.
+    """
+
+    revision: int
+    kind: str
+    reverts: int | None
+    actor: str
+    reason: str | None
+    recorded_at: datetime
+    n_cells: int
+    grids: list[dict[str, Any]]
+    source: dict[str, Any] | None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from gridsvc.store.customers import CustomerReader, CustomerWriter
 from gridsvc.store.faults import unique
 from gridsvc.store.handle import Handle
 from gridsvc.store.jobs import JobReader, JobWriter
+from gridsvc.store.moves import MoveReader, MoveWriter
 from gridsvc.store.plans import PlanReader, PlanWriter
 from gridsvc.store.publications import PublicationReader, PublicationWriter
 from gridsvc.store.records import AuditRecord, Event, Idempotency, StoredResponse
@@ -30,7 +31,7 @@ class Reader:
 
     Attributes
     ----------
-    territories, tilings, customers, plans, rosters, publications, jobs
+    territories, tilings, customers, plans, moves, rosters, publications, jobs
         The repositories.
     """
 
@@ -40,6 +41,7 @@ class Reader:
         self.tilings = TilingReader(handle)
         self.customers = CustomerReader(handle)
         self.plans = PlanReader(handle)
+        self.moves = MoveReader(handle)
         self.rosters = RosterReader(handle)
         self.publications = PublicationReader(handle)
         self.jobs = JobReader(handle)
@@ -92,6 +94,7 @@ class UnitOfWork(Reader):
     tilings: TilingWriter
     customers: CustomerWriter
     plans: PlanWriter
+    moves: MoveWriter
     rosters: RosterWriter
     publications: PublicationWriter
     jobs: JobWriter
@@ -110,6 +113,7 @@ class UnitOfWork(Reader):
         self.tilings = TilingWriter(handle)
         self.customers = CustomerWriter(handle)
         self.plans = PlanWriter(handle)
+        self.moves = MoveWriter(handle)
         self.rosters = RosterWriter(handle)
         self.publications = PublicationWriter(handle)
         self.jobs = JobWriter(handle)

@@ -60,6 +60,7 @@ def upgrade() -> None:
     for column in _plans():
         op.add_column("plans", column)
     op.execute("UPDATE plans SET labels_revision = revision")
+    op.add_column("plan_grids", sa.Column("optional", sa.Boolean(), nullable=False, server_default=sa.false()))
     for column in _publications():
         op.add_column("publications", column)
     op.create_table(
@@ -72,6 +73,8 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("recorded_at", UtcDateTime(), nullable=False),
         sa.Column("n_cells", sa.Integer(), nullable=False),
+        sa.Column("grids", Json, nullable=False),
+        sa.Column("source", Json, nullable=True),
         sa.Column("cells", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("plan_moves_plan_id_fkey")),
         sa.PrimaryKeyConstraint("plan_id", "revision", name=op.f("plan_moves_pkey")),
@@ -83,5 +86,6 @@ def downgrade() -> None:
     op.drop_table("plan_moves")
     for column in reversed(_publications()):
         op.drop_column("publications", column.name)
+    op.drop_column("plan_grids", "optional")
     for column in reversed(_plans()):
         op.drop_column("plans", column.name)

@@ -64,6 +64,8 @@ class _Moves(TypedColumns):
     reason: Named[str | None] = Column(Text)
     recorded_at: Named[datetime] = Column(UtcDateTime)
     n_cells: Named[int] = Column(Integer)
+    grids: Named[Any] = Column(Json, nullable=False)
+    source: Named[Any] = Column(Json, nullable=True)
     cells: Named[bytes] = Column(LargeBinary)
 
 
@@ -75,6 +77,7 @@ class _PlanGrids(TypedColumns):
     team: Named[str | None] = Column(Text)
     carve_out: Named[bool] = Column(Boolean)
     parent: Named[str | None] = Column(Text)
+    optional: Named[bool] = Column(Boolean)  # left out while it has no cells
 
 
 plans = Table("plans", metadata, _Plans)

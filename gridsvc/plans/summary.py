@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gridsvc.plans.plan import Plan
 
-__all__ = ["grid_centres", "grid_totals"]
+__all__ = ["grid_centres", "grid_shapes", "grid_totals"]
 
 
 def grid_totals(plan: Plan, measures: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
@@ -54,3 +54,29 @@ def grid_centres(
         return np.bincount(labels, weight * x[placed], n) / total, np.bincount(
             labels, weight * y[placed], n
         ) / total
+
+
+def grid_shapes(
+    plan: Plan, x: NDArray[np.float64], y: NDArray[np.float64], area: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Area inertia of each grid over that of a disc, as `gridsvc.balance.metrics.shapes` has it.
+
+    Parameters
+    ----------
+    x, y : float64 array, shape (n_cells,), metres
+    area : float64 array, shape (n_cells,), square metres
+
+    Returns
+    -------
+    float64 array, shape (n_grids,)
+        1 is a disc; nan for a grid without area.
+    """
+    placed, n = plan.labels >= 0, len(plan.grids)
+    labels, area = plan.labels[placed], area[placed]
+    total = np.bincount(labels, area, n)
+    with np.errstate(invalid="ignore", divide="ignore"):  # 0 / 0 is the nan of a grid without area
+        dx = x[placed] - (np.bincount(labels, area * x[placed], n) / total)[labels]
+        dy = y[placed] - (np.bincount(labels, area * y[placed], n) / total)[labels]
+        own = area**2 / (2 * np.pi)
+        inertia = np.bincount(labels, area * (dx**2 + dy**2) + own, n)
+        return np.asarray(inertia / (total**2 / (2 * np.pi)), np.float64)

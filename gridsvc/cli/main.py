@@ -18,6 +18,7 @@ _COMMANDS = {
     "tile": "tile",
     "balance": "balance",
     "assign": "assign",
+    "compare": "compare",
     "publish": "publish",
     "export": "publish",
     "lookup": "lookup",

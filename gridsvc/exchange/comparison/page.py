@@ -33,7 +33,7 @@ thead th { border-bottom: 2px solid var(--ink); font-weight: 600; vertical-align
 thead { display: table-header-group; }
 tr { break-inside: avoid; }
 .n { text-align: right; white-space: nowrap; }
-.was { color: var(--dim); } .was::after { content: " \\2192 "; }
+.was { color: var(--dim); } .was::after { content: "\\00a0\\2192\\00a0"; }
 .same { color: var(--dim); }
 .to { white-space: nowrap; }
 small { display: block; color: var(--dim); font-size: .85em; }
@@ -115,7 +115,7 @@ def _summary(report: Report, words: Words) -> str:
     rows = []
     for label, name in words.amounts(report):
         whole, moved, handed = (
-            _number(_amount(part, name)) for part in (found.total, found.moved, found.handed_over)
+            _written(name, _amount(part, name)) for part in (found.total, found.moved, found.handed_over)
         )
         shares = [report.share(part, name) for part in (found.moved, found.handed_over)]
         rows.append([escape(label), whole, moved, _bar(shares[0]), handed, _bar(shares[1])])
@@ -196,13 +196,14 @@ def _flow_header(report: Report, words: Words) -> list[tuple[str, bool]]:
 
 
 def _flow(report: Report, amounts: Amounts) -> list[str]:
-    return [_number(amounts.cells), *(_number(amounts.values[name]) for name in (*report.shown, AREA))]
+    values = ((name, amounts.values[name]) for name in (*report.shown, AREA))
+    return [_number(amounts.cells), *(_written(name, value) for name, value in values)]
 
 
 def _grids(report: Report, words: Words) -> str:
     header = [(words["code"], False), (words["team"], False), (words["cells"], True)]
     header += [(words.label(report, name), True) for name in report.shown]
-    header += [(f"{words.label(report, name)}: {words['deviation']}", True) for name in report.aimed]
+    header += [(f"{words.label(report, name)} {words['deviation']}", True) for name in report.aimed]
     header.append((words["shape"], True))
     rows = [_grid_row(report, words, change) for change in report.comparison.grids]
     return f"<p>{escape(words['shape_note'])}</p>\n" + _table(header, rows)
@@ -228,6 +229,10 @@ def _both(sides: Sides, written: Callable[[float | None], str]) -> str:
     if before == after:
         return f'<span class="same">{after}</span>'
     return f'<span class="was">{before}</span>{after}'
+
+
+def _written(name: str | None, value: float) -> str:
+    return f"{value:,.2f}" if name == AREA else _number(value)
 
 
 def _number(value: float | None) -> str:

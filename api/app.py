@@ -9,11 +9,22 @@ from fastapi import FastAPI, Request, Response
 
 from api import pages, problems
 from api.deps import App
-from api.routes import compare, customers, health, jobs, owner, plans, publications, publishing, territories
+from api.routes import (
+    compare,
+    customers,
+    health,
+    jobs,
+    moves,
+    owner,
+    plans,
+    publications,
+    publishing,
+    territories,
+)
 from gridsvc import __version__
 from gridsvc.config import Settings
-from gridsvc.jobs import Supervisor
 from gridsvc.store.database import Database
+from gridsvc.supervisor import Supervisor
 
 __all__ = ["create_app"]
 
@@ -55,7 +66,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         responses=problems.RESPONSES,
     )
     problems.install(app)
-    for module in (health, territories, customers, plans, compare, jobs, publications, publishing, owner):
+    for module in (
+        health,
+        territories,
+        customers,
+        plans,
+        compare,
+        moves,
+        jobs,
+        publications,
+        publishing,
+        owner,
+    ):
         app.include_router(module.router)
     described = app.openapi
     app.openapi = lambda: problems.describe(described())  # type: ignore[method-assign]

@@ -12,11 +12,11 @@ from pydantic import BeforeValidator
 
 from gridsvc.config import Settings
 from gridsvc.errors import InvalidInput, PreconditionMissing
-from gridsvc.jobs import Supervisor
 from gridsvc.ownership.answer import Lang
 from gridsvc.principal import LOCAL, Principal
 from gridsvc.store.database import Database
 from gridsvc.store.records import Idempotency
+from gridsvc.supervisor import Supervisor
 
 __all__ = [
     "App",

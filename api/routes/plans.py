@@ -18,16 +18,18 @@ from api.wanted import from_plan_of, request_of
 from api.work import job_out
 from gridsvc.crs import normalise
 from gridsvc.exchange.layers import LayerName
+from gridsvc.plans.plan import Grid
 from gridsvc.principal import Principal
 from gridsvc.services import assignments, plans, publications
 from gridsvc.store.records import PlanRecord
 
-__all__ = ["router"]
+__all__ = ["plan_out", "router"]
 
 router = APIRouter(prefix="/v1", tags=["plans"])
 
 
-def _out(record: PlanRecord) -> PlanOut:
+def plan_out(record: PlanRecord) -> PlanOut:
+    """A plan as the API shows it."""
     params = {name: value for name, value in record.params.items() if name != "barriers"}
     return PlanOut(
         id=record.id,
@@ -35,6 +37,9 @@ def _out(record: PlanRecord) -> PlanOut:
         line=record.line,
         tiling=record.tiling,
         name=record.name,
+        comment=record.comment,
+        branched_from=record.branched_from,
+        branched_at=record.branched_at,
         status=record.status,
         revision=record.revision,
         seed=record.seed,
@@ -84,7 +89,7 @@ def list_plans(
 ) -> Page[PlanOut]:
     """Plans of a territory."""
     found = plans.listing(db, who, territory, after, limit)
-    return Page(items=[_out(r) for r in found], next=found[-1].id if len(found) == limit else None)
+    return Page(items=[plan_out(r) for r in found], next=found[-1].id if len(found) == limit else None)
 
 
 @router.get("/plans/{plan}")
@@ -94,63 +99,58 @@ def get_plan(
     """A plan; its ETag is wanted by whole-plan operations as If-Match."""
     record = plans.get(db, who, plan)
     response.headers["ETag"] = etag(record.revision)
-    return _out(record)
+    return plan_out(record)
 
 
 @router.get("/plans/{plan}/grids")
 def get_grids(
     plan: str, response: Response, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))]
 ) -> Page[PlanGrid]:
-    """Grids of a plan with totals and deviations."""
-    record = plans.get(db, who, plan)
-    grids = plans.grids_of(record)
-    entries = {entry["code"]: entry for entry in (record.report or {})["grids"]}
-    response.headers["ETag"] = etag(record.revision)
-    return Page(
-        items=[
-            PlanGrid(
-                code=grid.code,
-                name=grid.name,
-                team=grid.team,
-                carve_out=grid.carve_out,
-                parent=grid.parent,
-                cells=entries[grid.code]["cells"],
-                area_km2=entries[grid.code]["area_km2"],
-                measures=entries[grid.code]["totals"],
-                targets=entries[grid.code].get("targets", {}),
-                deviation=entries[grid.code].get("deviation", {}),
-            )
-            for grid in grids
-        ]
+    """Grids of a plan with totals, deviations, pieces and shapes as they are now."""
+    opened = plans.figures(db, who, plan)
+    entries = {entry["code"]: entry for entry in opened.figures.entries(enumerate(opened.grids))}
+    response.headers["ETag"] = etag(opened.head.revision)
+    return Page(items=[_grid(g, entries[g.code]) for g in opened.grids if g.code in entries])
+
+
+def _grid(grid: Grid, entry: dict[str, Any]) -> PlanGrid:
+    told = ("cells", "area_km2", "pieces", "shape", "pp", "targets", "deviation", "inside")
+    return PlanGrid(
+        code=grid.code,
+        name=grid.name,
+        team=grid.team,
+        carve_out=grid.carve_out,
+        parent=grid.parent,
+        measures=entry["totals"],
+        **{name: entry[name] for name in told if name in entry},
     )
 
 
 @router.get("/plans/{plan}/cells", response_class=StreamingResponse)
 def get_cells(
-    plan: str, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))]
+    plan: str,
+    db: Db,
+    who: Annotated[Principal, Depends(Scope("plans:read"))],
+    revision: Annotated[int | None, Query(description="Look back to this revision.")] = None,
 ) -> StreamingResponse:
     """Cell and grid code of each cell, as CSV."""
-    found = plans.cells_of(db, who, plan)
-    record = plans.get(db, who, plan)
+    found, seen = plans.cells_of(db, who, plan, revision)
 
     def rows() -> Iterator[str]:
         yield "cell,grid\n"
         yield from (f"{cell},{grid}\n" for cell, grid in found)
 
-    return StreamingResponse(
-        rows(), media_type="text/csv; charset=utf-8", headers={"ETag": etag(record.revision)}
-    )
+    return StreamingResponse(rows(), media_type="text/csv; charset=utf-8", headers={"ETag": etag(seen)})
 
 
 @router.get("/plans/{plan}/report")
 def get_report(
     plan: str, response: Response, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))]
 ) -> dict[str, Any]:
-    """The whole report of a solved plan."""
-    record = plans.get(db, who, plan)
-    plans.grids_of(record)
-    response.headers["ETag"] = etag(record.revision)
-    return record.report or {}
+    """The whole report of a solved plan, with its grids' figures as they are now."""
+    report, revision = plans.report(db, who, plan)
+    response.headers["ETag"] = etag(revision)
+    return report
 
 
 @router.post("/plans/{plan}/teams")
@@ -164,7 +164,7 @@ def assign_teams(
     """Give the grids to the teams of the roster in force, by capacity and distance."""
     record = assignments.assign(db, who, plan, revision)
     response.headers["ETag"] = etag(record.revision)
-    return _out(record)
+    return plan_out(record)
 
 
 @router.get("/plans/{plan}/export", response_class=StreamingResponse)

@@ -44,6 +44,9 @@ class PlanOut(BaseModel):
     line: str
     tiling: str
     name: str
+    comment: str | None
+    branched_from: str | None
+    branched_at: int | None
     status: str
     revision: int
     seed: int
@@ -56,7 +59,11 @@ class PlanOut(BaseModel):
 
 
 class PlanGrid(BaseModel):
-    """One grid with its totals, and deviations from target where it is balanced."""
+    """One grid with its totals and shape, and deviations from target where it is balanced.
+
+    `pieces` is the number of connected parts, `shape` 1 for a disc, `pp` Polsby-Popper, `inside` whether all
+    limits are kept.
+    """
 
     code: str
     name: str
@@ -65,6 +72,10 @@ class PlanGrid(BaseModel):
     parent: str | None
     cells: int
     area_km2: float
+    pieces: int
+    shape: float
+    pp: float
     measures: dict[str, float]
-    targets: dict[str, float]
-    deviation: dict[str, float | None]
+    targets: dict[str, float] = {}
+    deviation: dict[str, float] = {}
+    inside: bool | None = None

@@ -19,11 +19,11 @@ from gridsvc.cli.plan import assignment_lines, plan_lines
 from gridsvc.cli.publish import published
 from gridsvc.config import Settings
 from gridsvc.errors import GridsvcError, InvalidInput
-from gridsvc.jobs import warm_in_background
 from gridsvc.plans.plan import Plan
 from gridsvc.sample import DEFAULT_SEED, generate
 from gridsvc.services import main_job
 from gridsvc.services.main_job import Done
+from gridsvc.supervisor import warm_in_background
 
 __all__ = ["db", "demo", "doctor", "sample", "serve"]
 

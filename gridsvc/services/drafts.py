@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from gridsvc.errors import Conflict, InvalidInput, NotFound
 from gridsvc.plans.old import Old
 from gridsvc.plans.plan import Plan
 from gridsvc.services.amounts import columns_of
+from gridsvc.services.opening import Cells, Version, open_draft
 from gridsvc.services.request import SolveRequest, request_from
 from gridsvc.store.database import Reader
 from gridsvc.store.records import MeasureRecord, PlanRecord
@@ -92,9 +93,14 @@ def request_of(record: PlanRecord, old: Old | None = None) -> SolveRequest:
 
 
 def draft(reader: Reader, plan: str) -> Draft:
-    """A plan with its tiling and measures, from one read transaction."""
+    """A plan with its tiling and measures, from one read transaction; its report tells what it is now."""
     record = reader.plans.get(plan)
-    return Draft(record, reader.tilings.load(record.tiling), reader.tilings.measures(record.tiling))
+    tiling, measures = reader.tilings.load(record.tiling), reader.tilings.measures(record.tiling)
+    if (labels := reader.moves.labels(plan)) is not None and reader.moves.any(plan):
+        head, stored = reader.moves.head(plan), (labels, *reader.moves.grids(plan))
+        opened = open_draft(head, record, stored, Cells(tiling), measures, Version(head.labels_revision, ()))
+        record = replace(record, report=opened.report(record.report))
+    return Draft(record, tiling, measures)
 
 
 def base_of(reader: Reader, territory: str, line: str, source: str | None = None) -> int | None:

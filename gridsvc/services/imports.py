@@ -22,9 +22,8 @@ from gridsvc.customers.verdicts import Verdict
 from gridsvc.customers.where import Where, parse_where, select
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent
-from gridsvc.services import jobs
 from gridsvc.store.database import Database
-from gridsvc.store.records import CustomerRecord, CustomerRows, MeasureRecord
+from gridsvc.store.records import CustomerRecord, CustomerRows, Idempotency, MeasureRecord
 from gridsvc.store.staging import staging
 from gridsvc.tiling.coverage import coverage_report
 from gridsvc.tiling.locate import Locator
@@ -123,6 +122,7 @@ def put_file(
     path: Path,
     options: ImportOptions,
     *,
+    idempotency: Idempotency | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Take a customers' file in; it becomes visible as a whole, with its measures, or not at all.
@@ -149,7 +149,14 @@ def put_file(
         for done, chunk in enumerate(_rows(taken).chunks(100_000)):
             stage.add(chunk)
             progress(0.5 + 0.45 * (done + 1) * 100_000 / max(len(taken.table), 100_000), "saving customers")
-        with db.write(who, "customers.import") as uow:
+        result = {
+            "id": stage.import_id,
+            "tiling": tiling_id,
+            **summary,
+            "measures": {m.name: _measure_out(m) for m in taken.measures},
+            "coverage": coverage,
+        }
+        with db.write(who, "customers.import", idempotency=idempotency) as uow:
             uow.tilings.put_measures(tiling_id, stage.import_id, [_measure_record(m) for m in taken.measures])
             uow.customers.flip(stage.import_id, summary)
             counts = {name: summary[name] for name in ("read", "placed", "left_out")}
@@ -157,13 +164,8 @@ def put_file(
             uow.emit(
                 "customers.imported", {"territory": record.territory, "import": stage.import_id, **counts}
             )
-    return {
-        "id": stage.import_id,
-        "tiling": tiling_id,
-        **summary,
-        "measures": {m.name: _measure_out(m) for m in taken.measures},
-        "coverage": coverage,
-    }
+            uow.respond(201, result)
+    return result
 
 
 def _measure_record(measure: Measure) -> MeasureRecord:
@@ -182,13 +184,13 @@ def _measure_out(measure: Measure) -> dict[str, Any]:
     return {"spec": measure.spec, "total": measure.total, "missing_share": measure.missing_share}
 
 
-def run_job(db: Database, who: Principal, params: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """Do a queued import; the uploaded files go whatever comes of it."""
+def run_job(
+    db: Database, who: Principal, params: Mapping[str, Any], once: Idempotency, progress: Progress
+) -> dict[str, Any]:
+    """Do a queued import."""
     files = {name: Path(path) for name, path in params["files"].items()}
-    try:
-        return put_file(db, who, params["tiling"], files["file"], _options(params, files), progress=progress)
-    finally:
-        jobs.discard_files(files.values())
+    options = _options(params, files)
+    return put_file(db, who, params["tiling"], files["file"], options, idempotency=once, progress=progress)
 
 
 def _options(params: Mapping[str, Any], files: Mapping[str, Path]) -> ImportOptions:

@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from gridsvc.errors import GridsvcError
 from gridsvc.principal import SCOPES, Principal
 from gridsvc.store.database import Database, UnitOfWork
-from gridsvc.store.records import Idempotency, JobRecord
+from gridsvc.store.records import Idempotency, JobRecord, JobStatus
 
 __all__ = [
+    "answered",
+    "beat",
     "cancel",
     "claim",
-    "close_after",
     "discard_files",
     "enqueue",
     "fail",
     "finish",
     "get",
     "load",
+    "once",
     "overdue_cancel",
     "report",
     "requeue",
-    "requeue_lost",
     "submit",
+    "take_back",
+    "take_back_lost",
 ]
 
 _SYSTEM = Principal("job-runner", SCOPES)
+
+_MAKING_PLANS = {"solve", "realign"}
+"""Kinds whose `plan` is a draft made for the job, and worth nothing without it."""
 
 
 def submit(
@@ -43,7 +49,7 @@ def submit(
 ) -> JobRecord:
     """Queue a job; the same idempotency key gives the job queued the first time.
 
-    The job owns the files in ``params["files"]``: they go when it is done, or here if it is not taken.
+    The job owns the files in ``params["files"]``: they go when it has ended, or here if it is not taken.
     """
     taken = False
     try:
@@ -57,14 +63,16 @@ def submit(
         taken = True
     finally:
         if not taken:
-            discard_files(map(Path, params.get("files", {}).values()))
+            discard_files(_files(params))
     return get(db, who, job)
 
 
 def enqueue(uow: UnitOfWork, who: Principal, kind: str, territory: str, params: Mapping[str, Any]) -> str:
     """Add a job to a running unit of work; it keeps the caller's name and scopes."""
     caller = {"actor": who.actor, "scopes": sorted(who.scopes)}
-    return uow.jobs.create(kind, {**params, "caller": caller}, territory)
+    job = uow.jobs.create(kind, {**params, "caller": caller}, territory)
+    _tell(uow, job, "queued")
+    return job
 
 
 def get(db: Database, who: Principal, job: str) -> JobRecord:
@@ -75,12 +83,52 @@ def get(db: Database, who: Principal, job: str) -> JobRecord:
 
 
 def cancel(db: Database, who: Principal, job: str) -> JobRecord:
-    """Ask a job to stop; one that is still queued never starts."""
+    """Ask a job to stop; one that is still queued never starts.
+
+    Raises
+    ------
+    Conflict
+        It has ended otherwise.
+    """
     who.require("plans:write")
     with db.write(who, "job.cancel") as uow:
-        uow.jobs.request_cancel(job)
+        before = uow.jobs.get(job).status
+        status = uow.jobs.request_cancel(job)
         uow.audit(f"job/{job}", None, {"cancel": True})
-    return get(db, who, job)
+        if status != before:
+            _ended(uow, job, status)
+    record = get(db, who, job)
+    _clear(record)
+    return record
+
+
+def _tell(uow: UnitOfWork, job: str, event: str) -> None:
+    record = uow.jobs.get(job)
+    payload = {"job": job, "kind": record.kind, "territory": record.territory}
+    uow.emit(f"job.{event}", payload | {"plan": record.params.get("plan")})
+
+
+def _ended(uow: UnitOfWork, job: str, status: JobStatus) -> None:
+    """Tell that a job ended without a result, or waits again; a draft it should have filled ends with it."""
+    _tell(uow, job, status)
+    record = uow.jobs.get(job)
+    if status != "queued" and record.kind in _MAKING_PLANS:
+        uow.plans.abandon(record.params["plan"])
+
+
+def _files(params: Mapping[str, Any]) -> list[Path]:
+    return [Path(path) for path in params.get("files", {}).values()]
+
+
+def _clear(record: JobRecord) -> None:
+    if record.status not in {"queued", "running"}:
+        discard_files(_files(record.params))
+
+
+def discard_files(paths: Iterable[Path]) -> None:
+    """Delete what was kept for a job, each file with the folder made for it."""
+    for path in paths:
+        shutil.rmtree(path.parent, ignore_errors=True)
 
 
 # --- used by the processes which do the work
@@ -94,38 +142,56 @@ def load(db: Database, job: str) -> tuple[JobRecord, Principal]:
     return record, Principal(caller["actor"], frozenset(caller["scopes"]))
 
 
-def claim(db: Database, worker: str) -> str | None:
-    """Take the oldest queued job."""
+def once(job: str) -> Idempotency:
+    """The key under which a job writes what it made: whatever dies in between, it is made once."""
+    return Idempotency(job, "job", "job")
+
+
+def answered(db: Database, who: Principal, job: str) -> dict[str, Any] | None:
+    """What a former attempt at the job has made and saved, or None."""
     with db.read() as reader:
-        if not reader.jobs.any_queued():
+        stored = reader.replay(who.actor, once(job))
+    return None if stored is None else dict(stored.body)
+
+
+def claim(db: Database, worker: str, kinds: Collection[str]) -> str | None:
+    """Take the oldest queued job of one of these kinds."""
+    with db.read() as reader:
+        if not reader.jobs.any_queued(kinds):
             return None
     with db.write(_SYSTEM, "job.claim") as uow:
-        return uow.jobs.claim_next(worker)
+        job = uow.jobs.claim_next(worker, kinds)
+        if job is not None:
+            _tell(uow, job, "started")
+        return job
 
 
-def report(db: Database, job: str, share: float, message: str) -> bool:
+def beat(db: Database, worker: str) -> None:
+    """Note that a worker lives and does its jobs."""
+    with db.write(_SYSTEM, "job.beat") as uow:
+        uow.jobs.beat(worker)
+
+
+def report(db: Database, job: str, worker: str, share: float, message: str) -> bool:
     """Write progress and a sign of life; gives whether the job should stop."""
     with db.write(_SYSTEM, "job.progress") as uow:
-        uow.jobs.progress(job, share, message)
+        uow.jobs.progress(job, worker, share, message)
         return uow.jobs.cancelled(job)
 
 
-def discard_files(paths: Iterable[Path]) -> None:
-    """Delete what was kept for a job, each file with the folder made for it."""
-    for path in paths:
-        shutil.rmtree(path.parent, ignore_errors=True)
-
-
-def finish(db: Database, job: str, result: Mapping[str, Any]) -> None:
+def finish(db: Database, job: str, worker: str, result: Mapping[str, Any]) -> None:
     """Save the result."""
     with db.write(_SYSTEM, "job.finish") as uow:
-        uow.jobs.finish(job, dict(result))
+        uow.jobs.finish(job, worker, dict(result))
+        _tell(uow, job, "done")
+    _clear(load(db, job)[0])
 
 
-def fail(db: Database, job: str, error: GridsvcError) -> None:
+def fail(db: Database, job: str, worker: str, error: GridsvcError) -> None:
     """Save the error; a cancelled job ends as cancelled."""
     with db.write(_SYSTEM, "job.fail") as uow:
-        uow.jobs.fail(job, error.as_dict())
+        _ended(uow, job, uow.jobs.fail(job, worker, error.as_dict()))
+    _clear(load(db, job)[0])
 
 
 def overdue_cancel(db: Database, job: str) -> bool:
@@ -134,24 +200,39 @@ def overdue_cancel(db: Database, job: str) -> bool:
         return reader.jobs.cancel_overdue(job, 5.0)
 
 
-def close_after(db: Database, job: str, code: int) -> None:
-    """Settle a job whose process has ended without saying how (killed, out of memory)."""
-    with db.read() as reader:
-        if reader.jobs.get(job).status != "running":
-            return
-    fail(db, job, GridsvcError(f"the job's process ended with code {code}; nothing was changed"))
-
-
-def requeue(db: Database, job: str) -> None:
-    """Put a job that was interrupted back into the queue."""
+def requeue(db: Database, job: str, worker: str) -> None:
+    """Put a job which its worker lays down back into the queue."""
     with db.write(_SYSTEM, "job.requeue") as uow:
-        uow.jobs.requeue(job)
+        if _runs(uow, job, worker):
+            _ended(uow, job, uow.jobs.requeue(job, worker))
 
 
-def requeue_lost(db: Database, older_than: float) -> None:
-    """Put jobs whose worker died back into the queue."""
+def take_back(db: Database, job: str, worker: str) -> None:
+    """Settle a job whose process ended without saying how (killed, out of memory): it is tried again."""
+    with db.write(_SYSTEM, "job.take-back") as uow:
+        if _runs(uow, job, worker):
+            _take_back(uow, job, worker)
+    _clear(load(db, job)[0])
+
+
+def take_back_lost(db: Database, gone: Callable[[str], bool], seconds: float) -> None:
+    """Settle the jobs of workers that are `gone`, or gave no sign of life for `seconds`."""
     with db.read() as reader:
-        if not reader.jobs.any_lost(older_than):
-            return
-    with db.write(_SYSTEM, "job.requeue") as uow:
-        uow.jobs.requeue_abandoned(older_than)
+        dead = [worker for worker in reader.jobs.workers() if gone(worker)]
+        lost = reader.jobs.lost(dead, seconds)
+    for job, worker in lost:
+        take_back(db, job, worker)
+
+
+def _runs(uow: UnitOfWork, job: str, worker: str) -> bool:
+    record = uow.jobs.get(job)
+    return (record.status, record.worker) == ("running", worker)
+
+
+def _take_back(uow: UnitOfWork, job: str, worker: str) -> None:
+    attempts = uow.jobs.get(job).attempts
+    error = GridsvcError(
+        f"the job's process died {attempts} times; nothing was changed",
+        cure="see in the log why (often too little memory), and start it again",
+    )
+    _ended(uow, job, uow.jobs.take_back(job, worker, error.as_dict()))

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from gridsvc import __version__
-from gridsvc.plans.plan import Grid, Plan
+from gridsvc.plans.plan import Plan
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent
 from gridsvc.services import jobs
 from gridsvc.services.checking import check_request
 from gridsvc.services.drafts import Draft, base_of, draft, old_plan, request_of, solved
+from gridsvc.services.live import current, kept_of
+from gridsvc.services.opening import Opened
 from gridsvc.services.request import Former, SolveRequest, params_of
 from gridsvc.services.solving import describe_plan, request_grids, solve_tiling
 from gridsvc.store.database import Database
@@ -26,10 +28,11 @@ __all__ = [
     "cells_of",
     "create",
     "draft",
+    "figures",
     "get",
-    "grids_of",
     "listing",
     "put",
+    "report",
     "request_of",
     "run_job",
     "solve",
@@ -138,7 +141,14 @@ def start(
     return get(db, who, plan), jobs.get(db, who, job)
 
 
-def solve(db: Database, who: Principal, plan: str, progress: Progress = silent) -> PlanRecord:
+def solve(
+    db: Database,
+    who: Principal,
+    plan: str,
+    progress: Progress = silent,
+    *,
+    idempotency: Idempotency | None = None,
+) -> PlanRecord:
     """Balance a draft's tiling and save the plan as its next revision."""
     who.require("plans:write")
     with db.read() as reader:
@@ -153,16 +163,19 @@ def solve(db: Database, who: Principal, plan: str, progress: Progress = silent) 
         largest={name: measure.largest for name, measure in found.measures.items()},
         progress=progress,
     )
-    with db.write(who, "plan.solve") as uow:
-        uow.plans.save_solution(plan, solution.plan, solution.report, found.record.revision)
+    with db.write(who, "plan.solve", idempotency=idempotency) as uow:
+        revision = uow.plans.save_solution(plan, solution.plan, solution.report, found.record.revision)
         uow.audit(f"plan/{plan}", {"revision": found.record.revision}, {"grids": len(solution.plan.grids)})
         uow.emit("plan.solved", {"plan": plan})
+        uow.respond(200, {"plan": plan, "revision": revision})
     return get(db, who, plan)
 
 
-def run_job(db: Database, who: Principal, params: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+def run_job(
+    db: Database, who: Principal, params: Mapping[str, Any], once: Idempotency, progress: Progress
+) -> dict[str, Any]:
     """Do a queued solve."""
-    record = solve(db, who, params["plan"], progress)
+    record = solve(db, who, params["plan"], progress, idempotency=once)
     return {"plan": record.id, "revision": record.revision}
 
 
@@ -180,13 +193,50 @@ def listing(db: Database, who: Principal, territory: str, after: str | None, lim
         return list(reader.plans.list(territory, after, limit))
 
 
-def cells_of(db: Database, who: Principal, plan: str) -> list[tuple[str, str]]:
-    """Cell and grid code of each cell of a solved plan."""
+def figures(db: Database, who: Principal, plan: str) -> Opened:
+    """A solved plan's cells, and its grids with their figures as they are now."""
     who.require("plans:read")
     with db.read() as reader:
-        found = draft(reader, plan)
-    codes = [grid.code for grid in found.plan.grids]
-    return [(cell, codes[label]) for cell, label in zip(found.tiling.names(), found.plan.labels, strict=True)]
+        return current(kept_of(db), reader, plan)
+
+
+def report(db: Database, who: Principal, plan: str) -> tuple[dict[str, Any], int]:
+    """The report of a solved plan as it is now, and the plan's revision."""
+    who.require("plans:read")
+    with db.read() as reader:
+        opened = current(kept_of(db), reader, plan)
+        stored = reader.plans.bare(plan).report
+        moved = reader.moves.any(plan)
+    return (opened.report(stored) if moved or stored is None else stored), opened.head.revision
+
+
+def cells_of(
+    db: Database, who: Principal, plan: str, at: int | None = None
+) -> tuple[list[tuple[str, str]], int]:
+    """Cell and grid code (empty for none) of each cell of a solved plan, and the plan's revision.
+
+    Parameters
+    ----------
+    at : int or None
+        An earlier revision to look back to.
+
+    Raises
+    ------
+    InvalidInput
+        The plan has not come to that revision yet.
+    Conflict
+        It is not solved yet, or was solved anew since.
+    """
+    who.require("plans:read")
+    with db.read() as reader:
+        opened = current(kept_of(db), reader, plan)
+        past = None if at is None else reader.plans.at(plan, at)
+    labels, grids = (opened.draft.labels, opened.grids) if past is None else (solved(past).labels, past.grids)
+    codes = [*(grid.code for grid in grids), ""]
+    names = opened.cells.names
+    return [(cell, codes[label]) for cell, label in zip(names, labels.tolist(), strict=True)], (
+        opened.head.revision if past is None else past.revision
+    )
 
 
 def put(
@@ -217,8 +267,3 @@ def put(
         uow.plans.save_solution(record.id, plan, report, record.revision)
         uow.audit(f"plan/{record.id}", None, {"grids": len(plan.grids)})
     return get(db, who, record.id)
-
-
-def grids_of(record: PlanRecord) -> tuple[Grid, ...]:
-    """Grids of a solved plan."""
-    return solved(record).grids

@@ -16,9 +16,8 @@ from gridsvc.crs import to_wgs84
 from gridsvc.errors import InvalidInput
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent
-from gridsvc.services import jobs
 from gridsvc.store.database import Database
-from gridsvc.store.records import MeasureRecord, TilingRecord
+from gridsvc.store.records import Idempotency, MeasureRecord, TilingRecord
 from gridsvc.tiling.barriers import Barriers, barriers_from_geojson, cut
 from gridsvc.tiling.coverage import coverage_report
 from gridsvc.tiling.h3tiles import suggest_resolution, tile_h3
@@ -92,6 +91,7 @@ def save(
     params: Mapping[str, Any],
     *,
     columns: tuple[str, ...] = (),
+    idempotency: Idempotency | None = None,
 ) -> TilingRecord:
     """Store a tiling with its proof of coverage, and columns of its source layer as measures.
 
@@ -105,11 +105,12 @@ def save(
         boundary = reader.territories.get(territory).boundary
     found = [_column_measure(tiling, name) for name in columns]
     coverage = coverage_report(tiling, boundary)
-    with db.write(who, "tiling.create") as uow:
+    with db.write(who, "tiling.create", idempotency=idempotency) as uow:
         tiling_id = uow.tilings.add(territory, tiling, params=dict(params), coverage=coverage)
         uow.tilings.put_measures(tiling_id, None, found)
         uow.audit(f"tiling/{tiling_id}", None, {"territory": territory, "cells": len(tiling)})
         uow.emit("tiling.created", {"territory": territory, "tiling": tiling_id})
+        uow.respond(201, {"tiling": tiling_id})
     return get(db, who, tiling_id)
 
 
@@ -164,20 +165,12 @@ def listing(db: Database, who: Principal, territory: str) -> list[TilingRecord]:
         return list(reader.tilings.list(territory))
 
 
-def run_job(db: Database, who: Principal, params: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """Do a queued tiling; the job's files go when it is done."""
-    kept = {name: Path(path) for name, path in params["files"].items()}
-    try:
-        return _tile(db, who, params, kept, progress)
-    finally:
-        jobs.discard_files(kept.values())
-
-
-def _tile(
-    db: Database, who: Principal, params: Mapping[str, Any], kept: Mapping[str, Path], progress: Progress
+def run_job(
+    db: Database, who: Principal, params: Mapping[str, Any], once: Idempotency, progress: Progress
 ) -> dict[str, Any]:
+    """Do a queued tiling."""
     territory, crs = params["territory"], params["crs"]
-    files = {name: json.loads(path.read_bytes()) for name, path in kept.items()}
+    files = {name: json.loads(Path(path).read_bytes()) for name, path in params["files"].items()}
     barriers = barriers_from_geojson(files["barriers"], crs) if "barriers" in files else None
     if params["kind"] == "h3":
         with db.read() as reader:
@@ -192,5 +185,5 @@ def _tile(
     else:
         layer = polygons_from_geojson(files["polygons"], params["id_field"], crs)
         tiling, made = make_polygons(layer, barriers=barriers, progress=progress)
-    record = save(db, who, territory, tiling, made, columns=tuple(params["measures"]))
+    record = save(db, who, territory, tiling, made, columns=tuple(params["measures"]), idempotency=once)
     return {"tiling": record.id}

@@ -86,12 +86,12 @@ class MoveReader:
             raise Conflict(
                 f"the plan was solved anew at revision {base}", cure=f"look at revision {base} or later"
             )
-        near = kept is not None and (at is None or at >= kept)
-        block = select(c.checkpoint if near else c.labels).where(c.id == plan_id)
+        near = kept if kept is not None and (at is None or at >= kept) else None
+        block = select(c.labels if near is None else c.checkpoint).where(c.id == plan_id)
         found = self._handle.connection.execute(block).scalar()
         if found is None:
             return None
-        later = self.since(plan_id, kept if near else base, at)
+        later = self.since(plan_id, base if near is None else near, at)
         return fold(codec.unpack(found)["labels"], (change for _, change in later))
 
     def grids(self, plan_id: str) -> tuple[tuple[Grid, ...], NDArray[np.bool_]]:
@@ -100,6 +100,13 @@ class MoveReader:
         rows = select(g.code, g.name, g.team, g.carve_out, g.parent, g.optional).where(g.plan_id == plan_id)
         found = self._handle.connection.execute(rows.order_by(g.position)).all()
         return tuple(Grid(*row[:-1]) for row in found), np.array([row.optional for row in found], np.bool_)
+
+    def any(self, plan_id: str) -> bool:
+        """Whether cells were moved since the base assignment was set."""
+        base = select(plans.c.labels_revision).where(plans.c.id == plan_id).scalar_subquery()
+        m = plan_moves.c
+        rows = select(m.revision).where(m.plan_id == plan_id, m.revision > base).limit(1)
+        return self._handle.connection.execute(rows).first() is not None
 
     def since(self, plan_id: str, after: int, until: int | None = None) -> list[tuple[int, Change]]:
         """Revision and cells of each change behind `after`, up to `until`, in order."""

@@ -102,8 +102,12 @@ class PlanReader:
         return _without_left_out(moves.labels(plan_id, at), *moves.grids(plan_id))
 
     def list(self, territory: str, after: str | None = None, limit: int = 100) -> list[PlanRecord]:
-        """Plans of a territory, oldest first, without labels and grids; at most `limit`, behind `after`."""
-        rows = select(*_HEAD).where(plans.c.territory == territory).order_by(plans.c.id).limit(limit)
+        """Plans of a territory, oldest first, without labels and grids; at most `limit`, behind `after`.
+
+        Drafts whose solve came to nothing are left out.
+        """
+        kept = plans.c.territory == territory, plans.c.status != "cancelled"
+        rows = select(*_HEAD).where(*kept).order_by(plans.c.id).limit(limit)
         if after is not None:
             rows = rows.where(plans.c.id > after)
         return [_record(row) for row in self._handle.connection.execute(rows)]
@@ -201,6 +205,11 @@ class PlanWriter(PlanReader):
         seen = self.bare(plan_id).revision if expected_revision is None else expected_revision
         return self._change(plan_id, seen, status=status)
 
+    def abandon(self, plan_id: str) -> None:
+        """Close a draft whose solve came to nothing, so that nobody takes it for one to work on."""
+        unsolved = plans.c.id == plan_id, plans.c.status == "draft", plans.c.labels.is_(None)
+        self._handle.connection.execute(update(plans).where(*unsolved).values(status="cancelled"))
+
     def _change(self, plan_id: str, expected: int, **values: Any) -> int:
         changed = (
             update(plans)
@@ -218,7 +227,9 @@ class PlanWriter(PlanReader):
         if row is None:
             self.bare(plan_id)
         elif row.status != "draft":
-            raise Conflict("a published plan is never changed", field="plan", cure="start a new plan from it")
+            raise Conflict(
+                f"a {row.status} plan is never changed", field="plan", cure="start a new plan from it"
+            )
         else:
             raise StaleRevision(
                 f"the plan is at revision {row.revision}, not {expected}",

@@ -39,7 +39,7 @@ __all__ = [
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
 """Stands in fields which the store fills: `recorded_at` of a record not yet written."""
 
-PlanStatus = Literal["draft", "published"]
+PlanStatus = Literal["draft", "published", "cancelled"]
 JobStatus = Literal["queued", "running", "done", "failed", "cancelled"]
 ImportStatus = Literal["staging", "live", "superseded", "discarded"]
 

@@ -92,10 +92,14 @@ class TilingReader:
 
     def load(self, tiling_id: str) -> Tiling:
         """Return the whole tiling, equal to the one that was added."""
+        return replace(self.plain(tiling_id), geometry=self._geometry(tiling_id))
+
+    def plain(self, tiling_id: str) -> Tiling:
+        """Return the tiling without outlines: its `geometry` holds None for each cell."""
         record = self.get(tiling_id)
         block = select(tilings.c.arrays).where(tilings.c.id == tiling_id)
         arrays = codec.unpack(self._handle.connection.execute(block).scalar_one())
-        return _tiling(record, arrays, self._geometry(tiling_id))
+        return _tiling(record, arrays, np.full(record.n_cells, None, object))
 
     def _geometry(self, tiling_id: str) -> NDArray[np.object_]:
         """Outlines in the order of rows, read as one block of WKB rather than shape by shape."""
@@ -139,6 +143,18 @@ class TilingReader:
             .order_by(measures.c.id)
         )
         return {row.name: _measure(row) for row in self._handle.connection.execute(rows)}
+
+    def measure_ids(self, tiling_id: str) -> tuple[int, ...]:
+        """What tells whether `measures` would give something new: the ids of its rows."""
+        rows = (
+            select(measures.c.id)
+            .outerjoin(imports, measures.c.import_id == imports.c.id)
+            .where(
+                measures.c.tiling_id == tiling_id,
+                or_(measures.c.import_id.is_(None), imports.c.status == "live"),
+            )
+        )
+        return tuple(self._handle.connection.execute(rows.order_by(measures.c.id)).scalars())
 
     def list(self, territory: str) -> list[TilingRecord]:
         """Tilings of a territory, oldest first."""

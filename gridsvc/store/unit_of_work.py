@@ -88,6 +88,11 @@ class UnitOfWork(Reader):
     """A change, its audit, its events and the answer to its request: all of them, or none.
 
     What is told to `audit`, `emit` and `respond` is written when the block is left normally.
+
+    Attributes
+    ----------
+    actor : str
+        Who makes it.
     """
 
     territories: TerritoryWriter
@@ -118,6 +123,7 @@ class UnitOfWork(Reader):
         self.publications = PublicationWriter(handle)
         self.jobs = JobWriter(handle)
         self._action, self._reason, self._request_id = action, reason, request_id
+        self.actor = handle.actor
         self._request = idempotency
         self._response: tuple[int, Any] | None = None
         self._audits: list[dict[str, Any]] = []

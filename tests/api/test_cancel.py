@@ -37,5 +37,6 @@ def test_a_running_solve_is_cancelled(client: TestClient, tmp_path: Path) -> Non
     assert client.delete(f"/v1/jobs/{job}").status_code == 200
     assert _waited(client, job, "cancelled", "failed", "done")["status"] == "cancelled"
     plan = client.get(f"/v1/plans/{started.json()['plan']}").json()
-    assert (plan["solved"], plan["grids"]) == (False, 0)  # the wish is kept, to be solved again
+    assert (plan["status"], plan["solved"], plan["grids"]) == ("cancelled", False, 0)
+    assert client.get("/v1/plans?territory=strip").json()["items"] == []
     assert {path for path in tmp_path.rglob("*") if not path.name.startswith("api.db")} == before

@@ -15,6 +15,7 @@
     │   └── NotYetInForce       asked for a time before the first publication
     ├── Conflict                true when written, no longer true now
     │   ├── StaleRevision       the caller saw an older state
+    │   ├── StaleBase           others published changes to the same cells meanwhile
     │   └── GateClosed          a rule forbids publishing
     ├── PreconditionMissing     a change must say which state it was made on
     ├── Forbidden               the caller lacks a scope
@@ -43,6 +44,7 @@ __all__ = [
     "NotYetInForce",
     "OutsideTerritory",
     "PreconditionMissing",
+    "StaleBase",
     "StaleRevision",
     "TooLarge",
     "UnknownColumn",
@@ -181,6 +183,12 @@ class StaleRevision(Conflict):
     """The caller saw an older state."""
 
     code = "stale-revision"
+
+
+class StaleBase(Conflict):
+    """Others published changes to the same cells since the plan was made; `details["cells"]` lists them."""
+
+    code = "stale-base"
 
 
 class GateClosed(Conflict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ import shapely
 from sqlalchemy import Row, func, insert, select
 
 from gridsvc.errors import NotFound
+from gridsvc.ownership.publication import checksum
 from gridsvc.plans.plan import Grid
 from gridsvc.store.handle import Handle
 from gridsvc.store.records import PublicationRecord
@@ -78,6 +80,42 @@ class PublicationReader:
             c.territory == territory, c.line == line, c.n > n, c.effective_at > at, c.recorded_at <= known
         )
         return self._handle.connection.execute(later).scalar()
+
+    def ends(self, territory: str, line: str) -> dict[int, datetime | None]:
+        """When each publication gives way to a later number, as known now; None while none is known.
+
+        One whose end is not after its own start never comes into force: a later number took its place.
+        """
+        c = publications.c
+        rows = select(c.n, c.effective_at).where(c.territory == territory, c.line == line)
+        found: dict[int, datetime | None] = {}
+        end: datetime | None = None
+        for n, start in self._handle.connection.execute(rows.order_by(c.n.desc())):
+            found[n] = end
+            end = start if end is None else min(end, start)
+        return found
+
+    def upcoming(self, territory: str, line: str, at: datetime) -> list[PublicationRecord]:
+        """Publications which take effect after `at` and are not set aside by a later number, by number."""
+        c = publications.c
+        rows = select(*_HEAD).where(c.territory == territory, c.line == line, c.effective_at > at)
+        ends = self.ends(territory, line)
+        later = [_record(row) for row in self._handle.connection.execute(rows.order_by(c.n))]
+        return [r for r in later if (end := ends[r.n]) is None or end > r.effective_at]
+
+    def unsound(self) -> list[tuple[str, str, int]]:
+        """Territory, line and number of each publication whose block is not what its checksum says."""
+        c = publications.c
+        names = select(c.territory, c.line, c.n).order_by(c.territory, c.line, c.n)
+        found = self._handle.connection.execute(names).all()
+        return [(t, line, n) for t, line, n in found if not self._sound(t, line, n)]
+
+    def _sound(self, territory: str, line: str, n: int) -> bool:
+        record = self.get(territory, line, n)
+        try:
+            return checksum(record.payload) == record.checksum
+        except zlib.error:
+            return False
 
     def lines(self) -> list[tuple[str, str]]:
         """Each territory and line with a publication, in order."""

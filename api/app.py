@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         database = Database.open(chosen.url)
         supervisor = Supervisor(chosen.url, slots=chosen.job_slots)
         try:
-            database.check()
+            database.require_version()
             app.state.gridsvc = App(chosen, database, supervisor)
             supervisor.start()
             yield

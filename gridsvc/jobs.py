@@ -25,11 +25,9 @@ from gridsvc.services import jobs as jobs_
 from gridsvc.store.database import Database
 from gridsvc.store.records import Idempotency
 
-__all__ = ["HANDLERS", "WARM", "main", "run"]
+__all__ = ["HANDLERS", "main", "run"]
 
 _log = logging.getLogger("gridsvc.jobs")
-
-WARM = "--warm"
 
 Handler = Callable[[Database, Principal, Mapping[str, Any], Idempotency, Progress], dict[str, Any]]
 
@@ -103,11 +101,6 @@ def main() -> None:
     """Do the jobs named on the standard input, against the database named in the environment."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a stop by hand reaches the supervisor, which ends us
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    if sys.argv[1:] == [WARM]:
-        from gridsvc.balance.cache import warm_engine
-
-        warm_engine()
-        return
     answers, orders = _answers(), _orders(sys.stdin.buffer)
     database = Database.open(os.environ["GRIDSVC_DATABASE_URL"])
     while True:

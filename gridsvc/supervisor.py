@@ -13,12 +13,11 @@ import sys
 import threading
 import time
 
-from gridsvc.balance.cache import prepare_cache
 from gridsvc.liveness import gone, own_name
 from gridsvc.services import jobs
 from gridsvc.store.database import Database
 
-__all__ = ["Supervisor", "warm_in_background"]
+__all__ = ["LONG", "QUICK", "Supervisor"]
 
 _log = logging.getLogger("gridsvc.supervisor")
 
@@ -30,6 +29,8 @@ _IDLE_SECONDS = 60.0
 _JOBS_A_CHILD = 50
 
 LONG = ("customers", "export", "realign", "solve", "tile")
+"""Kinds that may take minutes."""
+
 QUICK = ("repair",)
 """Kinds for which somebody waits: they never stand behind a long one."""
 
@@ -141,10 +142,10 @@ class Supervisor:
         self._url, self._name, self._beaten = url, own_name(), -_BEAT
         self._lanes = [_Lane(url, self._name, LONG, slots), _Lane(url, self._name, QUICK, 1)]
         self._wake, self._stop = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self.run, name="gridsvc-supervisor", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="gridsvc-supervisor", daemon=True)
 
     def start(self) -> None:
-        """Begin to take jobs, in a thread."""
+        """Begin to take jobs."""
         self._thread.start()
 
     def wake(self) -> None:
@@ -155,11 +156,9 @@ class Supervisor:
         """Take no more jobs and end the children; their jobs go back to the queue."""
         self._stop.set()
         self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._thread.join()
 
-    def run(self) -> None:
-        """Take jobs until `stop`."""
+    def _run(self) -> None:
         database = Database.open(self._url)
         try:
             while not self._stop.is_set():
@@ -186,12 +185,3 @@ class Supervisor:
             jobs.beat(database, self._name)
         jobs.take_back_lost(database, gone, _LOST_AFTER)
         self._beaten = time.monotonic()
-
-
-def warm_in_background() -> None:
-    """Compile the engine in a process of its own, so that the first solve need not wait for it.
-
-    The place of the compiled code is settled here and handed on in the environment.
-    """
-    prepare_cache()
-    subprocess.Popen([sys.executable, "-m", "gridsvc.jobs", "--warm"])

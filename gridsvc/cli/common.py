@@ -10,9 +10,6 @@ from typing import Any
 
 import click
 import orjson
-from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 
 from gridsvc.config import Settings
 from gridsvc.errors import InvalidInput
@@ -73,6 +70,10 @@ def percent(share: float) -> str:
 @contextmanager
 def reported(title: str) -> Iterator[Progress]:
     """Show progress on the error stream: a bar on a terminal, nothing where nobody watches."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:<38.38}"), BarColumn(30), TimeElapsedColumn())
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
@@ -96,7 +97,7 @@ def opened(url: str | None, *, upgrade: bool = False) -> Iterator[Database]:
         if upgrade:
             database.upgrade()
         else:
-            database.check()
+            database.require_version()
         yield database
     finally:
         database.close()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
+from types import FrameType
+from typing import NoReturn
 
 import click
 import orjson
@@ -24,7 +27,8 @@ _COMMANDS = {
     "lookup": "lookup",
     "demo": "service",
     "sample": "service",
-    "serve": "service",
+    "serve": "serve",
+    "worker": "serve",
     "db": "service",
     "doctor": "service",
 }
@@ -50,12 +54,22 @@ def cli() -> None:
     """Cut a territory into balanced grids, give each to a team, and say who owns what."""
 
 
+class _Terminated(BaseException):
+    """Somebody asked the process to end; what is under way cleans up as after Ctrl-C."""
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: cleaning up is not to be disturbed
+    raise _Terminated
+
+
 def _exit_code(error: errors.GridsvcError) -> int:
     return 3 if isinstance(error, errors.Infeasible) else 2
 
 
 def main() -> None:
-    """Run a command: exit 0 done, 2 bad input, 3 no plan within the constraints."""
+    """Run a command: exit 0 done, 2 bad input, 3 no plan within the constraints, 130 and 143 stopped."""
+    signal.signal(signal.SIGTERM, _terminate)
     as_json = "--json" in sys.argv[1:]
     try:
         code = cli.main(standalone_mode=False)
@@ -73,9 +87,9 @@ def main() -> None:
             {"code": "usage", "message": error.format_message()} if as_json else None,
         )
         code = 2
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt, _Terminated) as stopped:
         _complain("stopped; nothing was left half done", None)
-        code = 130
+        code = 143 if isinstance(stopped, _Terminated) else 130
     except BrokenPipeError:
         sys.stderr.close()
         code = 0

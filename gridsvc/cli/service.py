@@ -1,10 +1,8 @@
-"""`gridsvc demo`, `sample`, `serve`, `db`, `doctor`: running the product."""
+"""`gridsvc demo`, `sample`, `db`, `doctor`: trying the product and looking after it."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -23,9 +21,8 @@ from gridsvc.plans.plan import Plan
 from gridsvc.sample import DEFAULT_SEED, generate
 from gridsvc.services import main_job
 from gridsvc.services.main_job import Done
-from gridsvc.supervisor import warm_in_background
 
-__all__ = ["db", "demo", "doctor", "sample", "serve"]
+__all__ = ["db", "demo", "doctor", "sample"]
 
 _SHIPPED = (
     Path(gridsvc.__file__).parent.parent / "data" / "samples" / "county",
@@ -87,77 +84,6 @@ def sample(size: Literal["county", "city"], seed: int, output: Path) -> None:
     say(f"{len(manifest.files)} files of a simulated {size} (seed {seed}) in {output}")
 
 
-@click.command()
-@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
-@click.option("--port", type=int, help="Port to listen on.  [default: 8000]")
-@click.option("--workers", type=int, help="API worker processes.  [default: 1]")
-@click.option(
-    "--open", "open_", is_flag=True, help="Allow an address others can reach, although nobody has to sign in."
-)
-@click.option("--upgrade", is_flag=True, help="Bring the database to this version first.")
-@database_option
-def serve(
-    host: str | None,
-    port: int | None,
-    workers: int | None,
-    database: str | None,
-    *,
-    open_: bool,
-    upgrade: bool,
-) -> None:
-    """Serve the map page, the API and its documentation."""
-    import uvicorn
-
-    given = {"host": host, "port": port, "workers": workers, "database_url": database}
-    # API workers are processes of their own and read their settings from the environment.
-    os.environ.update(
-        {f"GRIDSVC_{name.upper()}": str(value) for name, value in given.items() if value is not None}
-    )
-    settings = Settings.load()
-    _require_loopback(settings.host, open_=open_)
-    _require_free(settings.host, settings.port)
-    with opened(settings.url, upgrade=upgrade or settings.url.startswith("sqlite")):
-        pass
-    say(
-        f"page http://{settings.host}:{settings.port}/  API documentation http://{settings.host}:{settings.port}/docs"
-    )
-    warm_in_background()
-    say("local mode: nobody has to sign in, so whoever reaches this port may do everything")
-    uvicorn.run(
-        "api.app:create_app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-    )
-
-
-def _require_loopback(host: str, *, open_: bool) -> None:
-    if not open_ and host not in {"127.0.0.1", "::1", "localhost"}:
-        raise InvalidInput(
-            f"{host} can be reached by others and nobody has to sign in",
-            field="--host",
-            cure="use 127.0.0.1, or add --open where a proxy or firewall guards the port",
-        )
-
-
-def _require_free(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            raise InvalidInput(
-                f"cannot listen on {host}:{port}",
-                field="--port",
-                cure="stop what uses it, or choose another port",
-            ) from None
-
-
 @click.group()
 def db() -> None:
     """Bring the database's tables to this version, or check them."""
@@ -176,6 +102,7 @@ def upgrade(database: str | None) -> None:
 def check(database: str | None) -> None:
     """Say whether the tables are those of this version."""
     with opened(database) as store:
+        store.check()
         say(f"the {store.dialect} database is at this version")
 
 
@@ -212,6 +139,7 @@ def _writable(folder: Path) -> str:
 
 def _database(url: str | None) -> str:
     with opened(url) as store, store.read() as reader:
+        store.check()
         return f"{store.dialect}, {len(reader.publications.lines())} published lines"
 
 

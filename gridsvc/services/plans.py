@@ -18,7 +18,6 @@ from gridsvc.services.drafts import Draft, base_of, draft, old_plan, request_of,
 from gridsvc.services.live import current, kept_of
 from gridsvc.services.opening import Opened
 from gridsvc.services.request import Former, SolveRequest, params_of
-from gridsvc.services.solving import describe_plan, request_grids, solve_tiling
 from gridsvc.store.database import Database
 from gridsvc.store.records import Idempotency, JobRecord, PlanRecord
 
@@ -156,6 +155,8 @@ def solve(
         source = found.record.params.get("from_plan")
         old = None if source is None else old_plan(reader, source, found.record.tiling)
     numbers = {n: c for n, c in found.tiling.columns.items() if np.issubdtype(c.dtype, np.number)}
+    from gridsvc.services.solving import solve_tiling  # loads the engine, which a server does not need
+
     solution = solve_tiling(
         found.tiling,
         {**numbers, **{name: measure.values for name, measure in found.measures.items()}},
@@ -257,6 +258,8 @@ def put(
     targets : mapping of grid code to mapping of measure to float, optional
         Where the grids' targets differ.
     """
+    from gridsvc.services.solving import describe_plan, request_grids
+
     request = SolveRequest(request_grids(plan), balanced)
     record = create(db, who, tiling, request, name=name, line=line)
     with db.read() as reader:

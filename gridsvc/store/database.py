@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine
 
 from gridsvc.principal import Principal
-from gridsvc.store import schema
+from gridsvc.store import version
 from gridsvc.store.engine import READING, WRITING, make_engine
 from gridsvc.store.faults import translated
 from gridsvc.store.handle import Clock, Handle, utc_now
@@ -56,17 +56,35 @@ class Database:
 
     def upgrade(self) -> None:
         """Make the tables, or bring them to this version's schema."""
+        with self._transaction(writes=False) as connection:
+            if version.current(connection) == version.revisions()[-1]:
+                return
+        from gridsvc.store import schema  # with the migration tools, which most starts do without
+
         with self._transaction(writes=True) as connection:
             schema.upgrade(connection)
 
-    def check(self) -> None:
-        """Make sure that the schema is this version's.
+    def require_version(self) -> None:
+        """Make sure that the tables are this version's and protected; quick, for each start.
 
         Raises
         ------
         InvalidInput
-            It is empty, older, newer, or was changed by hand.
+            There are none, they are older or newer, or what protects them is missing.
         """
+        with self._transaction(writes=False) as connection:
+            version.require(connection)
+
+    def check(self) -> None:
+        """Compare all tables, columns and indexes with those of this version.
+
+        Raises
+        ------
+        InvalidInput
+            They are missing, older, newer, or were changed by hand.
+        """
+        from gridsvc.store import schema
+
         with self._transaction(writes=False) as connection:
             schema.check(connection)
 

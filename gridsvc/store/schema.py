@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Literal
 
 from alembic import command
@@ -12,36 +11,20 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from geoalchemy2 import Geometry as PostgisGeometry
-from sqlalchemy import Connection, LargeBinary, inspect, text
+from sqlalchemy import Connection, LargeBinary, text
 
-import gridsvc
-from gridsvc.errors import InvalidInput
+from gridsvc.store import version
 from gridsvc.store.tables import metadata
 from gridsvc.store.types import SERIAL, Geometry, Json, UtcDateTime
 
-__all__ = ["IMMUTABLE", "check", "downgrade", "migration_options", "script", "upgrade"]
-
-IMMUTABLE = (
-    "publications",
-    "published_grids",
-    "plan_moves",
-    "rosters",
-    "departments",
-    "teams",
-    "members",
-    "audit",
-    "outbox",
-)
-"""Tables whose rows triggers protect; `people` is not among them, for a person may ask to be erased."""
+__all__ = ["check", "downgrade", "migration_options", "script", "upgrade"]
 
 _UPGRADE_LOCK = 0x67726964  # an arbitrary number for PostgreSQL's advisory lock ('grid')
-_CURE = "run: gridsvc db upgrade"
 
 
 def _config(connection: Connection | None = None) -> Config:
     config = Config()
-    folder = Path(gridsvc.__file__).resolve().parent.parent / "migrations"
-    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("script_location", str(version.MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
@@ -122,32 +105,9 @@ def check(connection: Connection) -> None:
     InvalidInput
         It is empty, older, newer, or was changed by hand.
     """
-    options = migration_options(connection)
-    context = MigrationContext.configure(connection, opts=options)
-    heads, current = script(), context.get_current_revision()
-    if current is None:
-        raise InvalidInput("the database has no tables yet", field="database", cure=_CURE)
-    if current not in {revision.revision for revision in heads.walk_revisions()}:
-        raise InvalidInput(
-            f"the database is of a newer version (schema {current})", field="database", cure="update gridsvc"
-        )
-    if current != heads.get_current_head():
-        raise InvalidInput(
-            f"the database is of an older version (schema {current})", field="database", cure=_CURE
-        )
-    differences = _differences(connection, context)
-    if differences:
-        raise InvalidInput(
-            f"the database's tables were changed by other hands: {'; '.join(differences[:3])}",
-            field="database",
-            cure="restore them from a backup, or export and start a new database",
-        )
-
-
-def _differences(connection: Connection, context: MigrationContext) -> list[str]:
-    found = [_words(difference) for difference in compare_metadata(context, metadata)]
-    missing = sorted(_expected(connection.dialect.name) - _present(connection))
-    return found + [f"{name} is missing" for name in missing]
+    version.require(connection)
+    context = MigrationContext.configure(connection, opts=migration_options(connection))
+    version.refuse_changed([_words(difference) for difference in compare_metadata(context, metadata)])
 
 
 def _words(difference: Any) -> str:
@@ -156,20 +116,3 @@ def _words(difference: Any) -> str:
         difference = difference[0]
     names = [str(getattr(part, "name", part)) for part in difference[1:5] if part is not None]
     return " ".join([str(difference[0]).replace("_", " "), *names])
-
-
-def _expected(dialect: str) -> set[str]:
-    """What autogenerate does not see: the triggers, and the R*Tree of SQLite."""
-    if dialect == "postgresql":
-        return {f"{table}_immutable" for table in IMMUTABLE}
-    return {f"{table}_no_{verb}" for table in IMMUTABLE for verb in ("update", "delete")} | {"cells_rtree"}
-
-
-def _present(connection: Connection) -> set[str]:
-    if connection.dialect.name == "postgresql":
-        rows = connection.execute(
-            text("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'")
-        )
-        return set(rows.scalars())
-    triggers = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
-    return set(triggers.scalars()) | set(inspect(connection).get_table_names())

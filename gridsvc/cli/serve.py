@@ -1,0 +1,117 @@
+"""`gridsvc serve` and `gridsvc worker`: the processes which stay."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+
+import click
+
+from gridsvc.cli.common import database_option, opened, say
+from gridsvc.config import Settings
+from gridsvc.errors import InvalidInput
+from gridsvc.supervisor import Supervisor
+from gridsvc.warm import warm_in_background
+
+__all__ = ["serve", "worker"]
+
+_PATIENCE = 2
+"""Seconds which requests in progress have to end when the service is stopped."""
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=int, help="Port to listen on.  [default: 8000]")
+@click.option("--workers", type=int, help="API worker processes.  [default: 1]")
+@click.option(
+    "--open", "open_", is_flag=True, help="Allow an address others can reach, although nobody has to sign in."
+)
+@click.option("--upgrade", is_flag=True, help="Bring the database to this version first.")
+@database_option
+def serve(
+    host: str | None,
+    port: int | None,
+    workers: int | None,
+    database: str | None,
+    *,
+    open_: bool,
+    upgrade: bool,
+) -> None:
+    """Serve the map page, the API and its documentation."""
+    import uvicorn
+
+    given = {"host": host, "port": port, "workers": workers, "database_url": database}
+    # API workers are processes of their own and read their settings from the environment.
+    os.environ.update(
+        {f"GRIDSVC_{name.upper()}": str(value) for name, value in given.items() if value is not None}
+    )
+    settings = Settings.load()
+    _require_loopback(settings.host, open_=open_)
+    _require_free(settings.host, settings.port)
+    with opened(settings.url, upgrade=upgrade or settings.url.startswith("sqlite")):
+        pass
+    say(
+        f"page http://{settings.host}:{settings.port}/  API documentation http://{settings.host}:{settings.port}/docs"
+    )
+    warm_in_background()
+    say("local mode: nobody has to sign in, so whoever reaches this port may do everything")
+    uvicorn.run(
+        "api.app:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=_PATIENCE,
+    )
+
+
+def _require_loopback(host: str, *, open_: bool) -> None:
+    if not open_ and host not in {"127.0.0.1", "::1", "localhost"}:
+        raise InvalidInput(
+            f"{host} can be reached by others and nobody has to sign in",
+            field="--host",
+            cure="use 127.0.0.1, or add --open where a proxy or firewall guards the port",
+        )
+
+
+def _require_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            raise InvalidInput(
+                f"cannot listen on {host}:{port}",
+                field="--port",
+                cure="stop what uses it, or choose another port",
+            ) from None
+
+
+@click.command()
+@click.option("--slots", type=click.IntRange(1, 32), help="Jobs done at the same time.  [default: 1]")
+@database_option
+def worker(slots: int | None, database: str | None) -> None:
+    """Do the jobs that wait in the database, beside the server's own workers or on another machine."""
+    given = {"job_slots": slots, "database_url": database}
+    os.environ.update(
+        {f"GRIDSVC_{name.upper()}": str(value) for name, value in given.items() if value is not None}
+    )
+    settings = Settings.load()
+    with opened(settings.url):
+        pass
+    stopped: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda caught, _: stopped.append(caught))
+    supervisor = Supervisor(settings.url, slots=settings.job_slots)
+    supervisor.start()
+    say("doing jobs; stop with Ctrl-C")
+    warm_in_background()
+    while not stopped:
+        time.sleep(0.2)
+    supervisor.stop()

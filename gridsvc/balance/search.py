@@ -110,10 +110,7 @@ class _Hunt:
         world, state = self._start(mixed, seed, span(progress, 0.0, 0.2))
         hopeless = bool(self.found) and self.best.excess >= _HOPELESS * self.problem.k
         with self._moving():
-            if mixed and hopeless:
-                _melt(world, state, span(progress, 0.2, 1.0))
-            else:
-                _improve(self.problem, world, state, mixed=mixed, progress=progress)
+            _improve(self.problem, world, state, mixed=mixed, hopeless=hopeless, progress=progress)
         self.found.append((standing(world, state), state.labels))
 
     def reshape(self, asked: Problem, progress: Progress) -> None:
@@ -168,15 +165,16 @@ def _usual(problem: Problem) -> Problem:
     return replace(problem, compactness=_USUAL)
 
 
-def _melt(world: World, state: State, progress: Progress) -> None:
+def _melt(world: World, state: State, sweeps: int, progress: Progress) -> Standing:
     """Find the right mix for each grid first, and shapes only as it cools."""
-    border = int(np.count_nonzero(state.foreign))
-    sweeps = sweeps_for(border)
     times = _MOLTEN_TREES if len(state.labels) <= _SMALL else _MOLTEN_TREES // 2
-    anneal(world, state, sweeps, progress, heat=_MOLTEN, trees=times * _anew(state, sweeps, border))
+    anew = _anew(state, sweeps, int(np.count_nonzero(state.foreign)))
+    return anneal(world, state, sweeps, progress, heat=_MOLTEN, trees=times * anew)
 
 
-def _improve(problem: Problem, world: World, state: State, *, mixed: bool, progress: Progress) -> None:
+def _improve(
+    problem: Problem, world: World, state: State, *, mixed: bool, hopeless: bool, progress: Progress
+) -> None:
     """Settle, anneal and rescue; `state` holds the best labels whenever this ends."""
     if not mixed and problem.start is None:
         settle(world, state)
@@ -187,6 +185,11 @@ def _improve(problem: Problem, world: World, state: State, *, mixed: bool, progr
     sweeps = problem.sweeps or sweeps_for(border)
     if problem.k < _FEW and problem.sweeps is None:
         sweeps //= 2  # and more tries for it
+    if mixed and hopeless:
+        best = _melt(world, state, sweeps, span(progress, 0.2, 0.4))
+        if 0 < best.excess < _HOPELESS * problem.k:
+            _under_pressure(world, state, _PRESSED, sweeps, sweeps, progress, _MIXED_TREES)
+        return
     if mixed:
         anneal(world, state, sweeps, span(progress, 0.2, 0.3))
         if not rescue(world, state, sweeps, _RESCUES, span(progress, 0.3, 0.4)).outside:

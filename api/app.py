@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from api import pages, problems
 from api.deps import App
 from api.routes import (
+    adoption,
     compare,
     customers,
     health,
@@ -71,6 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         territories,
         customers,
         plans,
+        adoption,
         compare,
         moves,
         jobs,

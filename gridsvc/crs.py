@@ -160,6 +160,11 @@ class LocalPlane:
         x, y = _plane(self.lon0, self.lat0)(_floats(lon), _floats(lat))
         return _finite(x, y)
 
+    def unproject(self, x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
+        """Metres of this plane, shape (n,), as WGS-84 lon, lat in degrees; the inverse of `project`."""
+        lon, lat = _plane(self.lon0, self.lat0)(_floats(x), _floats(y), inverse=True)
+        return _finite(lon, lat)
+
     def geometry(self, geoms: NDArray[np.object_]) -> NDArray[np.object_]:
         """WGS-84 shapely geometries, object array of any shape, in this plane."""
         return _transform_geometry(geoms, self.project)

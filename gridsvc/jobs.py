@@ -32,6 +32,7 @@ _log = logging.getLogger("gridsvc.jobs")
 Handler = Callable[[Database, Principal, Mapping[str, Any], Idempotency, Progress], dict[str, Any]]
 
 HANDLERS = {
+    "adopt": "adoption",
     "customers": "imports",
     "solve": "plans",
     "tile": "tilings",

@@ -21,6 +21,7 @@ _COMMANDS = {
     "tile": "tile",
     "balance": "balance",
     "assign": "assign",
+    "adopt": "adopt",
     "compare": "compare",
     "publish": "publish",
     "export": "publish",

@@ -15,7 +15,7 @@ from gridsvc.tiling.locate import Locator
 from gridsvc.tiling.plane import flatten
 from gridsvc.tiling.tiling import Tiling
 
-__all__ = ["coverage_report"]
+__all__ = ["coverage_report", "pieces"]
 
 Floats = NDArray[np.float64]
 _NOISE = 1.0  # square metres; less is rounding of corners
@@ -112,14 +112,14 @@ def _area_inside(ground: NDArray[np.object_], territory: Any) -> float:
     shapely.prepare(territory)
     whole = shapely.contains_properly(territory, ground)
     rest = ground[~whole]
-    pieces = np.array(_pieces(territory), object)
-    i, j = shapely.STRtree(pieces).query(rest)
-    clipped = shapely.intersection(rest[i], pieces[j])
+    parts = np.array(pieces(territory), object)
+    i, j = shapely.STRtree(parts).query(rest)
+    clipped = shapely.intersection(rest[i], parts[j])
     return float(shapely.area(ground[whole]).sum() + shapely.area(clipped).sum())
 
 
-def _pieces(shape: Any) -> list[Any]:
-    """The shape cut into pieces with few corners."""
+def pieces(shape: Any) -> list[Any]:
+    """A polygonal shape cut into pieces with few corners, so that clipping by it costs less."""
     if shapely.get_num_coordinates(shape) <= _PIECE:
         return [shape]
     west, south, east, north = shapely.bounds(shape)
@@ -129,7 +129,7 @@ def _pieces(shape: Any) -> list[Any]:
     else:
         middle = (south + north) / 2.0
         halves = [shapely.box(west, south, east, middle), shapely.box(west, middle, east, north)]
-    return [piece for half in halves for piece in _pieces(shapely.intersection(shape, half))]
+    return [piece for half in halves for piece in pieces(shapely.intersection(shape, half))]
 
 
 def _sound(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:

@@ -1,4 +1,4 @@
-"""Small tables a planner writes about cells, from CSV files or from the members of a request."""
+"""Small tables a planner writes about cells, from CSV files, workbooks or the members of a request."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.errors import InvalidInput, UnknownColumn, UnreadableFile
+from gridsvc.tiling.workbook import WORKBOOKS, read_rows
 
 __all__ = ["Table", "read_table", "table_of"]
 
@@ -100,23 +101,27 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """Read a CSV file with a header, in UTF-8.
+    """Read a CSV file in UTF-8, or the first sheet of a workbook, with a header.
 
     Raises
     ------
     UnreadableFile, InvalidInput
         It cannot be opened, is empty, or a row has more fields than the header.
     """
+    lines = read_rows(path) if path.suffix.lower() in WORKBOOKS else _csv_rows(path)
+    if not lines:
+        raise UnreadableFile("is empty", source=path.name, cure="export it again with a header and rows")
+    return _table(lines[0], lines[1:], path.name)
+
+
+def _csv_rows(path: Path) -> list[list[str]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = [[text.strip() for text in line] for line in csv.reader(file) if line]
+            return [[text.strip() for text in line] for line in csv.reader(file) if line]
     except (OSError, ValueError, csv.Error):
         raise UnreadableFile(
             "cannot be read as CSV", source=path.name, cure="check the name, and save it as UTF-8"
         ) from None
-    if not lines:
-        raise UnreadableFile("is empty", source=path.name, cure="export it again with a header and rows")
-    return _table(lines[0], lines[1:], path.name)
 
 
 def _table(header: Sequence[str], lines: Sequence[list[str]], source: str) -> Table:

@@ -176,7 +176,9 @@ class Live:
         )
 
     def changed(self, ground: Ground, change: Change, before: Labels, after: Labels) -> Live:
-        """The sums after `change`, which made labels `after` of labels `before`."""
+        """The sums after `change`, which made labels `after` of labels `before`; each cell must go elsewhere."""
+        if not len(change):
+            return self
         touched = change.grids()
         flow = ground.columns(change.rows)
         sums = self.sums.copy()

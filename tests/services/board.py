@@ -55,7 +55,9 @@ def blocks(width: int, height: int, across: int, up: int) -> Plan:
     return Plan(labels.astype(np.int32), tuple(grids))
 
 
-def lay(database: Database, tiling: Tiling, measures: Mapping[str, np.ndarray[Any, Any]], slug: str = "board") -> str:
+def lay(
+    database: Database, tiling: Tiling, measures: Mapping[str, np.ndarray[Any, Any]], slug: str = "board"
+) -> str:
     """Store a territory with a tiling and measures; gives the tiling's id."""
     square = shapely.MultiPolygon([shapely.box(*shapely.total_bounds(tiling.geometry))])
     with database.write(ANNA, "test") as uow:

@@ -98,7 +98,9 @@ def _cure(known: Cells, cell: str) -> str:
 
 
 def _short(cell: str) -> str:
-    return cell if len(cell) <= 80 else cell[:80] + "..."
+    """Text of a request as it may be sent back: no page long, and without halves of characters."""
+    whole = cell.encode(errors="replace").decode()
+    return whole if len(whole) <= 80 else whole[:80] + "..."
 
 
 def _require_once(cells: Sequence[str], rows: Rows) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 
 from api import pages, problems
 from api.deps import App
+from api.feed import Feed
+from api.headers import Headers
 from api.routes import (
     adoption,
     compare,
     customers,
+    events,
     health,
     jobs,
     moves,
@@ -22,22 +25,14 @@ from api.routes import (
     publishing,
     territories,
 )
+from api.stopping import on_stop
 from gridsvc import __version__
 from gridsvc.config import Settings
+from gridsvc.services.events import Log
 from gridsvc.store.database import Database
 from gridsvc.supervisor import Supervisor
 
 __all__ = ["create_app"]
-
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-        "connect-src 'self'; worker-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
-        "frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -47,14 +42,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database.open(chosen.url)
-        supervisor = Supervisor(chosen.url, slots=chosen.job_slots)
+        supervisor, feed = Supervisor(chosen.url, slots=chosen.job_slots), Feed(Log(database))
         try:
             database.require_version()
-            app.state.gridsvc = App(chosen, database, supervisor)
+            app.state.gridsvc = App(chosen, database, supervisor, feed)
+            on_stop(feed.close)
             supervisor.start()
             yield
             supervisor.stop()
         finally:
+            feed.end()
             database.close()
 
     app = FastAPI(
@@ -76,6 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         compare,
         moves,
         jobs,
+        events,
         publications,
         publishing,
         owner,
@@ -83,13 +81,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(module.router)
     described = app.openapi
     app.openapi = lambda: problems.describe(described())  # type: ignore[method-assign]
-    app.middleware("http")(_add_headers)
+    app.add_middleware(Headers)
     pages.install(app)
     return app
-
-
-async def _add_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await call_next(request)
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response

@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Query, Request
 from pydantic import BeforeValidator
 
+from api.feed import Feed
 from gridsvc.config import Settings
 from gridsvc.errors import InvalidInput, PreconditionMissing
 from gridsvc.ownership.answer import Lang
@@ -30,6 +31,7 @@ __all__ = [
     "Scope",
     "current_app",
     "etag",
+    "revision_of",
 ]
 
 
@@ -40,6 +42,7 @@ class App:
     settings: Settings
     database: Database
     supervisor: Supervisor
+    feed: Feed
 
 
 def current_app(request: Request) -> App:
@@ -83,8 +86,19 @@ def _if_match(if_match: Annotated[str | None, Header()] = None) -> int:
             field="If-Match",
             cure="send the ETag of the plan you have seen as If-Match",
         )
+    return revision_of(if_match)
+
+
+def revision_of(tag: str) -> int:
+    """The revision an entity tag stands for.
+
+    Raises
+    ------
+    InvalidInput
+        It is none of a plan.
+    """
     try:
-        return int(if_match.strip().removeprefix("W/").strip('"'))
+        return int(tag.strip().removeprefix("W/").strip('"'))
     except ValueError:
         raise InvalidInput(
             "not an entity tag of a plan", field="If-Match", cure='send it as received, such as "3"'

@@ -60,6 +60,10 @@ class Reader:
         rows = select(outbox).where(outbox.c.id > after).order_by(outbox.c.id).limit(limit)
         return [Event(**row._mapping) for row in self._handle.connection.execute(rows)]
 
+    def outbox_head(self) -> int:
+        """Id of the latest event; 0 before the first."""
+        return self._handle.connection.execute(select(func.coalesce(func.max(outbox.c.id), 0))).scalar_one()
+
     def replay(self, actor: str, request: Idempotency) -> StoredResponse | None:
         """The answer already given to this request; None if it is new.
 

@@ -1,0 +1,124 @@
+"""Events: what others did, for pages and systems that want to know at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from gridsvc.principal import Principal
+from gridsvc.store.database import Database, Reader
+from gridsvc.store.records import JobRecord
+
+__all__ = ["TOPICS", "Log", "Told", "Topic", "Wanted", "wanted"]
+
+Topic = Literal["jobs", "moves", "plans", "publications"]
+TOPICS: tuple[Topic, ...] = get_args(Topic)
+
+_PREFIXES: dict[str, Topic] = {"job": "jobs", "plan": "plans", "publication": "publications"}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something that happened.
+
+    Attributes
+    ----------
+    id : int or None
+        Its place in the order of commits; None for progress, which is not kept on record.
+    payload : dict
+        Ids and figures; never a customer.
+    """
+
+    id: int | None
+    kind: str
+    payload: dict[str, Any]
+
+    @property
+    def topic(self) -> Topic | None:
+        """What it belongs to; None if pages have no use for it."""
+        return "moves" if self.kind == "plan.moved" else _PREFIXES.get(self.kind.split(".")[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody wants to be told."""
+
+    topics: frozenset[Topic]
+    plan: str | None = None
+    territory: str | None = None
+
+    def __contains__(self, told: Told) -> bool:
+        payload = told.payload
+        return (
+            told.topic in self.topics
+            and (self.plan is None or payload.get("plan") == self.plan)
+            and (self.territory is None or payload.get("territory") == self.territory)
+        )
+
+
+def wanted(
+    db: Database, who: Principal, topics: frozenset[Topic], plan: str | None, territory: str | None
+) -> Wanted:
+    """Check what somebody wants to be told.
+
+    Raises
+    ------
+    NotFound
+        There is no such plan or territory.
+    """
+    who.require("plans:read")
+    with db.read() as reader:
+        if plan is not None:
+            reader.plans.bare(plan)
+        if territory is not None:
+            reader.territories.get(territory)
+    return Wanted(topics, plan, territory)
+
+
+@dataclass(slots=True)
+class Log:
+    """The events on record, read in the order of commits."""
+
+    db: Database
+    _territories: dict[str, str] = field(default_factory=dict)
+
+    def head(self) -> int:
+        """Number of the latest event."""
+        with self.db.read() as reader:
+            return reader.outbox_head()
+
+    def after(self, last: int, limit: int) -> list[Told]:
+        """Events behind number `last`, at most `limit`."""
+        with self.db.read() as reader:
+            return self._after(reader, last, limit)
+
+    def now(self, last: int, limit: int) -> tuple[list[Told], list[Told]]:
+        """Events behind number `last`, and how far the jobs are which run."""
+        with self.db.read() as reader:
+            return self._after(reader, last, limit), [_progress(job) for job in reader.jobs.running()]
+
+    def _after(self, reader: Reader, last: int, limit: int) -> list[Told]:
+        found: Sequence[Any] = reader.outbox(last, limit)
+        return [Told(event.id, event.kind, self._placed(reader, event.payload)) for event in found]
+
+    def _placed(self, reader: Reader, payload: dict[str, Any]) -> dict[str, Any]:
+        """Add the territory of a plan's events, by which they may be asked for."""
+        plan = payload.get("plan")
+        if plan is None or "territory" in payload:
+            return payload
+        if plan not in self._territories:
+            self._territories[plan] = reader.plans.bare(plan).territory
+        return {**payload, "territory": self._territories[plan]}
+
+
+def _progress(job: JobRecord) -> Told:
+    payload = {
+        "job": job.id,
+        "kind": job.kind,
+        "territory": job.territory,
+        "plan": job.params.get("plan"),
+        "share": job.share,
+        "message": job.message,
+    }
+    return Told(None, "job.progress", payload)

@@ -63,6 +63,19 @@ def big_sample() -> Lines:
     return _pytest("tests/services", "-m", "proof", "-p", "no:randomly")
 
 
+def moves() -> Lines:
+    """Eight planners on one draft, plans against a plain dictionary, and how long a move takes."""
+    return _pytest(
+        "tests/services/test_moves.py",
+        "tests/services/test_plan_machine.py",
+        "tests/journey/test_edits.py",
+        "-m",
+        "proof",
+        "-p",
+        "no:randomly",
+    )
+
+
 def bad_input() -> Lines:
     """Each wrong input of the main job, on the command line and over HTTP."""
     told = _pytest("tests/cli/test_bad_input.py", "tests/api/test_requests.py", "-p", "no:randomly")
@@ -115,6 +128,7 @@ def _until_served(clone: Path) -> float:
 PARTS: dict[str, Callable[[], Lines]] = {
     "main-job": main_job,
     "big-sample": big_sample,
+    "moves": moves,
     "bad-input": bad_input,
     "fresh-clone": fresh_clone,
 }

@@ -108,9 +108,8 @@ class _Hunt:
     def follow(self, mixed: bool, seed: int, progress: Progress) -> None:
         """Improve a start, and keep what comes of it."""
         world, state = self._start(mixed, seed, span(progress, 0.0, 0.2))
-        hopeless = bool(self.found) and self.best.excess >= _HOPELESS * self.problem.k
         with self._moving():
-            _improve(self.problem, world, state, mixed=mixed, hopeless=hopeless, progress=progress)
+            _improve(self.problem, world, state, mixed=mixed, progress=progress)
         self.found.append((standing(world, state), state.labels))
 
     def reshape(self, asked: Problem, progress: Progress) -> None:
@@ -165,16 +164,7 @@ def _usual(problem: Problem) -> Problem:
     return replace(problem, compactness=_USUAL)
 
 
-def _melt(world: World, state: State, sweeps: int, progress: Progress) -> Standing:
-    """Find the right mix for each grid first, and shapes only as it cools."""
-    times = _MOLTEN_TREES if len(state.labels) <= _SMALL else _MOLTEN_TREES // 2
-    anew = _anew(state, sweeps, int(np.count_nonzero(state.foreign)))
-    return anneal(world, state, sweeps, progress, heat=_MOLTEN, trees=times * anew)
-
-
-def _improve(
-    problem: Problem, world: World, state: State, *, mixed: bool, hopeless: bool, progress: Progress
-) -> None:
+def _improve(problem: Problem, world: World, state: State, *, mixed: bool, progress: Progress) -> None:
     """Settle, anneal and rescue; `state` holds the best labels whenever this ends."""
     if not mixed and problem.start is None:
         settle(world, state)
@@ -185,16 +175,8 @@ def _improve(
     sweeps = problem.sweeps or sweeps_for(border)
     if problem.k < _FEW and problem.sweeps is None:
         sweeps //= 2  # and more tries for it
-    if mixed and hopeless:
-        best = _melt(world, state, sweeps, span(progress, 0.2, 0.4))
-        if 0 < best.excess < _HOPELESS * problem.k:
-            _under_pressure(world, state, _PRESSED, sweeps, sweeps, progress, _MIXED_TREES)
-        return
     if mixed:
-        anneal(world, state, sweeps, span(progress, 0.2, 0.3))
-        if not rescue(world, state, sweeps, _RESCUES, span(progress, 0.3, 0.4)).outside:
-            return
-        _under_pressure(world, state, 2 * _PRESSED, sweeps, sweeps, progress, _MIXED_TREES)
+        _mix(problem, world, state, sweeps, progress)
         return
     best = anneal(world, state, sweeps, span(progress, 0.2, 0.3))
     adrift = best.outside > _ADRIFT * problem.k
@@ -205,6 +187,28 @@ def _improve(
     if best.outside > _STRAINED * problem.k and problem.n <= _PATIENT and problem.sweeps is None:
         anneal(world, state, _PATIENCE * sweeps, span(progress, 0.3, 0.7))
     rescue(world, state, sweeps, _RESCUES, span(progress, 0.7, 1.0))
+
+
+def _mix(problem: Problem, world: World, state: State, sweeps: int, progress: Progress) -> None:
+    """Anneal a start with the right mix; melt it where that alone leaves grids far off."""
+    best = anneal(world, state, sweeps, span(progress, 0.2, 0.3))
+    if best.excess >= _HOPELESS * problem.k:
+        best = _melt(world, state, sweeps, span(progress, 0.3, 0.4))
+        if best.excess >= _HOPELESS * problem.k:
+            return
+    else:
+        best = rescue(world, state, sweeps, _RESCUES, span(progress, 0.3, 0.4))
+    if best.outside:
+        _under_pressure(world, state, 2 * _PRESSED, sweeps, sweeps, progress, _MIXED_TREES)
+
+
+def _melt(world: World, state: State, sweeps: int, progress: Progress) -> Standing:
+    """Find the right mix for each grid first, and shapes only as it cools."""
+    state.price[:, 2] = 1.0
+    recount(world, state)
+    times = _MOLTEN_TREES if len(state.labels) <= _SMALL else _MOLTEN_TREES // 2
+    anew = _anew(state, sweeps, int(np.count_nonzero(state.foreign)))
+    return anneal(world, state, sweeps, progress, heat=_MOLTEN, trees=times * anew)
 
 
 def _under_pressure(

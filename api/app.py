@@ -23,16 +23,21 @@ from api.routes import (
     plans,
     publications,
     publishing,
+    realign,
     territories,
 )
 from api.stopping import on_stop
 from gridsvc import __version__
 from gridsvc.config import Settings
 from gridsvc.services.events import Log
+from gridsvc.services.jobs import discard_orphans
 from gridsvc.store.database import Database
 from gridsvc.supervisor import Supervisor
 
 __all__ = ["create_app"]
+
+_ABANDONED = 3600.0
+"""Seconds after which an upload whose request died is taken for waste."""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -46,6 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         try:
             database.require_version()
             app.state.gridsvc = App(chosen, database, supervisor, feed)
+            discard_orphans(database, chosen.uploads, _ABANDONED)
             on_stop(feed.close)
             supervisor.start()
             yield
@@ -72,6 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         adoption,
         compare,
         moves,
+        realign,
         jobs,
         events,
         publications,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from api.schemas.common import Request
-from api.schemas.wanted import NewPlan, TargetWanted
+from api.schemas.wanted import LockWanted, MeasureWanted, NewPlan, TargetWanted
 from gridsvc.balance.score import Score
 from gridsvc.balance.targets import parse_share, parse_tolerance
 from gridsvc.errors import InvalidInput
@@ -13,7 +14,7 @@ from gridsvc.services.plans import FromPlan
 from gridsvc.services.request import SolveRequest
 from gridsvc.tiling.table import Table, table_of
 
-__all__ = ["from_plan_of", "request_of"]
+__all__ = ["from_plan_of", "locks_of", "measures_of", "request_of", "targets_of"]
 
 
 def request_of(body: NewPlan) -> SolveRequest:
@@ -26,7 +27,6 @@ def request_of(body: NewPlan) -> SolveRequest:
     """
     return SolveRequest(
         grids=None if body.grids == "auto" else body.grids,
-        measures=tuple((m.name, parse_tolerance(str(m.tolerance))) for m in body.measures),
         nest_in=body.nest_in,
         carve_out="large" if body.carve_out == "large" else body.carve_out,
         islands=body.islands,
@@ -35,15 +35,39 @@ def request_of(body: NewPlan) -> SolveRequest:
         compactness=body.compactness,
         sweeps=body.sweeps,
         time_limit=body.time_limit,
-        limits={m.name: (m.min, m.max) for m in body.measures if (m.min, m.max) != (None, None)},
-        importance={m.name: m.weight for m in body.measures if m.weight != 1.0},
-        capacity={m.name: m.capacity for m in body.measures if m.capacity is not None},
         scores=tuple(Score(score.name, tuple(score.weights.items())) for score in body.score),
         seeds=_table(body.seeds, "seeds"),
-        locks=_table(body.locks, "locks"),
-        targets=None if body.targets is None else table_of(map(_flat, body.targets), "targets"),
+        locks=locks_of(body.locks),
+        targets=targets_of(body.targets),
         seed_pull=body.seed_pull,
+        **measures_of(body.measures),
     )
+
+
+def measures_of(measures: Sequence[MeasureWanted]) -> dict[str, Any]:
+    """The members of a request which say what is balanced.
+
+    Raises
+    ------
+    InvalidInput
+        A tolerance that could mean two things.
+    """
+    return {
+        "measures": tuple((m.name, parse_tolerance(str(m.tolerance))) for m in measures),
+        "limits": {m.name: (m.min, m.max) for m in measures if (m.min, m.max) != (None, None)},
+        "importance": {m.name: m.weight for m in measures if m.weight != 1.0},
+        "capacity": {m.name: m.capacity for m in measures if m.capacity is not None},
+    }
+
+
+def locks_of(rows: list[LockWanted] | None) -> Table | None:
+    """Locks as a table."""
+    return _table(rows, "locks")
+
+
+def targets_of(rows: list[TargetWanted] | None) -> Table | None:
+    """Targets as a targets file has them."""
+    return None if rows is None else table_of(map(_flat, rows), "targets")
 
 
 def _table(rows: list[Any] | None, source: str) -> Table | None:

@@ -110,8 +110,16 @@ async def answer_when_done(
     job: JobRecord,
     prefer: str | None,
     render: Callable[[dict[str, Any]], BaseModel],
+    *,
+    patience: float = _PATIENCE,
+    status: int = 201,
 ) -> Response:
-    """Wait for `job` and render its result as 201; 202 with the job if preferred, or if it takes long.
+    """Wait for `job` and render its result with `status`; 202 with the job if preferred, or if it takes long.
+
+    Parameters
+    ----------
+    patience : float
+        Seconds to wait.
 
     Raises
     ------
@@ -119,8 +127,8 @@ async def answer_when_done(
         What the job failed with.
     """
     app.supervisor.wake()
-    patience = 0.0 if prefer is not None and "respond-async" in prefer else _PATIENCE
-    deadline, pause = time.monotonic() + patience, 0.05
+    at_once = prefer is not None and "respond-async" in prefer
+    deadline, pause = time.monotonic() + (0.0 if at_once else patience), 0.05
     while job.status in {"queued", "running"} and time.monotonic() < deadline:
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, 0.5)
@@ -129,4 +137,4 @@ async def answer_when_done(
         return _json(job_out(job), 202, job.id)
     if job.status != "done" or job.result is None:
         raise errors.from_dict(job.problem or {"code": "cancelled", "message": "the job was cancelled"})
-    return _json(await run_in_threadpool(render, job.result), 201, job.id)
+    return _json(await run_in_threadpool(render, job.result), status, job.id)

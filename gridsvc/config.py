@@ -54,3 +54,8 @@ class Settings(BaseSettings):
     def uploads(self) -> Path:
         """Where uploaded files wait for their job."""
         return self.data_dir.resolve() / "uploads"
+
+    @property
+    def exports(self) -> Path:
+        """Where files written by jobs wait to be fetched."""
+        return self.data_dir.resolve() / "exports"

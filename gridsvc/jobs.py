@@ -34,6 +34,9 @@ Handler = Callable[[Database, Principal, Mapping[str, Any], Idempotency, Progres
 HANDLERS = {
     "adopt": "adoption",
     "customers": "imports",
+    "export": "exports",
+    "realign": "realigning",
+    "repair": "repairs",
     "solve": "plans",
     "tile": "tilings",
 }

@@ -9,7 +9,17 @@ from pydantic import Field, model_validator
 
 from api.schemas.common import GeoJson, Request, Slug
 
-__all__ = ["LockWanted", "MeasureWanted", "NewPlan", "ScoreWanted", "SeedWanted", "TargetWanted"]
+__all__ = [
+    "Above",
+    "Code",
+    "LockWanted",
+    "MeasureWanted",
+    "NewPlan",
+    "ScoreWanted",
+    "SeedWanted",
+    "Share",
+    "TargetWanted",
+]
 
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Above = Annotated[float, Field(gt=0, allow_inf_nan=False)]

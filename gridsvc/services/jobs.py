@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ __all__ = [
     "cancel",
     "claim",
     "discard_files",
+    "discard_orphans",
     "enqueue",
     "fail",
     "finish",
@@ -123,6 +125,16 @@ def _files(params: Mapping[str, Any]) -> list[Path]:
 def _clear(record: JobRecord) -> None:
     if record.status not in {"queued", "running"}:
         discard_files(_files(record.params))
+
+
+def discard_orphans(db: Database, folder: Path, seconds: float) -> None:
+    """Delete what was kept in `folder` more than `seconds` ago for a job that never came to be."""
+    if not folder.is_dir():
+        return
+    with db.read() as reader:
+        owned = {path.parent for params in reader.jobs.params_of_open() for path in _files(params)}
+    old = [made for made in folder.iterdir() if time.time() - made.stat().st_mtime > seconds]
+    discard_files(made / "any" for made in old if made not in owned)
 
 
 def discard_files(paths: Iterable[Path]) -> None:

@@ -182,7 +182,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
         f"  {found['minority_cells']:,} cells give their grid less than {percent(found['majority'])}"
     )
     lines += [
-        f"    {e['cell']} to {e['grid']}: {percent(e['share'])} by {e['by']}{_customers_of(e)}"
+        f"    {e['cell']} to {e['grid']}: {percent(e['share'])} of its {e['share_of']}{_customers_of(e)}"
         for e in found["minority"][:_SHOWN]
     ]
     if found["without_cells"]:

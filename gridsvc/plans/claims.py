@@ -56,13 +56,16 @@ class Allotment:
     by : int8 array, shape (n_cells,)
         `CUSTOMERS`, `AREA`, `NEIGHBOUR` or `NOBODY`.
     share : float64 array, shape (n_cells,)
-        The grid's share of what is claimed and open in the cell, in customers or area as `by` says; ground
-        or customers which two grids claim count for each of them. 0 without a claim.
+        The grid's share of what is claimed and open in the cell; ground or customers which two grids claim
+        count for each of them. 0 without a claim.
+    counted : bool array, shape (n_cells,)
+        Whether `share` is one of customers (those the cell has in any grid or none), not of area.
     """
 
     labels: Labels
     by: NDArray[np.int8]
     share: Floats
+    counted: NDArray[np.bool_]
 
     def contested(self, least: float = MAJORITY) -> NDArray[np.int64]:
         """Rows of the cells whose grid has a smaller share than `least`."""
@@ -77,14 +80,14 @@ def allot(claims: Claims) -> Allotment:
     order = np.lexsort((claims.grid, -claims.area, -claims.customers, claims.cell))
     cells, first = np.unique(claims.cell[order], return_index=True)
     best = order[first]
-    counted = customers[cells] > 0
     labels, by, share = np.full(n, -1, np.int32), np.full(n, NOBODY, np.int8), np.zeros(n)
     labels[cells] = claims.grid[best]
-    by[cells] = np.where(counted, CUSTOMERS, AREA)
-    won = np.where(counted, claims.customers[best], claims.area[best])
-    whole = np.where(counted, wholes[0][cells], wholes[1][cells])
+    by[cells] = np.where(customers[cells] > 0, CUSTOMERS, AREA)
+    counted = wholes[0] > 0
+    won = np.where(counted[cells], claims.customers[best], claims.area[best])
+    whole = np.where(counted, *wholes)[cells]
     share[cells] = np.where(whole > 0, won / np.where(whole > 0, whole, 1.0), 0.0)
-    return Allotment(labels, by, share)
+    return Allotment(labels, by, share, counted)
 
 
 def fill(found: Allotment, tiling: Tiling) -> Allotment:
@@ -100,7 +103,7 @@ def fill(found: Allotment, tiling: Tiling) -> Allotment:
             labels[ring[0]] = ring[1]
         _nearest(labels, tiling)
     by = np.where(placed | (labels < 0), found.by, NEIGHBOUR).astype(np.int8)
-    return Allotment(labels, by, found.share)
+    return Allotment(labels, by, found.share, found.counted)
 
 
 def _ring(labels: Labels, tiling: Tiling) -> tuple[NDArray[np.int64], Labels]:

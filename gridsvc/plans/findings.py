@@ -122,9 +122,9 @@ def _minority(adopted: Adopted, tiling: Tiling, names: Sequence[str]) -> list[di
     lon, lat = LocalPlane(*tiling.origin).unproject(tiling.x[rows], tiling.y[rows])
     out = []
     for row, east, north in zip(rows.tolist(), lon.tolist(), lat.tolist(), strict=True):
-        by = int(allotment.by[row])
+        counted = bool(allotment.counted[row])
         values, left = (
-            (claims.customers, claims.open_customers) if by == CUSTOMERS else (claims.area, claims.open_area)
+            (claims.customers, claims.open_customers) if counted else (claims.area, claims.open_area)
         )
         whole = float(values[by_cell[row]].sum() + left[row])
         shares = {adopted.drawn[claims.grid[at]].code: _share(values[at], whole) for at in by_cell[row]}
@@ -133,7 +133,8 @@ def _minority(adopted: Adopted, tiling: Tiling, names: Sequence[str]) -> list[di
                 "cell": names[row],
                 "grid": adopted.drawn[allotment.labels[row]].code,
                 "share": round(float(allotment.share[row]), 4),
-                "by": _BY[by],
+                "by": _BY[int(allotment.by[row])],
+                "share_of": "customers" if counted else "area",
                 "customers": None if adopted.heads is None else int(adopted.heads[row]),
                 "shares": dict(sorted(shares.items(), key=lambda pair: -pair[1])),
                 "in_no_grid": _share(left[row], whole),

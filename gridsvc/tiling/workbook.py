@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -68,14 +69,11 @@ def _rows(path: Path) -> Iterator[list[str]]:
     from openpyxl import load_workbook
 
     # Read twice: one reading gives the values stored with formulas, the other tells which cells are formulas.
-    books = [load_workbook(path, read_only=True, data_only=only) for only in (True, False)]
-    try:
-        values, formulas = (book.worksheets[0].iter_rows() for book in books)
-        for number, (row, written) in enumerate(zip(values, formulas, strict=True)):
-            yield [_text(a, b, number, path.name) for a, b in zip(row, written, strict=True)]
-    finally:
-        for book in books:
-            book.close()
+    content = path.read_bytes()
+    books = [load_workbook(io.BytesIO(content), read_only=True, data_only=only) for only in (True, False)]
+    values, formulas = (book.worksheets[0].iter_rows() for book in books)
+    for number, (row, written) in enumerate(zip(values, formulas, strict=True)):
+        yield [_text(a, b, number, path.name) for a, b in zip(row, written, strict=True)]
 
 
 def _text(cell: Any, written: Any, number: int, source: str) -> str:

@@ -85,8 +85,9 @@ class Problem:
         A part of the graph without connection gets grids of its own, or is linked to the nearest part.
     seed : int
     compactness : float
-        0 (balance only) to 100 (shape first); 50 treats a deviation of a few per cent beyond the tolerance
-        as dearer than any shape.
+        0 (balance only) to 100 (shape first). Grids which can be brought inside their tolerances are, at any
+        value: inside them 0 makes plans more even and 100 rounder. Above 50, a plan which cannot be brought
+        inside is round and lets deviations be.
     objective : {"balanced", "inertia", "cut"}
         What makes shapes good: area inertia, outline and demand inertia together, demand inertia alone, or
         the number of adjacent pairs cut apart.

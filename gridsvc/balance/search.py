@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from math import inf
 from time import perf_counter
 
 import numpy as np
@@ -78,24 +79,24 @@ def search(problem: Problem, pairs: Pairs, parts: list[Part], progress: Progress
     warm()
     if problem.objective != "balanced":
         trees.warm()
-    hunt = _Hunt(_usual(problem), pairs, parts)
+    deadline = inf if problem.time_limit is None else began + problem.time_limit
+    hunt = _Hunt(_usual(problem), pairs, parts, deadline)
     hunt.seconds["compile"] = perf_counter() - began
-    timed = progress if problem.time_limit is None else _until(progress, began + problem.time_limit)
     plans = _plans(problem)
     for turn, (mixed, seed) in enumerate(plans):
         if hunt.truncated or (mixed and not _worth_mixing(problem, hunt.best)):
             break
-        hunt.follow(mixed, seed, span(timed, turn / len(plans), (turn + 1) / len(plans)))
+        hunt.follow(mixed, seed, span(progress, turn / len(plans), (turn + 1) / len(plans)))
     if hunt.problem is not problem and not hunt.truncated:
-        hunt.reshape(problem, span(timed, 0.9, 1.0))
+        hunt.reshape(problem, span(progress, 0.9, 1.0))
     return hunt.ended()
 
 
 class _Hunt:
     """The plans found so far, in the world's order, and what finding them took."""
 
-    def __init__(self, problem: Problem, pairs: Pairs, parts: list[Part]) -> None:
-        self.problem, self.pairs, self.parts = problem, pairs, parts
+    def __init__(self, problem: Problem, pairs: Pairs, parts: list[Part], deadline: float) -> None:
+        self.problem, self.pairs, self.parts, self.deadline = problem, pairs, parts, deadline
         self.found: list[tuple[Standing, NDArray[np.int32]]] = []
         self.seconds = dict.fromkeys(_PHASES, 0.0)
         self.truncated = False
@@ -108,8 +109,8 @@ class _Hunt:
     def follow(self, mixed: bool, seed: int, progress: Progress) -> None:
         """Improve a start, and keep what comes of it."""
         world, state = self._start(mixed, seed, span(progress, 0.0, 0.2))
-        with self._moving():
-            _improve(self.problem, world, state, mixed=mixed, progress=progress)
+        with self._moving(progress) as timed:
+            _improve(self.problem, world, state, mixed=mixed, progress=timed)
         self.found.append((standing(world, state), state.labels))
 
     def reshape(self, asked: Problem, progress: Progress) -> None:
@@ -122,9 +123,9 @@ class _Hunt:
             world, state = self._state(min(self.found, key=_rank)[1], asked.seed)
         world = world._replace(weight=weights(asked, walled=not shape_first))
         recount(world, state)
-        with self._moving():
+        with self._moving(progress) as timed:
             sweeps = asked.sweeps or sweeps_for(int(np.count_nonzero(state.foreign)))
-            anneal(world, state, sweeps, progress, shape_first=shape_first)
+            anneal(world, state, sweeps, timed, shape_first=shape_first)
         self.found = [(standing(world, state), state.labels)]
 
     def ended(self) -> Found:
@@ -148,10 +149,11 @@ class _Hunt:
         return self._built[0], build_state(self._built[0], labels, seed)
 
     @contextmanager
-    def _moving(self) -> Iterator[None]:
+    def _moving(self, progress: Progress) -> Iterator[Progress]:
+        """Time for moves, which alone can be cut short: without a start there is no plan at all."""
         began = perf_counter()
         try:
-            yield
+            yield _until(progress, self.deadline)
         except _OutOfTime:
             self.truncated = True
         self.seconds["moves"] += perf_counter() - began

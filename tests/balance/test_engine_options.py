@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -103,3 +104,13 @@ def test_a_time_limit_gives_the_best_so_far_and_says_so(town):
     solution = solve(replace(long, time_limit=0.3))
     assert solution.report["truncated"] and check(town, solution) == []
     assert not solve(town).report["truncated"]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0])
+def test_a_time_limit_may_run_out_at_any_point(make_planar, share):
+    """Five grids get several starts, another compactness one annealing more: the clock stops in any."""
+    problem = make_planar(7, 300, 5, tolerance=np.full(2, 0.001), compactness=80.0, sweeps=60)
+    began = perf_counter()
+    solve(problem)
+    limited = solve(replace(problem, time_limit=share * (perf_counter() - began) + 1e-6))
+    assert check(problem, limited) == []

@@ -154,9 +154,11 @@ class Planners(RuleBasedStateMachine):
     def move(self, which: int, actor: str, cells: list[str], to: str, back: int, drop: bool) -> None:
         plan, model, _ = self._pick(which)
         base = max(min(model.states), model.revision - back)
-        if to != "new" and to not in model.now.values():
+        there = set(model.now.values())
+        if to != "new" and to not in there:
             return  # it may have been left out
-        code = f"N{len(model.steps)}-{which}" if to == "new" else to
+        # codes come back, in this plan and in its branches
+        code = next(c for n in range(99) if (c := f"N{n}") not in there) if to == "new" else to
         target: Any = NewGrid(code) if to == "new" else code
         answer = self._asked(
             lambda: moves.move(

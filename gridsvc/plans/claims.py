@@ -68,8 +68,9 @@ class Allotment:
     counted: NDArray[np.bool_]
 
     def contested(self, least: float = MAJORITY) -> NDArray[np.int64]:
-        """Rows of the cells whose grid has a smaller share than `least`."""
-        return np.flatnonzero(np.isin(self.by, (CUSTOMERS, AREA)) & (self.share < least - _ROUNDING))
+        """Rows of the cells whose grid has a smaller share than `least`; filled ones where customers live."""
+        judged = np.isin(self.by, (CUSTOMERS, AREA)) | ((self.by == NEIGHBOUR) & self.counted)
+        return np.flatnonzero(judged & (self.share < least - _ROUNDING))
 
 
 def allot(claims: Claims) -> Allotment:

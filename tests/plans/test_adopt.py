@@ -287,7 +287,10 @@ def test_a_list_of_cells_shows_gaps_and_overlaps_as_groups_of_cells() -> None:
     ]
     (overlap,) = found["overlaps"]
     assert (overlap["cells"], overlap["customers"], overlap["grids"]) == (2, 2, ["A", "B"])
-    assert {entry["cell"] for entry in found["minority"]} == {"c10", "c11"}
+    assert {e["cell"]: e["share"] for e in found["minority"]} == {
+        **dict.fromkeys(("c10", "c11"), 0.5),
+        **dict.fromkeys(("c00", "c01", "c35"), 0.0),
+    }
     assert {entry["cell"]: entry["grid"] for entry in found["filled"]} == {"c00": "A", "c01": "A", "c35": "B"}
 
 

@@ -14,17 +14,23 @@ from api.schemas.publications import PublicationOut
 from gridsvc.exchange.layers import LayerName
 from gridsvc.principal import Principal
 from gridsvc.services import publications
+from gridsvc.services.publications import Standing
+from gridsvc.store.database import Database
 from gridsvc.store.records import PublicationRecord
 
-__all__ = ["publication_out", "router"]
+__all__ = ["Number", "publication_out", "router"]
 
 router = APIRouter(prefix="/v1", tags=["publications"])
 
 Number = Annotated[int, Path(ge=1, lt=2**31, description="Publication number.")]
 
 
-def publication_out(record: PublicationRecord) -> PublicationOut:
+def publication_out(db: Database, who: Principal, record: PublicationRecord) -> PublicationOut:
     """A publication as the API shows it."""
+    return _out(record, publications.standing(db, who, record))
+
+
+def _out(record: PublicationRecord, standing: Standing) -> PublicationOut:
     return PublicationOut(
         territory=record.territory,
         line=record.line,
@@ -34,9 +40,16 @@ def publication_out(record: PublicationRecord) -> PublicationOut:
         grids=record.meta["grids"],
         cells=record.meta["cells"],
         effective_at=record.effective_at,
+        valid_to=standing.valid_to,
+        state=standing.state,
         recorded_at=record.recorded_at,
         published_by=record.published_by,
         checksum=record.checksum,
+        base_publication=record.base_publication,
+        supersedes=record.supersedes,
+        republishes=record.republishes,
+        scope=record.scope,
+        transition_until=record.transition_until,
         summary={name: value for name, value in record.meta.items() if name not in {"grids", "cells"}},
     )
 
@@ -52,9 +65,9 @@ def list_publications(
 ) -> Page[PublicationOut]:
     """Publications of a territory, newest first."""
     found = publications.listing(db, who, territory, line, after, limit)
-    return Page(
-        items=[publication_out(r) for r in found], next=str(found[-1].n) if len(found) == limit else None
-    )
+    standings = publications.standings(db, who, territory, line, found)
+    items = [_out(record, standing) for record, standing in zip(found, standings, strict=True)]
+    return Page(items=items, next=str(found[-1].n) if len(found) == limit else None)
 
 
 @router.get("/publications/{n}")
@@ -66,7 +79,7 @@ def get_publication(
     line: str = "base",
 ) -> PublicationOut:
     """One publication."""
-    return publication_out(publications.get(db, who, territory, n, line=line))
+    return publication_out(db, who, publications.get(db, who, territory, n, line=line))
 
 
 @router.get("/publications/{n}/export", response_class=StreamingResponse)

@@ -63,18 +63,19 @@ def grids_layer(
     targets : mapping of grid code to mapping of measure to target
         Carve-outs have none.
     """
-    k = len(plan.grids)
+    k, placed = len(plan.grids), plan.labels >= 0
+    labels = plan.labels[placed]
     columns: dict[str, Any] = {
         "code": [grid.code for grid in plan.grids],
         "name": [grid.name for grid in plan.grids],
         "parent": [grid.parent for grid in plan.grids],
         "carve_out": [grid.carve_out for grid in plan.grids],
         **_teams(plan, roster),
-        "cells": np.bincount(plan.labels, minlength=k).tolist(),
-        "area_km2": np.round(np.bincount(plan.labels, tiling.area, k) / 1e6, 6).tolist(),
+        "cells": np.bincount(labels, minlength=k).tolist(),
+        "area_km2": np.round(np.bincount(labels, tiling.area[placed], k) / 1e6, 6).tolist(),
     }
     for name, values in measures.items():
-        totals = np.round(np.bincount(plan.labels, values, k), 6)  # sums of floats end in noise
+        totals = np.round(np.bincount(labels, values[placed], k), 6)  # sums of floats end in noise
         wanted = [targets.get(grid.code, {}).get(name) for grid in plan.grids]
         columns[name] = totals.tolist()
         columns[f"{name}_target"] = [None if w is None else round(w, 6) for w in wanted]

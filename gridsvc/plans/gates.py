@@ -1,20 +1,28 @@
-"""The rules a plan must pass before it is published, each with its offenders and the cure."""
+"""The rules a plan must pass before it is published, each with its offenders, where to look, and the cure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.balance.metrics import components_of
+from gridsvc.plans.pieces import strays
+from gridsvc.plans.places import Places
 from gridsvc.plans.plan import Plan
 
-__all__ = ["Gate", "gates"]
+__all__ = ["WAIVABLE", "Gate", "Judged", "gates"]
 
+WAIVABLE = ("contiguity",)
+"""Gates of which a grid can be excused by name, with a reason."""
+
+_LISTED = 1000
 _ROUNDING = 1e-9  # a deviation of exactly the tolerance is inside
+
+Offenders = list[dict[str, Any]]
+Rows = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,43 +31,40 @@ class Gate:
 
     Attributes
     ----------
-    name : {"coverage", "contiguity", "team", "placement", "tolerance"}
+    name : {"coverage", "contiguity", "team", "placement", "locks", "nesting", "tolerance"}
     blocking : bool
         Whether a failure forbids publishing.
     offenders : list of dict
-        JSON-ready: what breaks the rule.
+        JSON-ready: what breaks the rule, with ``at`` [lon, lat] and ``bbox`` [west, south, east, north] of
+        the cells meant; the first 1,000.
+    total : int
+        How many offenders there are.
     cure : str
         What to do about it; empty when passed.
+    waived : list of dict
+        Offenders which were excused, each with ``reason`` and ``actor``.
     """
 
     name: str
     passed: bool
     blocking: bool
-    offenders: list[dict[str, Any]] = field(default_factory=list)
+    offenders: Offenders = field(default_factory=list)
+    total: int = 0
     message: str = ""
     cure: str = ""
+    waived: Offenders = field(default_factory=list)
 
 
-def gates(
-    plan: Plan,
-    *,
-    indptr: NDArray[np.int64],
-    indices: NDArray[np.int32],
-    cell_names: Sequence[str],
-    has_lead: Mapping[str, bool],
-    fallback: str | None = None,
-    customers_unplaced: int = 0,
-    links: Sequence[tuple[int, int]] = (),
-    deviations: Mapping[str, NDArray[np.float64]] | None = None,
-    tolerance: Mapping[str, float] | None = None,
-) -> list[Gate]:
-    """Judge a plan by every rule.
+@dataclass(frozen=True)
+class Judged:
+    """A plan and all it is judged by.
 
-    Parameters
+    Attributes
     ----------
     indptr, indices : int64 and int32 arrays
         Adjacency of the tiling, barriers removed.
     cell_names : sequence of str, n_cells
+    places : Places
     has_lead : mapping of team id to bool
         Every team of the roster, and whether it has a lead.
     fallback : str, optional
@@ -68,93 +73,145 @@ def gates(
         Customers whose cell is not known.
     links : sequence of (row, row)
         Cells of different islands which the plan takes as connected.
-    deviations : mapping of measure to float64 array, shape (n_grids,), optional
-        Relative deviation of each grid from its target; carve-outs are not judged.
-    tolerance : mapping of measure to float, optional
+    overlaps : sequence of (row, row, km2)
+        Cells which share ground.
+    deviations : mapping of measure to float64 array, shape (n_grids,)
+        Relative deviation of each grid from its target, NaN where it has none; carve-outs are not judged.
+    tolerance : mapping of measure to float
         Allowed relative deviation.
+    locks : mapping of row to (code, reason)
+        Grid each locked cell must be in.
+    parent : object array of str, shape (n_cells,), optional
+        Area each cell lies in, where no grid may cross one.
+    waivers : sequence of mapping
+        ``gate``, ``grid``, ``reason``, ``actor``.
+    whole : bool
+        Whether every cell must have a grid.
+    """
+
+    plan: Plan
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    cell_names: Sequence[str]
+    places: Places
+    has_lead: Mapping[str, bool]
+    fallback: str | None = None
+    customers_unplaced: int = 0
+    links: Sequence[tuple[int, int]] = ()
+    overlaps: Sequence[tuple[int, int, float]] = ()
+    deviations: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    tolerance: Mapping[str, float] = field(default_factory=dict)
+    locks: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    parent: NDArray[np.object_] | None = None
+    waivers: Sequence[Mapping[str, Any]] = ()
+    whole: bool = True
+
+    def code(self, row: int) -> str | None:
+        """Grid of a cell."""
+        label = int(self.plan.labels[row])
+        return self.plan.grids[label].code if label >= 0 else None
+
+    def cells_of(self, grid: int) -> NDArray[np.int64]:
+        """Rows of a grid."""
+        return np.flatnonzero(self.plan.labels == grid)
+
+
+def gates(judged: Judged) -> list[Gate]:
+    """Judge a plan by every rule.
 
     Returns
     -------
     list of Gate
-        coverage, contiguity, team, placement (all blocking), tolerance (informs).
+        coverage (informs where not every cell must have a grid), contiguity, team, placement, locks, nesting
+        (all blocking), tolerance (informs).
     """
-    return [
-        _coverage(plan, cell_names),
-        _contiguity(plan, indptr, indices, links),
-        _team(plan, has_lead),
-        _placement(customers_unplaced, fallback, has_lead),
-        _tolerance(plan, deviations or {}, tolerance or {}),
-    ]
+    rules = (_coverage, _contiguity, _team, _placement, _locks, _nesting, _tolerance)
+    return [rule(judged) for rule in rules]
+
+
+Found = tuple[dict[str, Any], Rows]
 
 
 def _gate(
-    name: str, offenders: list[dict[str, Any]], said: tuple[str, str, str], *, blocking: bool = True
+    judged: Judged, name: str, found: Iterable[Found], said: tuple[str, str, str], *, blocking: bool = True
 ) -> Gate:
-    """A gate from its offenders and what to say: (when passed, when failed, cure)."""
-    passed, failed, cure = said
-    if not offenders:
-        return Gate(name, True, blocking, [], passed)
-    return Gate(name, False, blocking, offenders, failed, cure)
+    """A gate from its offenders with their cells, and what to say: (when passed, when failed, cure)."""
+    excused = {w["grid"]: w for w in judged.waivers if w["gate"] == name}
+    offenders, waived = Offenders(), Offenders()
+    total = 0
+    for entry, rows in found:
+        waiver = excused.get(entry.get("grid"))
+        total += waiver is None
+        if waiver is not None:
+            told = {"reason": waiver["reason"], "actor": waiver["actor"]}
+            waived.append({**entry, **judged.places.of(rows), **told})
+        elif len(offenders) < _LISTED:
+            offenders.append({**entry, **judged.places.of(rows)})
+    if not total:
+        return Gate(name, True, blocking, message=said[0], waived=waived)
+    return Gate(name, False, blocking, offenders, total, said[1].format(total=total), said[2], waived)
 
 
-def _coverage(plan: Plan, cell_names: Sequence[str]) -> Gate:
-    offenders = [{"cell": cell_names[i]} for i in np.flatnonzero(plan.labels < 0).tolist()]
+def _coverage(judged: Judged) -> Gate:
+    labels = judged.plan.labels
+    size = np.bincount(labels[labels >= 0], minlength=len(judged.plan.grids))
+    bare = np.flatnonzero(labels < 0)
+    gaps: list[Found] = [
+        ({"kind": "gap", "cell": judged.cell_names[row]}, np.array([row])) for row in bare.tolist()
+    ]
+    orphans: list[Found] = [
+        ({"kind": "orphan", "grid": judged.plan.grids[g].code}, np.array([], np.int64))
+        for g in np.flatnonzero(size == 0)
+    ]
+    double: list[Found] = [
+        (
+            {"kind": "overlap", "cells": [judged.cell_names[a], judged.cell_names[b]], "km2": km2},
+            np.array([a, b]),
+        )
+        for a, b, km2 in judged.overlaps
+        if labels[a] != labels[b]
+    ]
+    parts = [
+        f"{len(bare)} of {len(labels)} cells have no grid" if len(bare) and judged.whole else "",
+        f"{len(orphans)} grids have no cells" if orphans else "",
+        f"{len(double)} pairs of cells of different grids share ground" if double else "",
+    ]
+    covered = f"the grids cover {len(labels) - len(bare)} of {len(labels)} cells"
     said = (
-        "every cell has a grid",
-        f"{len(offenders)} of {len(plan.labels)} cells have no grid",
-        "move the cells into a grid",
+        "every cell has a grid" if judged.whole or not len(bare) else covered,
+        ", ".join(part for part in parts if part),
+        "move the cells into a grid, and a grid without cells out of the plan",
     )
-    return _gate("coverage", offenders, said)
+    found = [*(gaps if judged.whole else []), *orphans, *double]
+    return _gate(judged, "coverage", found, said, blocking=judged.whole)
 
 
-def _contiguity(
-    plan: Plan, indptr: NDArray[np.int64], indices: NDArray[np.int32], links: Sequence[tuple[int, int]]
-) -> Gate:
-    placed = np.flatnonzero(plan.labels >= 0)
-    pieces = _pieces(plan, placed, indptr, indices, links)
-    offenders = [
-        {"grid": grid.code, "pieces": int(n)} for grid, n in zip(plan.grids, pieces, strict=True) if n != 1
+def _contiguity(judged: Judged) -> Gate:
+    apart = strays(judged.plan, judged.indptr, judged.indices, judged.links)
+    found = [
+        ({"grid": judged.plan.grids[g].code, "pieces": pieces, "cells": len(rows)}, rows)
+        for g, (pieces, rows) in apart.items()
     ]
     said = (
         "every grid is one piece",
-        f"{len(offenders)} grids are empty or in several pieces",
-        "move the stray cells to the grid round them, or merge the grid with a neighbour",
+        "{total} grids are in several pieces",
+        "move the stray cells to the grid round them, or waive the rule for this grid with a reason",
     )
-    return _gate("contiguity", offenders, said)
+    return _gate(judged, "contiguity", found, said)
 
 
-def _pieces(
-    plan: Plan,
-    placed: NDArray[np.int64],
-    indptr: NDArray[np.int64],
-    indices: NDArray[np.int32],
-    links: Sequence[tuple[int, int]],
-) -> NDArray[np.int64]:
-    # Cells without a grid take part as a grid of their own, which is then left off.
-    n = len(plan.labels)
-    labels = np.full(n, len(plan.grids), np.int32)
-    labels[placed] = plan.labels[placed]
-    ends = np.array(links, np.int64).reshape(-1, 2)
-    tail = np.concatenate([np.repeat(np.arange(n), np.diff(indptr)), ends[:, 0], ends[:, 1]])
-    head = np.concatenate([indices.astype(np.int64), ends[:, 1], ends[:, 0]])
-    starts = np.zeros(n + 1, np.int64)
-    np.cumsum(np.bincount(tail, minlength=n), out=starts[1:])
-    linked = head[np.argsort(tail, kind="stable")].astype(np.int32)
-    return components_of(labels, starts, linked, len(plan.grids) + 1)[:-1]
-
-
-def _team(plan: Plan, has_lead: Mapping[str, bool]) -> Gate:
-    offenders = [
-        {"grid": grid.code, "team": grid.team, "why": why}
-        for grid in plan.grids
-        if (why := _team_fault(grid.team, has_lead))
+def _team(judged: Judged) -> Gate:
+    found = [
+        ({"grid": grid.code, "team": grid.team, "why": why}, judged.cells_of(g))
+        for g, grid in enumerate(judged.plan.grids)
+        if (why := _team_fault(grid.team, judged.has_lead))
     ]
     said = (
         "every grid has a team with a lead",
-        f"{len(offenders)} grids have no team with a lead",
+        "{total} grids have no team with a lead",
         "assign a team to each grid and name a lead, or an acting one, in each team",
     )
-    return _gate("team", offenders, said)
+    return _gate(judged, "team", found, said)
 
 
 def _team_fault(team: str | None, has_lead: Mapping[str, bool]) -> str | None:
@@ -165,9 +222,10 @@ def _team_fault(team: str | None, has_lead: Mapping[str, bool]) -> str | None:
     return None if has_lead[team] else "no lead"
 
 
-def _placement(unplaced: int, fallback: str | None, has_lead: Mapping[str, bool]) -> Gate:
-    owned = fallback is not None and has_lead.get(fallback, False)
-    offenders = [{"customers": unplaced}] if unplaced and not owned else []
+def _placement(judged: Judged) -> Gate:
+    unplaced, fallback = judged.customers_unplaced, judged.fallback
+    owned = fallback is not None and judged.has_lead.get(fallback, False)
+    found: list[Found] = [({"customers": unplaced}, np.array([], np.int64))] if unplaced and not owned else []
     said = (
         f"the fallback team owns {unplaced} customers without a place"
         if unplaced
@@ -175,22 +233,68 @@ def _placement(unplaced: int, fallback: str | None, has_lead: Mapping[str, bool]
         f"{unplaced} customers have no place and no fallback team with a lead owns them",
         "name a fallback team with a lead in the roster",
     )
-    return _gate("placement", offenders, said)
+    return _gate(judged, "placement", found, said)
 
 
-def _tolerance(
-    plan: Plan, deviations: Mapping[str, NDArray[np.float64]], tolerance: Mapping[str, float]
-) -> Gate:
-    offenders = [
-        {"grid": grid.code, "measure": name, "deviation": float(values[g]), "tolerance": tolerance[name]}
-        for name, values in deviations.items()
-        for g, grid in enumerate(plan.grids)
-        if not grid.carve_out and abs(values[g]) > tolerance[name] + _ROUNDING
+def _locks(judged: Judged) -> Gate:
+    found = [
+        ({"cell": judged.cell_names[row], "grid": judged.code(row), "lock": code, "reason": reason}, [row])
+        for row, (code, reason) in judged.locks.items()
+        if judged.code(row) != code
     ]
-    grids = len({entry["grid"] for entry in offenders})
+    said = (
+        "every locked cell is in its grid",
+        "{total} locked cells are in another grid",
+        "move them back, or make a plan without these locks",
+    )
+    return _gate(judged, "locks", [(entry, np.array(rows)) for entry, rows in found], said)
+
+
+def _nesting(judged: Judged) -> Gate:
+    said = (
+        "every grid lies in one area",
+        "{total} grids cross a border of the areas they are nested in",
+        "move the cells beyond the border to a grid of their own area",
+    )
+    found = [] if judged.parent is None else _crossing(judged, judged.parent)
+    return _gate(judged, "nesting", found, said)
+
+
+def _crossing(judged: Judged, parent: NDArray[np.object_]) -> list[Found]:
+    found: list[Found] = []
+    for g, grid in enumerate(judged.plan.grids):
+        rows = judged.cells_of(g)
+        if grid.carve_out or not len(rows):
+            continue
+        names, counts = np.unique(parent[rows].astype(str), return_counts=True)
+        home = grid.parent if grid.parent is not None else str(names[counts.argmax()])
+        over = rows[parent[rows] != home]
+        if len(over):
+            areas = {str(name): int(n) for name, n in zip(names, counts, strict=True)}
+            found.append(({"grid": grid.code, "parent": home, "cells": len(over), "areas": areas}, over))
+    return found
+
+
+def _tolerance(judged: Judged) -> Gate:
+    found = [
+        (
+            {
+                "grid": grid.code,
+                "measure": name,
+                "deviation": float(values[g]),
+                "tolerance": judged.tolerance[name],
+            },
+            g,
+        )
+        for name, values in judged.deviations.items()
+        for g, grid in enumerate(judged.plan.grids)
+        if not grid.carve_out and abs(values[g]) > judged.tolerance[name] + _ROUNDING
+    ]
+    grids = len({entry["grid"] for entry, _ in found})
     said = (
         "every grid is within its tolerances",
-        f"{grids} of {len(plan.grids)} grids are outside a tolerance",
+        f"{grids} of {len(judged.plan.grids)} grids are outside a tolerance",
         "move cells between neighbours, carve out what is too large, or widen the tolerance",
     )
-    return _gate("tolerance", offenders, said, blocking=False)
+    offenders = ((entry, judged.cells_of(g)) for entry, g in found)
+    return _gate(judged, "tolerance", offenders, said, blocking=False)

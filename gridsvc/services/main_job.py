@@ -17,10 +17,20 @@ from gridsvc.customers.measures import parse_measure
 from gridsvc.errors import NotFound
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent, span
-from gridsvc.services import assignments, imports, plans, publications, rosters, territories, tilings
+from gridsvc.services import (
+    assignments,
+    imports,
+    plans,
+    publications,
+    publishing,
+    rosters,
+    territories,
+    tilings,
+)
 from gridsvc.services.files import Balanced, plan_from_labels, with_owners
 from gridsvc.services.imports import ImportOptions
 from gridsvc.services.request import SolveRequest
+from gridsvc.services.series import Wanted
 from gridsvc.store.database import Database
 from gridsvc.store.records import PlanRecord, PublicationRecord
 from gridsvc.teams.model import Roster
@@ -84,7 +94,9 @@ def run_sample(
     plan = plans.create(db, who, tiling.id, request, name="Sample")
     plan = plans.solve(db, who, plan.id, span(progress, 0.6, 0.9))
     plan = assignments.assign(db, who, plan.id, plan.revision, span(progress, 0.9, 0.95))
-    record = publications.publish(db, who, plan.id, plan.revision, reason="sample")
+    record = publishing.publish(
+        db, who, plan.id, plan.revision, Wanted(reason="sample"), current_file="caller"
+    )
     progress(1.0, "published")
     return Done(record, {"cells": tiling.n_cells, **tiling.params}, placement, plan)
 
@@ -141,7 +153,9 @@ def publish_files(
     balanced, targets = job.balanced.measures, job.balanced.targets
     record = plans.put(db, who, tiling.id, plan, balanced, name="from files", targets=targets)
     progress(0.9, "publishing")
-    return publications.publish(db, who, record.id, record.revision, reason="from files")
+    return publishing.publish(
+        db, who, record.id, record.revision, Wanted(reason="from files"), current_file="caller"
+    )
 
 
 def _ensure_territory(

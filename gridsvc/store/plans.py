@@ -200,6 +200,14 @@ class PlanWriter(PlanReader):
         """Replace the ``name`` or ``comment`` of a draft, and return the new revision."""
         return self._change(plan_id, expected_revision, **words)
 
+    def stand_on(self, plan_id: str, publication: int, expected_revision: int) -> int:
+        """Note that a draft is now made on another publication, and return the new revision."""
+        return self._change(plan_id, expected_revision, base_publication=publication)
+
+    def set_waivers(self, plan_id: str, waivers: Sequence[Mapping[str, Any]], expected_revision: int) -> int:
+        """Replace what a draft is excused from, and return the new revision."""
+        return self._change(plan_id, expected_revision, waivers=[dict(waiver) for waiver in waivers])
+
     def set_status(self, plan_id: str, status: PlanStatus, expected_revision: int | None = None) -> int:
         """Set the status of a draft, and return the new revision."""
         seen = self.bare(plan_id).revision if expected_revision is None else expected_revision

@@ -15,7 +15,7 @@ from gridsvc.ownership.publication import checksum
 from gridsvc.plans.plan import Grid
 from gridsvc.store.handle import Handle
 from gridsvc.store.records import PublicationRecord
-from gridsvc.store.tables import publications, published_grids
+from gridsvc.store.tables import publications, published_grids, seq
 
 __all__ = ["PublicationReader", "PublicationWriter"]
 
@@ -61,9 +61,14 @@ class PublicationReader:
         found = self._handle.connection.execute(rows.order_by(c.n.desc()).limit(1)).first()
         return None if found is None else _record(found)
 
-    def newest(self, territory: str, line: str) -> PublicationRecord | None:
-        """The publication with the largest number, in force or not, without payload; or None."""
-        return next(iter(self.list(territory, line, limit=1)), None)
+    def newest(self, territory: str, line: str, known: datetime | None = None) -> PublicationRecord | None:
+        """The largest number of a territory and line, in force or not, as known then; without payload."""
+        c = publications.c
+        rows = select(*_HEAD).where(c.territory == territory, c.line == line)
+        if known is not None:
+            rows = rows.where(c.recorded_at <= known)
+        found = self._handle.connection.execute(rows.order_by(c.n.desc()).limit(1)).first()
+        return None if found is None else _record(found)
 
     def made_of(self, plan: str, territory: str, line: str) -> int | None:
         """The last publication of a territory and line which was made of this plan; None if none was."""
@@ -138,6 +143,10 @@ class PublicationReader:
 
 class PublicationWriter(PublicationReader):
     """Writes publications."""
+
+    def alone(self) -> None:
+        """Make sure that nobody else publishes until this transaction ends."""
+        self._handle.connection.execute(select(seq.c.value).with_for_update())  # one writer anyway on SQLite
 
     def publish(
         self, record: PublicationRecord, grids: Sequence[Grid] = (), outlines: Sequence[Any] = ()

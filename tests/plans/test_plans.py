@@ -1,4 +1,4 @@
-"""Grids get codes one can read off a map, and a plan is judged before it is published."""
+"""Grids get codes one can read off a map."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import pytest
 
 from gridsvc.errors import InvalidInput
 from gridsvc.plans.codes import build_plan, number_grids
-from gridsvc.plans.gates import gates
 from gridsvc.plans.plan import Grid, Plan
 from gridsvc.plans.summary import grid_centres, grid_totals
-from gridsvc.tiling.tiling import Adjacency
 
 
 def cells(text: str):
@@ -23,10 +21,6 @@ def cells(text: str):
 
 def labels_of(letters: str, order: str) -> np.ndarray:
     return np.array([order.find(c) for c in letters], np.int32)
-
-
-def row_of(n: int) -> Adjacency:
-    return Adjacency.from_pairs(n, np.arange(n - 1), np.arange(1, n), np.ones(n - 1))
 
 
 def test_codes_run_as_one_reads_west_to_east_then_north_to_south():
@@ -106,55 +100,3 @@ def test_totals_and_centres_of_grids():
     assert grid_totals(plan, {"m": np.array([1.0, 2, 3, 4])})["m"].tolist() == [3.0, 3.0, 0.0]
     x, y = grid_centres(plan, np.array([0.0, 4, 7, 9]), np.zeros(4), np.array([1.0, 3, 0, 5]))
     assert x[:2].tolist() == [3.0, 7.0] and np.isnan(x[2]) and y[0] == 0.0
-
-
-def judged(letters="aabb", teams=("T1", "T2"), **more):
-    grids = tuple(Grid(f"0{i}", "", team) for i, team in enumerate(teams, 1))
-    graph = row_of(len(letters))
-    names = [f"cell{i}" for i in range(len(letters))]
-    known = {"has_lead": {"T1": True, "T2": True, "T3": False}} | more
-    plan = Plan(labels_of(letters, "ab"), grids)
-    found = gates(plan, indptr=graph.indptr, indices=graph.indices, cell_names=names, **known)
-    return {gate.name: gate for gate in found}
-
-
-def test_a_good_plan_passes_every_gate():
-    found = judged()
-    assert list(found) == ["coverage", "contiguity", "team", "placement", "tolerance"]
-    assert all(gate.passed and not gate.cure for gate in found.values())
-    assert [name for name, gate in found.items() if not gate.blocking] == ["tolerance"]
-
-
-def test_a_cell_without_grid_closes_the_coverage_gate():
-    gate = judged("aa.b")["coverage"]
-    assert (gate.passed, gate.offenders) == (False, [{"cell": "cell2"}])
-    assert gate.message == "1 of 4 cells have no grid" and gate.cure
-
-
-def test_a_grid_in_two_pieces_or_without_cells_closes_the_contiguity_gate():
-    assert judged("abba")["contiguity"].offenders == [{"grid": "01", "pieces": 2}]
-    assert judged("aaaa")["contiguity"].offenders == [{"grid": "02", "pieces": 0}]
-
-
-def test_pieces_across_islands_count_as_one_when_linked():
-    assert judged("abba", links=[(0, 3)])["contiguity"].passed
-
-
-@pytest.mark.parametrize(("team", "why"), [(None, "no team"), ("T9", "unknown team"), ("T3", "no lead")])
-def test_a_grid_without_a_team_with_a_lead_closes_the_team_gate(team, why):
-    gate = judged(teams=("T1", team))["team"]
-    assert (gate.passed, gate.offenders) == (False, [{"grid": "02", "team": team, "why": why}])
-
-
-def test_unplaced_customers_need_a_fallback_team_with_a_lead():
-    assert judged(customers_unplaced=7, fallback="T1")["placement"].message.startswith(
-        "the fallback team owns 7"
-    )
-    for fallback in (None, "T3", "T9"):
-        assert judged(customers_unplaced=7, fallback=fallback)["placement"].offenders == [{"customers": 7}]
-
-
-def test_a_deviation_above_the_tolerance_is_told_but_does_not_block():
-    gate = judged(deviations={"kwh": np.array([0.05, -0.2])}, tolerance={"kwh": 0.05})["tolerance"]
-    assert (gate.passed, gate.blocking) == (False, False)
-    assert gate.offenders == [{"grid": "02", "measure": "kwh", "deviation": -0.2, "tolerance": 0.05}]

@@ -1,0 +1,50 @@
+"""Transition (过渡期): customers who changed owner may stay with their former one for a while."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridsvc.plans.plan import Grid, Plan
+
+__all__ = ["Former", "moved"]
+
+
+def moved(before: Plan, after: Plan) -> NDArray[np.int64]:
+    """Cells whose owner changes: rows, ascending.
+
+    The owner is the grid's team; a grid without one stands for itself, and no grid for nobody.
+    """
+    owners = [[*(_owner(grid) for grid in plan.grids), ""] for plan in (before, after)]
+    old, new = (np.array(names, dtype=object) for names in owners)
+    return np.flatnonzero(old[before.labels] != new[after.labels])
+
+
+def _owner(grid: Grid) -> str:
+    return f"grid {grid.code}" if grid.team is None else f"team {grid.team}"
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """Who owned the cells before, and until when customers may stay there.
+
+    Attributes
+    ----------
+    until : datetime
+    plan : Plan
+        Of the same tiling.
+    """
+
+    until: datetime
+    plan: Plan
+
+    def grid(self, row: int, now: Grid | None, at: datetime) -> Grid | None:
+        """The grid a cell came from, if its owner changed and the transition lasts at `at`."""
+        label = int(self.plan.labels[row])
+        if at >= self.until or label < 0:
+            return None
+        grid = self.plan.grids[label]
+        return None if now is not None and _owner(grid) == _owner(now) else grid

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.balance.metrics import deviations
 from gridsvc.plans.live import Live
 from gridsvc.plans.plan import Grid
 
@@ -90,6 +89,8 @@ class Figures:
         self._targets = np.full(self._totals.shape, np.nan)
         self._deviation = np.full(self._totals.shape, np.nan)
         if self._counted.any():
+            from gridsvc.balance.metrics import deviations  # brings scipy, which no server should wait for
+
             self._targets[self._counted] = wanted.shared(self._counted)
             self._deviation[self._counted] = deviations(
                 self._totals[self._counted], self._targets[self._counted]

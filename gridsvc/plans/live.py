@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components
 
 from gridsvc.plans.draft import Change
 
@@ -291,6 +289,9 @@ def _pieces(ground: Ground, labels: Labels, members: Sequence[Labels]) -> Ints:
     tail, head = own[inside], np.searchsorted(rows, other[inside])
     a, b = _linked(ground.links, labels, rows)
     tail, head = np.concatenate([tail, a]), np.concatenate([head, b])
+    from scipy.sparse import csr_matrix  # which no server should wait for when it starts
+    from scipy.sparse.csgraph import connected_components
+
     matrix = csr_matrix((np.ones(len(tail), np.int8), (tail, head)), shape=(len(rows), len(rows)))
     _, part = connected_components(matrix, directed=False)
     first = np.unique(part, return_index=True)[1]

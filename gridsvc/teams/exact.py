@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linear_sum_assignment, milp
-from scipy.sparse import coo_matrix, csr_matrix, hstack
+
+if TYPE_CHECKING:
+    from scipy.optimize import OptimizeResult
 
 __all__ = ["Answer", "evenly", "refined"]
 
@@ -40,6 +42,8 @@ def evenly(cost: NDArray[np.float64]) -> Answer:
     ----------
     cost : float64 array, shape (n_grids, n_teams)
     """
+    from scipy.optimize import linear_sum_assignment
+
     n_grids, n_teams = cost.shape
     must = n_grids // n_teams
     owner = np.concatenate([np.repeat(np.arange(n_teams), must), np.arange(n_teams)])
@@ -90,6 +94,9 @@ class _Program:
     def __init__(
         self, cost: NDArray[np.float64], totals: NDArray[np.float64], capacity: NDArray[np.float64]
     ) -> None:
+        from scipy.optimize import LinearConstraint
+        from scipy.sparse import coo_matrix, csr_matrix, hstack
+
         self.shape = cost.shape
         n_grids, n_teams = cost.shape
         unit = np.where(totals.sum(axis=0) > 0, totals.sum(axis=0), 1.0)
@@ -145,6 +152,9 @@ class _Program:
         return np.concatenate([self.distance, np.zeros(self.n_slack)])
 
     def _run(self, objective: NDArray[np.float64], overload: float, *, whole: bool = True) -> OptimizeResult:
+        from scipy.optimize import Bounds, LinearConstraint, milp
+        from scipy.sparse import csr_matrix
+
         n = self.distance.size
         total = csr_matrix(np.concatenate([np.zeros(n), np.ones(self.n_slack)]))
         return milp(

@@ -24,6 +24,7 @@ Shapes = NDArray[np.object_]
 Grids = tuple[int, ...]
 
 _NOISE = 1.0  # square metres; less is rounding of corners
+_HAIR = 0.005  # metres: what is less than twice as wide lies between two tracings of one line
 _NEAR = 1.0  # metres: whose border runs along a gap
 _POLYGON = 3
 
@@ -162,20 +163,26 @@ def _polygons(shape: Any) -> Shapes:
     )
 
 
+def _places(shape: Any) -> Shapes:
+    """The polygons of any geometry without what is as thin as a hair, which would join places far apart."""
+    thick = shapely.buffer(shape, -_HAIR, join_style="mitre")
+    return _polygons(shapely.buffer(thick, _HAIR, join_style="mitre"))
+
+
 def _gaps(sketch: Sketch, covered: Any) -> tuple[Shapes, Shapes]:
     """Ground in no grid, and the part of it in cells of the rim."""
     bare = shapely.difference(sketch.ground, covered)
     if sketch.rim is None or not sketch.rim.any():
-        return _polygons(bare), np.zeros(0, object)
+        return _places(bare), np.zeros(0, object)
     rim = shapely.union_all(sketch.cells[sketch.rim])
-    return _polygons(shapely.difference(bare, rim)), _polygons(shapely.intersection(bare, rim))
+    return _places(shapely.difference(bare, rim)), _places(shapely.intersection(bare, rim))
 
 
 def _overlaps(shapes: Shapes) -> Shapes:
     a, b = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     once = a < b
     shared = _polygons(shapely.intersection(shapes[a[once]], shapes[b[once]]))
-    return _polygons(shapely.union_all(shared))
+    return _places(shapely.union_all(shared))
 
 
 def _inside(shapes: Shapes, people: People | None) -> tuple[Ints, Ints]:

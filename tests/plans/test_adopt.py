@@ -58,7 +58,7 @@ def drawn(shapes: Any) -> Drawn:
 @st.composite
 def drawings(draw: st.DrawFn) -> tuple[list[Any], np.ndarray]:
     """One to four boxes, triangles or pairs of boxes, and customers off the lattice."""
-    step = st.integers(0, 6 * SIDE - 1).map(lambda v: v * 10 / 6 + 0.01)
+    step = st.integers(0, 4 * SIDE - 1).map(lambda v: v * 2.5 + 0.5)  # gaps are 0.5 metres wide or more
     shapes = []
     for _ in range(draw(st.integers(1, 4))):
         x, y, w, h = draw(step), draw(step), draw(st.integers(3, 40)), draw(st.integers(3, 40))
@@ -96,7 +96,7 @@ def test_gaps_overlaps_and_parts_are_those_which_overlay_finds(drawing) -> None:
     assert len(found.apart) == sum(shapely.get_num_geometries(shape) - 1 for shape in shapes)
     for spot in found.gaps:
         assert spot.outline.contains(shapely.Point(spot.point))
-        assert spot.outline.bounds == spot.bounds
+        assert spot.bounds == pytest.approx(spot.outline.bounds, abs=0.3)
     for spot in found.overlaps:
         holders = [i for i, s in enumerate(shapes) if s.intersection(spot.outline).area > 0.01 * spot.area]
         assert set(holders) <= set(spot.grids)
@@ -240,6 +240,14 @@ def test_untouched_cells_stay_without_a_grid_if_asked() -> None:
     assert len(found["without_grid"]) == found["by"]["nobody"] == 18
     filled = findings(adopt_drawn(drawn(shapes), sketch, BOARD), BOARD)
     assert (filled["without_grid"], len(filled["filled"])) == ([], 18)
+
+
+def test_two_tracings_of_one_line_join_no_gaps() -> None:
+    """A gap of 10 metres in the west and one in the east, with 5 millimetres between them all along."""
+    shapes = [shapely.box(0, 0, 60, 30), shapely.box(10, 30.005, 50, 60)]
+    found = survey(Sketch(np.array(shapes, object), BOARD.geometry, GROUND))
+    assert [spot.area for spot in found.gaps] == pytest.approx([300, 300], abs=2)
+    assert sorted(spot.bounds[0] for spot in found.gaps) == pytest.approx([0, 50], abs=0.3)
 
 
 def test_a_customer_on_a_shared_border_is_in_no_overlap() -> None:

@@ -14,6 +14,7 @@ __all__ = [
     "CellMoved",
     "Described",
     "Flow",
+    "Hand",
     "HandOver",
     "Merge",
     "Merged",

@@ -16,6 +16,7 @@ from gridsvc.services.handing import Part, change_of, rows_of
 from gridsvc.services.live import current, kept_of
 from gridsvc.services.opening import Opened
 from gridsvc.store.database import Database, UnitOfWork
+from gridsvc.store.moves import require_draft
 from gridsvc.store.records import Idempotency, MoveRecord, PlanHead
 
 __all__ = ["Part", "cells_of", "history", "move", "record_change", "redo", "undo"]
@@ -60,7 +61,9 @@ def move(
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
             return dict(stored.body)
-        rows = rows_of(current(kept, reader, plan), parts)
+        opened = current(kept, reader, plan)
+        require_draft(opened.head)
+        rows = rows_of(opened, parts)
     with db.write(who, "plan.move", reason=reason, idempotency=idempotency) as uow:
         head = uow.moves.lock(plan)
         opened = current(kept, uow, plan, head)

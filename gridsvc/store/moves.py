@@ -23,7 +23,7 @@ from gridsvc.store.handle import Handle
 from gridsvc.store.records import MoveRecord, PlanHead
 from gridsvc.store.tables import plan_grids, plan_moves, plans
 
-__all__ = ["MoveReader", "MoveWriter", "packed"]
+__all__ = ["MoveReader", "MoveWriter", "packed", "require_draft"]
 
 _EVERY = 256  # moves between two checkpoints: so many are read at most to know the present state
 _LINE = [c for c in plan_moves.c if c.name not in {"plan_id", "cells"}]
@@ -46,6 +46,17 @@ def packed(labels: NDArray[np.int32] | None) -> bytes | None:
 def _change(block: bytes) -> Change:
     arrays = codec.unpack(block)
     return Change(arrays["rows"], arrays["before"], arrays["after"])
+
+
+def require_draft(head: PlanHead) -> None:
+    """Raise `Conflict` where the plan is published."""
+    if head.status != "draft":
+        raise Conflict(
+            "a published plan is never changed",
+            field="plan",
+            cure="branch it, and change the branch",
+            plan=head.id,
+        )
 
 
 class MoveReader:
@@ -188,13 +199,7 @@ class MoveWriter(MoveReader):
             It is published.
         """
         head = self._head(plan_id, lock=True)  # the embedded database lets in one writer at a time anyway
-        if head.status != "draft":
-            raise Conflict(
-                "a published plan is never changed",
-                field="plan",
-                cure="branch it, and change the branch",
-                plan=plan_id,
-            )
+        require_draft(head)
         return head
 
     def append(

@@ -335,6 +335,7 @@ def test_a_plan_which_is_published_or_not_solved_is_not_moved(database: Database
         uow.plans.set_status(plan, "published", 2)
     for change in (
         lambda: _move(database, plan, 2, "x000y000", "02"),
+        lambda: _move(database, plan, 2, "nowhere", "02"),
         lambda: moves.undo(database, ANNA, plan, 2),
         lambda: branches.describe(database, ANNA, plan, 3, name="x"),
     ):

@@ -157,8 +157,9 @@ class Planners(RuleBasedStateMachine):
         there = set(model.now.values())
         if to != "new" and to not in there:
             return  # it may have been left out
+        taken = {grid.code for grid in plans.get(self.database, self._who(actor), plan).grids}
         # codes come back, in this plan and in its branches
-        code = next(c for n in range(99) if (c := f"N{n}") not in there) if to == "new" else to
+        code = next(c for n in range(99) if (c := f"N{n}") not in taken) if to == "new" else to
         target: Any = NewGrid(code) if to == "new" else code
         answer = self._asked(
             lambda: moves.move(

@@ -174,7 +174,7 @@ class Live:
         )
 
     def changed(self, ground: Ground, change: Change, before: Labels, after: Labels) -> Live:
-        """The sums after `change`, which made labels `after` of labels `before`; each cell must go elsewhere."""
+        """The sums after `change`, which made labels `after` of labels `before`; no cell stays in its grid."""
         if not len(change):
             return self
         touched = change.grids()
@@ -280,9 +280,6 @@ def _summed(labels: NDArray[np.integer], columns: Floats, k: int) -> Floats:
 
 def _pieces(ground: Ground, labels: Labels, members: Sequence[Labels]) -> Ints:
     """Number of connected pieces of each of some grids (0 without cells), given all their cells."""
-    from scipy.sparse import csr_matrix  # here, so that no server waits for it at its start
-    from scipy.sparse.csgraph import connected_components
-
     rows = np.concatenate([np.zeros(0, np.int32), *members])
     grid = np.repeat(np.arange(len(members)), [len(m) for m in members])
     order = np.argsort(rows)

@@ -174,7 +174,7 @@ class Live:
         )
 
     def changed(self, ground: Ground, change: Change, before: Labels, after: Labels) -> Live:
-        """The sums after `change`, which made labels `after` of labels `before`; no cell stays in its grid."""
+        """The sums after `change`, which made labels `after` of `before`; no cell may stay in its grid."""
         if not len(change):
             return self
         touched = change.grids()

@@ -23,6 +23,10 @@ class Settings(BaseSettings):
     database_url: str = Field(
         default="", description="SQLAlchemy URL; empty means the embedded database in data_dir."
     )
+    published_dir: str = Field(
+        default="",
+        description="Of current.gpkg; empty: `published` beside the embedded database, else in data_dir.",
+    )
     host: str = Field(default="127.0.0.1", description="Address the service listens on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port the service listens on.")
     workers: int = Field(default=1, ge=1, le=64, description="API worker processes.")
@@ -49,6 +53,16 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The database to open."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'gridsvc.db').resolve()}"
+
+    @property
+    def published(self) -> Path:
+        """Where each publication renews ``current.gpkg``."""
+        if self.published_dir:
+            return Path(self.published_dir).resolve()
+        embedded = self.url.startswith("sqlite:///")
+        return (Path(self.url.removeprefix("sqlite:///")).parent if embedded else self.data_dir).resolve() / (
+            "published"
+        )
 
     @property
     def uploads(self) -> Path:

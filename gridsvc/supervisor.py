@@ -14,7 +14,7 @@ import threading
 import time
 
 from gridsvc.liveness import gone, own_name
-from gridsvc.services import jobs
+from gridsvc.services import current, jobs
 from gridsvc.store.database import Database
 
 __all__ = ["LONG", "QUICK", "Supervisor"]
@@ -28,7 +28,7 @@ _LOST_AFTER = 30.0
 _IDLE_SECONDS = 60.0
 _JOBS_A_CHILD = 50
 
-LONG = ("adopt", "customers", "export", "realign", "solve", "tile")
+LONG = ("adopt", "current-file", "customers", "export", "realign", "solve", "tile")
 """Kinds that may take minutes."""
 
 QUICK = ("repair",)
@@ -184,4 +184,5 @@ class Supervisor:
         if any(lane.busy for lane in self._lanes):
             jobs.beat(database, self._name)
         jobs.take_back_lost(database, gone, _LOST_AFTER)
+        current.renew_due(database)
         self._beaten = time.monotonic()

@@ -124,8 +124,10 @@ def publish_plan(
     body: Publish | None = None,
 ) -> PublicationOut:
     """Publish the plan under the next number."""
-    record = publishing.publish(db, who, plan, revision, _wanted(body), idempotency=key)
-    current_app(request).supervisor.wake()
+    app = current_app(request)
+    folder = app.settings.published
+    record = publishing.publish(db, who, plan, revision, _wanted(body), idempotency=key, folder=folder)
+    app.supervisor.wake()
     return publication_out(db, who, record)
 
 
@@ -141,6 +143,9 @@ def republish(
     body: Republish | None = None,
 ) -> PublicationOut:
     """Publish an earlier publication again, as a new number."""
-    record = publishing.republish(db, who, territory, n, _wanted(body), line=line, idempotency=key)
-    current_app(request).supervisor.wake()
+    app = current_app(request)
+    record = publishing.republish(
+        db, who, territory, n, _wanted(body), line=line, idempotency=key, folder=app.settings.published
+    )
+    app.supervisor.wake()
     return publication_out(db, who, record)

@@ -40,6 +40,14 @@ class RoleHolder(Named):
     backup: bool
 
 
+class Transition(BaseModel):
+    """The former owner, with whom customers may stay for a while."""
+
+    until: datetime
+    from_grid: OwnerGrid
+    from_team: Named | None
+
+
 class OwnerAnswer(BaseModel):
     """Who owns it, by which rule, according to which publication and roster."""
 
@@ -60,6 +68,7 @@ class OwnerAnswer(BaseModel):
     inside_territory: bool | None
     crs: str | None
     via: str | None
+    transition: Transition | None
 
 
 class OwnerQuery(Request):

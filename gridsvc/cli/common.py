@@ -29,6 +29,7 @@ __all__ = [
     "opened",
     "out_path",
     "percent",
+    "published_folder",
     "reported",
     "require_places",
     "say",
@@ -101,6 +102,12 @@ def opened(url: str | None, *, upgrade: bool = False) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def published_folder(url: str | None) -> Path:
+    """Where the publications of a database renew ``current.gpkg``."""
+    settings = Settings.load()
+    return settings.model_copy(update={"database_url": url or settings.url}).published
 
 
 def require_places(**options: Path | None) -> None:

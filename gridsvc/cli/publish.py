@@ -16,12 +16,13 @@ from gridsvc.cli.common import (
     opened,
     out_path,
     percent,
+    published_folder,
     reported,
 )
 from gridsvc.cli.customers import customer_options, import_options
 from gridsvc.errors import InvalidInput, NotFound, UnknownColumn
 from gridsvc.exchange.files import FORMATS, write_layer
-from gridsvc.services import main_job, publications
+from gridsvc.services import current, main_job, publications
 from gridsvc.services.files import Balanced, read_report
 from gridsvc.store.database import Database
 from gridsvc.store.records import PublicationRecord
@@ -70,6 +71,7 @@ def publish(
     )
     with opened(database, upgrade=True) as db, reported("publish") as progress:
         record = main_job.publish_files(db, WHO, request, progress)
+        current.write(db, WHO, published_folder(database))
     emit(published(record), publication_lines(record), json_=json_)
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 import click
 
 import gridsvc
-from gridsvc.cli.common import WHO, as_json, database_option, emit, opened, reported, say
+from gridsvc.cli.common import WHO, as_json, database_option, emit, opened, published_folder, reported, say
 from gridsvc.cli.customers import coverage_lines, placement_lines
 from gridsvc.cli.plan import assignment_lines, plan_lines
 from gridsvc.cli.publish import published
@@ -19,7 +19,7 @@ from gridsvc.config import Settings
 from gridsvc.errors import GridsvcError, InvalidInput
 from gridsvc.plans.plan import Plan
 from gridsvc.sample import DEFAULT_SEED, generate
-from gridsvc.services import main_job
+from gridsvc.services import current, main_job, publications
 from gridsvc.services.main_job import Done
 
 __all__ = ["db", "demo", "doctor", "sample"]
@@ -47,6 +47,7 @@ def demo(data: Path | None, database: str | None, *, json_: bool) -> None:
             return
         with tempfile.TemporaryDirectory() as made, reported("main job") as progress:
             done = main_job.run_sample(store, WHO, data or _sample_folder(Path(made)), progress)
+        current.write(store, WHO, published_folder(database))
     emit(published(done.publication), _told(done), json_=json_)
 
 
@@ -100,10 +101,12 @@ def upgrade(database: str | None) -> None:
 @db.command()
 @database_option
 def check(database: str | None) -> None:
-    """Say whether the tables are those of this version."""
+    """Say whether the tables are those of this version, and the publications what was published."""
     with opened(database) as store:
         store.check()
+        number = publications.verify(store, WHO)
         say(f"the {store.dialect} database is at this version")
+        say(f"{number} publications, each as it was published")
 
 
 @click.command()

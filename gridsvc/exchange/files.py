@@ -15,7 +15,7 @@ from gridsvc.errors import InvalidInput
 from gridsvc.exchange.geojson import feature_collection
 from gridsvc.exchange.layers import Layer
 
-__all__ = ["FORMATS", "replace_together", "replace_whole", "write_layer"]
+__all__ = ["FORMATS", "replace_together", "replace_whole", "write_into", "write_layer"]
 
 
 def replace_whole(path: Path, write: Callable[[Path], None]) -> None:
@@ -67,6 +67,11 @@ def _frame(layer: Layer, crs: str) -> Any:
     known = None if crs in {"gcj02", "bd09"} else "EPSG:4326" if crs == "wgs84" else crs
     shapes = crs_.geometry_from_wgs84(layer.geometry, crs)
     return geopandas.GeoDataFrame(dict(layer.columns), geometry=shapes, crs=known)
+
+
+def write_into(path: Path, layer: Layer) -> None:
+    """Add a layer in WGS-84 to a GeoPackage, which is made if it is not there."""
+    _frame(layer, "wgs84").to_file(path, driver="GPKG", engine="pyogrio", layer=layer.name)
 
 
 def _write_with(driver: str) -> Callable[[Path, Layer, str, Mapping[str, Any]], None]:

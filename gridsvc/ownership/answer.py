@@ -21,6 +21,10 @@ _WHY: dict[str, dict[Lang, str]] = {
         "en": "Cell {cell} is carved out as {grid} and owned by {team} since publication {publication}.",
         "zh": "单元 {cell} 自第 {publication} 版起单列为 {grid}，由 {team} 负责。",
     },
+    "transition": {
+        "en": "Until {until} customers may stay with {grid} of {team}.",
+        "zh": "{until} 前客户可继续由 {grid}（{team}）服务。",
+    },
     "fallback": {
         "en": "No grid covers this place, so the fallback team {team} owns it.",
         "zh": "该位置不在任何网格内，由属地兜底团队 {team} 负责。",
@@ -67,6 +71,8 @@ class Answer:
         Whether the point itself lies in the territory; None where no point was asked for.
     via : str or None
         ``"centre"`` when a finer H3 cell was answered by its centre point.
+    transition : dict or None
+        Where the owner changed and customers may still stay: ``until``, ``from_grid``, ``from_team``.
     """
 
     status: Status
@@ -87,6 +93,7 @@ class Answer:
     inside_territory: bool | None = None
     crs: str | None = None
     via: str | None = None
+    transition: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form of the contract."""
@@ -108,4 +115,5 @@ class Answer:
             "inside_territory": self.inside_territory,
             "crs": self.crs,
             "via": self.via,
+            "transition": self.transition,
         }

@@ -49,8 +49,9 @@ def batch_answer(
     valid, inside : bool arrays, shape (n,)
         Whether it is a place at all; whether it lies in the territory though in no cell.
     """
-    hit = rows >= 0
-    label = np.where(hit, publication.labels[np.maximum(rows, 0)], -1)
+    label = np.where(rows >= 0, publication.labels[np.maximum(rows, 0)], -1)
+    hit = label >= 0
+    inside = inside | ((rows >= 0) & ~hit)  # a cell which no grid of this line covers
     status = np.where(hit, "owned", np.where(inside, "fallback", np.where(valid, "outside", "invalid")))
     grids = publication.grids
     # One more entry at the end, reached by -1, stands for no grid.
@@ -60,7 +61,7 @@ def batch_answer(
     )
     team, rule = teams[label], rules[label]
     team[~hit & inside], rule[~hit & inside] = fallback, "fallback"
-    return BatchAnswer(status.astype(object), _names(publication, rows, hit), codes[label], team, rule)
+    return BatchAnswer(status.astype(object), _names(publication, rows, rows >= 0), codes[label], team, rule)
 
 
 def _names(publication: Publication, rows: NDArray[np.int64], hit: NDArray[np.bool_]) -> NDArray[np.object_]:

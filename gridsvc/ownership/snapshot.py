@@ -18,6 +18,8 @@ from gridsvc.errors import InvalidCoordinate, InvalidInput
 from gridsvc.ownership.answer import Answer, Lang, Status, explain
 from gridsvc.ownership.batch import BatchAnswer, batch_answer
 from gridsvc.ownership.publication import Publication, rule_of
+from gridsvc.ownership.transition import Former
+from gridsvc.plans.plan import Grid
 from gridsvc.teams.model import Member, Roster
 from gridsvc.tiling.hexes import is_h3
 from gridsvc.tiling.locate import Locator
@@ -72,6 +74,8 @@ class Snapshot:
         Id of the tiling whose rows are meant.
     roster : Roster
     moment : Moment
+    former : Former or None
+        Who owned the cells before, while a transition lasts.
     """
 
     publication: Publication
@@ -80,6 +84,7 @@ class Snapshot:
     tiling: str
     roster: Roster
     moment: Moment
+    former: Former | None = None
 
     def point(self, lon: float, lat: float, *, crs: str = "wgs84", lang: Lang = "en") -> Answer:
         """Owner of a point.
@@ -188,8 +193,12 @@ class Snapshot:
         return self._owned(row, lang, via="centre")
 
     def _owned(self, row: int, lang: Lang, **place: Any) -> Answer:
-        grid = self.publication.grids[int(self.publication.labels[row])]
-        cell, rule = self.publication.name_of(row), rule_of(grid)
+        cell, label = self.publication.name_of(row), int(self.publication.labels[row])
+        former = self._former(row, None if label < 0 else self.publication.grids[label])
+        if label < 0:
+            return self._by_fallback("fallback", "fallback", lang, cell=cell, **former, **place)
+        grid = self.publication.grids[label]
+        rule = rule_of(grid)
         team = self._team(grid.team)
         why = explain(
             rule,
@@ -202,6 +211,8 @@ class Snapshot:
         return self._answer(
             "owned",
             why,
+            lang,
+            **former,
             cell=cell,
             grid={"code": grid.code, "name": grid.name, "line": self.publication.line},
             team=team,
@@ -210,18 +221,35 @@ class Snapshot:
             **place,
         )
 
+    def _former(self, row: int, now: Grid | None) -> dict[str, Any]:
+        """The former owner, where a transition lets customers stay there."""
+        grid = None if self.former is None else self.former.grid(row, now)
+        if grid is None or self.former is None:
+            return {}
+        return {
+            "transition": {
+                "until": self.former.until.isoformat(),
+                "from_grid": {"code": grid.code, "name": grid.name, "line": self.publication.line},
+                "from_team": self._team(grid.team),
+            }
+        }
+
     def _by_fallback(self, status: Status, reason: str, lang: Lang, **place: Any) -> Answer:
         team = self._team(self.roster.fallback)
         why = explain(reason, lang, team="-" if team is None else team["name"])
         return self._answer(
-            status, why, team=team, **self._people(self.roster.fallback), rule="fallback", **place
+            status, why, lang, team=team, **self._people(self.roster.fallback), rule="fallback", **place
         )
 
     def _nobody(self, status: Status, lang: Lang, **place: Any) -> Answer:
-        return self._answer(status, explain(status, lang), **place)
+        return self._answer(status, explain(status, lang), lang, **place)
 
-    def _answer(self, status: Status, why: str, **parts: Any) -> Answer:
-        moment = self.moment
+    def _answer(self, status: Status, why: str, lang: Lang, **parts: Any) -> Answer:
+        moment, former = self.moment, parts.get("transition")
+        if former is not None:
+            team = former["from_team"] or {"name": "-"}
+            named = {"grid": former["from_grid"]["name"], "team": team["name"]}
+            why = f"{why} {explain('transition', lang, until=former['until'], **named)}"
         return Answer(
             status=status,
             territory=self.publication.territory,

@@ -41,10 +41,10 @@ class Former:
     until: datetime
     plan: Plan
 
-    def grid(self, row: int, now: Grid | None, at: datetime) -> Grid | None:
-        """The grid a cell came from, if its owner changed and the transition lasts at `at`."""
+    def grid(self, row: int, now: Grid | None) -> Grid | None:
+        """The grid a cell came from, if its owner changed."""
         label = int(self.plan.labels[row])
-        if at >= self.until or label < 0:
+        if label < 0:
             return None
         grid = self.plan.grids[label]
         return None if now is not None and _owner(grid) == _owner(now) else grid

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from gridsvc.plans.plan import Plan
 
@@ -50,6 +48,9 @@ def _parts(
     plan: Plan, indptr: NDArray[np.int64], indices: NDArray[np.int32], links: Sequence[tuple[int, int]]
 ) -> NDArray[np.int64]:
     """Number of the connected piece of one grid in which each cell lies."""
+    from scipy.sparse import csr_array  # which no server should wait for when it starts
+    from scipy.sparse.csgraph import connected_components
+
     n = len(plan.labels)
     ends = np.array(links, np.int64).reshape(-1, 2)
     tail = np.concatenate([np.repeat(np.arange(n), np.diff(indptr)), ends[:, 0]])

@@ -94,9 +94,7 @@ def run_sample(
     plan = plans.create(db, who, tiling.id, request, name="Sample")
     plan = plans.solve(db, who, plan.id, span(progress, 0.6, 0.9))
     plan = assignments.assign(db, who, plan.id, plan.revision, span(progress, 0.9, 0.95))
-    record = publishing.publish(
-        db, who, plan.id, plan.revision, Wanted(reason="sample"), current_file="caller"
-    )
+    record = publishing.publish(db, who, plan.id, plan.revision, Wanted(reason="sample"))
     progress(1.0, "published")
     return Done(record, {"cells": tiling.n_cells, **tiling.params}, placement, plan)
 
@@ -153,9 +151,7 @@ def publish_files(
     balanced, targets = job.balanced.measures, job.balanced.targets
     record = plans.put(db, who, tiling.id, plan, balanced, name="from files", targets=targets)
     progress(0.9, "publishing")
-    return publishing.publish(
-        db, who, record.id, record.revision, Wanted(reason="from files"), current_file="caller"
-    )
+    return publishing.publish(db, who, record.id, record.revision, Wanted(reason="from files"))
 
 
 def _ensure_territory(

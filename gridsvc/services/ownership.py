@@ -17,7 +17,9 @@ from gridsvc.ownership.answer import Answer, Lang
 from gridsvc.ownership.batch import BatchAnswer
 from gridsvc.ownership.publication import unpack
 from gridsvc.ownership.snapshot import Moment, Snapshot
+from gridsvc.ownership.transition import Former
 from gridsvc.principal import Principal
+from gridsvc.services.series import published_plan
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import PublicationRecord
 from gridsvc.teams.model import Roster
@@ -93,10 +95,9 @@ def _territory(reader: Reader, asked: Asked) -> str:
     )
 
 
-def _record(reader: Reader, asked: Asked) -> PublicationRecord:
+def _record(reader: Reader, asked: Asked, at: datetime, known: datetime) -> PublicationRecord:
     territory = _territory(reader, asked)
-    now = datetime.now(UTC)
-    found = reader.publications.in_force(territory, asked.line, asked.as_of or now, asked.as_known or now)
+    found = reader.publications.in_force(territory, asked.line, at, known)
     if found is None:
         reader.territories.get(territory)
         raise NotYetInForce(
@@ -115,14 +116,25 @@ def zone(db: Database, territory: str | None) -> ZoneInfo:
 
 def snapshot(db: Database, reader: Reader, asked: Asked) -> Snapshot:
     """The state asked about, from one read transaction; heavy parts are kept between calls."""
-    record = _record(reader, asked)
     now = datetime.now(UTC)
     at, known = asked.as_of or now, asked.as_known or now
+    record = _record(reader, asked, at, known)
     number, roster = reader.rosters.in_force(record.territory, at, known) or (None, _EMPTY)
     parts = _kept.get((id(db), record.territory, record.line, record.n), lambda: _load(reader, record))
     following = reader.publications.next_effective(record.territory, record.line, record.n, at, known)
     moment = Moment(record.n, number, reader.seq(), record.effective_at, following)
-    return Snapshot(*parts, record.tiling, roster, moment)
+    return Snapshot(*parts, record.tiling, roster, moment, _former(db, reader, record, at))
+
+
+def _former(db: Database, reader: Reader, record: PublicationRecord, at: datetime) -> Former | None:
+    """Who owned the cells before, while customers may stay there."""
+    until, before = record.transition_until, record.meta.get("follows")
+    if until is None or at >= until or before is None:
+        return None
+    key = ("former", id(db), record.territory, record.line, before)
+    return Former(
+        until, _kept.get(key, lambda: published_plan(reader, record.territory, record.line, before))
+    )
 
 
 def _load(reader: Reader, record: PublicationRecord) -> tuple[Any, Locator, Any]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from gridsvc.crs import normalise
+from gridsvc.errors import Conflict
 from gridsvc.exchange.layers import Layer, LayerName, cells_layer, grids_layer
 from gridsvc.ownership.publication import unpack
 from gridsvc.plans.plan import Plan
@@ -28,6 +29,7 @@ __all__ = [
     "published_layer",
     "standing",
     "standings",
+    "verify",
 ]
 
 
@@ -68,6 +70,7 @@ def listing(
         return list(reader.publications.list(territory, line, after, limit))
 
 
+_NAMED = 10
 State = Literal["scheduled", "in-force", "past", "set-aside"]
 
 
@@ -109,6 +112,29 @@ def _standing(start: datetime, end: datetime | None, now: datetime) -> Standing:
     if start > now:
         return Standing("scheduled", end)
     return Standing("in-force" if end is None or now < end else "past", end)
+
+
+def verify(db: Database, who: Principal) -> int:
+    """Check every publication against its checksum, and give how many there are.
+
+    Raises
+    ------
+    Conflict
+        Some are not what was published; the details list them.
+    """
+    who.require("plans:read")
+    with db.read() as reader:
+        number = sum(len(reader.publications.ends(*line)) for line in reader.publications.lines())
+        unsound = reader.publications.unsound()
+    if unsound:
+        listed = ", ".join(f"{n} of {territory} ({line})" for territory, line, n in unsound[:_NAMED])
+        raise Conflict(
+            f"{len(unsound)} publications are not what their checksum says: {listed}",
+            field="database",
+            cure="restore the database from a backup",
+            publications=[{"territory": t, "line": line, "n": n} for t, line, n in unsound],
+        )
+    return number
 
 
 def layer(

@@ -66,6 +66,12 @@ class JobReader:
         found = select(jobs.c.params).where(jobs.c.status.in_(_OPEN))
         return self._handle.connection.execute(found).scalars().all()
 
+    def newest(self, kind: str) -> JobRecord | None:
+        """The last job of a kind to be queued; None if there was none."""
+        rows = select(jobs).where(jobs.c.kind == kind).order_by(jobs.c.id.desc()).limit(1)
+        found = self._handle.connection.execute(rows).first()
+        return None if found is None else JobRecord(**found._mapping)
+
     def cancelled(self, job_id: str) -> bool:
         """Whether someone asked that the job stop."""
         return self.get(job_id).cancel_requested_at is not None

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import hashlib
 import threading
+import zlib
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import shapely
 import sqlalchemy as sa
@@ -134,6 +137,66 @@ def test_the_publication_in_force_is_the_last_that_counts_and_was_known(
     assert in_force(3, 4) == 3
     assert in_force(5, 3) == 2
     assert in_force(9, 4) == 3
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_one_in_force_and_its_end_agree_with_a_search_through_all(
+    clocked: Database, clock: Clock, record: PublicationRecord, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    first, written = clock.now, list[tuple[int, int, int]]()
+    for recorded in range(8):
+        clock.now = first + recorded * DAY
+        start = int(rng.integers(0, 10))
+        written.append((publish(clocked, replace(record, effective_at=first + start * DAY)), recorded, start))
+
+    def searched(at: int, known: int) -> int | None:
+        return max((n for n, recorded, start in written if start <= at and recorded <= known), default=None)
+
+    with clocked.read() as view:
+        for at in range(-1, 12):
+            for known in range(-1, 9):
+                when = first + at * DAY, first + known * DAY
+                found = view.publications.in_force("elbe", "base", *when)
+                assert (None if found is None else found.n) == searched(at, known)
+                if found is not None:
+                    later = [t for t in range(at + 1, 12) if searched(t, known) != found.n]
+                    end = view.publications.next_effective("elbe", "base", found.n, *when)
+                    assert end == (first + later[0] * DAY if later else None)
+        ends = view.publications.ends("elbe", "base")
+        for n, _, start in written:
+            never = searched(start, 8) != n
+            end = ends[n]
+            assert never == (end is not None and end <= first + start * DAY)
+        upcoming = view.publications.upcoming("elbe", "base", first + 2 * DAY)
+        assert [r.n for r in upcoming] == sorted({n for n, _, t in written if t > 2 and searched(t, 8) == n})
+
+
+def test_a_block_that_changed_is_not_sound(clocked: Database, record: PublicationRecord) -> None:
+    payload = zlib.compress(b"cells")
+    publish(clocked, replace(record, payload=payload, checksum=hashlib.sha256(b"cells").hexdigest()))
+    publish(clocked, replace(record, payload=payload, checksum="0" * 64))
+    publish(clocked, replace(record, payload=b"torn"))
+    with clocked.read() as view:
+        assert view.publications.unsound() == [("elbe", "base", 2), ("elbe", "base", 3)]
+
+
+def test_the_last_publication_made_of_a_plan_is_found(clocked: Database, record: PublicationRecord) -> None:
+    publish(clocked, record)
+    publish(clocked, record)
+    publish(clocked, replace(record, line="broadband"))
+    with clocked.read() as view:
+        assert view.publications.made_of(record.plan, "elbe", "base") == 2
+        assert view.publications.made_of("other", "elbe", "base") is None
+
+
+def test_what_was_newest_then(clocked: Database, clock: Clock, record: PublicationRecord) -> None:
+    publish(clocked, record)
+    clock.now += DAY
+    publish(clocked, record)
+    with clocked.read() as view:
+        known = [view.publications.newest("elbe", "base", clock.now - d * DAY) for d in (0, 1, 2)]
+        assert [found and found.n for found in known] == [2, 1, None]
 
 
 def test_a_publication_gives_way_when_a_later_one_takes_effect(

@@ -1,0 +1,106 @@
+"""``current.gpkg``: what is in force, as a styled file for GIS programs, without customers.
+
+Analysts open this file and never the live database. It is written anew after each publication, and when a
+scheduled one takes effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from gridsvc.exchange.layers import LAYERS, Layer
+from gridsvc.principal import SCOPES, Principal
+from gridsvc.progress import Progress, silent
+from gridsvc.services import jobs
+from gridsvc.services.publications import published_layer
+from gridsvc.store.database import Database, Reader
+from gridsvc.store.records import Idempotency, PublicationRecord
+
+__all__ = ["FILE", "KIND", "renew_due", "run_job", "write"]
+
+FILE = "current.gpkg"
+KIND = "current-file"
+
+_ATTEMPTS = 5
+_SYSTEM = Principal("job-runner", SCOPES)
+
+Numbers = list[list[Any]]
+
+
+def write(db: Database, who: Principal, folder: Path, progress: Progress = silent) -> dict[str, Any]:
+    """Write ``current.gpkg`` of all that is in force now; gives the file and the publications in it.
+
+    Raises
+    ------
+    InvalidInput
+        The folder may not be written.
+    """
+    from gridsvc.exchange.geopackage import Style, write_geopackage
+
+    who.require("plans:read")
+    folder.mkdir(parents=True, exist_ok=True)
+    styles = {"grids": Style(fill="team_name", label="name"), "cells": Style()}
+    for _ in range(_ATTEMPTS):
+        with db.read() as reader:
+            records = _in_force(reader)
+            layers = [_layer(reader, record, name) for record in records for name in LAYERS]
+        progress(0.5, "writing the file")
+        write_geopackage(
+            folder / FILE, layers, {layer.name: styles[layer.name.rsplit("_", 1)[1]] for layer in layers}
+        )
+        with db.read() as reader:
+            if _numbers(_in_force(reader)) == _numbers(records):
+                break  # else a slower writer may have put an older state over a newer one
+    return {"file": FILE, "publications": _numbers(records)}
+
+
+def _in_force(reader: Reader) -> list[PublicationRecord]:
+    now = datetime.now(UTC)
+    found = (reader.publications.in_force(*line, now, now) for line in reader.publications.lines())
+    return [reader.publications.get(r.territory, r.line, r.n) for r in found if r is not None]
+
+
+def _numbers(records: list[PublicationRecord]) -> Numbers:
+    return [[record.territory, record.line, record.n] for record in records]
+
+
+def _layer(reader: Reader, record: PublicationRecord, name: Any) -> Layer:
+    layer = published_layer(reader, record, name)
+    number = {"publication": [record.n] * len(layer.geometry)}
+    return replace(
+        layer, name=f"{record.territory}_{record.line}_{name}", columns={**layer.columns, **number}
+    )
+
+
+def run_job(
+    db: Database, who: Principal, params: Mapping[str, Any], _once: Idempotency, progress: Progress
+) -> dict[str, Any]:
+    """Do a queued renewal; a second attempt writes the file anew."""
+    return write(db, who, Path(params["folder"]), progress)
+
+
+def renew_due(db: Database) -> None:
+    """Queue a renewal if something came into force since the last."""
+    if _due(db) is None:
+        return
+    with db.write(_SYSTEM, "current-file.renew") as uow:
+        last = uow.jobs.newest(KIND)
+        if last is not None and last.status == "done":
+            folder = {"folder": last.params["folder"]}
+            jobs.enqueue(uow, _SYSTEM, KIND, last.territory or "", folder)
+
+
+def _due(db: Database) -> Numbers | None:
+    """What is in force and not in the file; None where that is right, or being written."""
+    with db.read() as reader:
+        last = reader.jobs.newest(KIND)
+        if last is None or last.status != "done":
+            return None
+        now = datetime.now(UTC)
+        found = [reader.publications.in_force(*line, now, now) for line in reader.publications.lines()]
+    numbers = _numbers([record for record in found if record is not None])
+    return None if numbers == last.result["publications"] else numbers

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 
 from fastapi import FastAPI
 
@@ -36,6 +38,9 @@ from gridsvc.supervisor import Supervisor
 
 __all__ = ["create_app"]
 
+_SOON = "gridsvc.balance.metrics"
+"""What the first move needs: it brings scipy, for which neither the start nor the first move should wait."""
+
 _ABANDONED = 3600.0
 """Seconds after which an upload whose request died is taken for waste."""
 
@@ -54,7 +59,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             discard_orphans(database, chosen.uploads, _ABANDONED)
             on_stop(feed.close)
             supervisor.start()
+            soon = threading.Timer(1.0, import_module, [_SOON])
+            soon.start()
             yield
+            soon.cancel()
             supervisor.stop()
         finally:
             feed.end()

@@ -18,6 +18,7 @@ from gridsvc.plans.compare import Comparison, Ground, Targets, compare
 from gridsvc.plans.plan import Plan
 from gridsvc.principal import Principal
 from gridsvc.services.drafts import solved
+from gridsvc.services.live import current, kept_of
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import ImportRecord, PlanRecord, PublicationRecord, Territory
 from gridsvc.teams.model import Roster
@@ -119,7 +120,7 @@ def realignment(
             return found.state, None
         tiling = reader.tilings.plain(found.after.tiling)
         measures = reader.tilings.measures(found.after.tiling)
-        wanted = (_targets(reader, found.before), _targets(reader, found.after))
+        wanted = (_targets(db, reader, found.before), _targets(db, reader, found.after))
         counted = count_among({name: measure.spec for name, measure in measures.items()})
         customers = None
         if counted is None and found.customers is not None:
@@ -172,9 +173,12 @@ def _plan(record: PlanRecord | PublicationRecord) -> Plan:
     return Plan(published.labels, published.grids)
 
 
-def _targets(reader: Reader, record: PlanRecord | PublicationRecord) -> Targets:
-    plan = record if isinstance(record, PlanRecord) else reader.plans.get(record.plan)
-    return {entry["code"]: entry.get("targets", {}) for entry in (plan.report or {}).get("grids", [])}
+def _targets(db: Database, reader: Reader, record: PlanRecord | PublicationRecord) -> Targets:
+    """What each grid should have, grids made by moves among them."""
+    plan = record.id if isinstance(record, PlanRecord) else record.plan
+    opened = current(kept_of(db), reader, plan)
+    entries = opened.figures.entries(enumerate(opened.grids))
+    return {entry["code"]: entry.get("targets", {}) for entry in entries}
 
 
 def _report(

@@ -166,3 +166,28 @@ def test_an_unsolved_plan_cannot_be_compared(pair: tuple[TestClient, str, str], 
     for path in (f"{plan}/compare/{empty}", f"{empty}/compare/{plan}"):
         answer = client.get(f"/v1/plans/{path}")
         assert (answer.status_code, answer.json()["detail"]) == (409, "the plan is not solved yet")
+
+
+def test_figures_are_those_of_the_plans_as_they_are_now(pair: tuple[TestClient, str, str]) -> None:
+    client, plan, _ = pair
+    tiling = client.get(f"/v1/plans/{plan}").json()["tiling"]
+    cells = client.get(f"/v1/plans/{plan}/cells").text
+    made = client.post(
+        "/v1/plans/adopt", data={"tiling": tiling}, files={"file": ("old.csv", cells, "text/csv")}
+    ).json()["plan"]
+    grids = grids_of(client, made)
+    cell = next(cell for cell, grid in grids.items() if grid == "01")
+    moved = client.post(
+        f"/v1/plans/{made}/moves", json={"base_revision": 1, "cells": [cell], "to": "02", "reason": "test"}
+    )
+    assert moved.status_code < 300, moved.text
+    found = client.get(f"/v1/plans/{made}/compare/{plan}").json()
+    assert [(f["from"], f["to"], f["cells"]) for f in found["grid_moves"]] == [("01", "02", 1)]
+    now = {grid["code"]: grid for grid in client.get(f"/v1/plans/{made}/grids").json()["items"]}
+    for grid in found["grids"]:
+        shown = now[grid["code"]]
+        assert grid["measures"]["customers"]["after"] == shown["measures"]["customers"]
+        assert grid["cells"]["after"] == shown["cells"]
+        assert grid["shape"]["after"] == pytest.approx(shown["shape"], abs=1e-6)
+        for name, deviation in grid["deviation"].items():
+            assert deviation["after"] == pytest.approx(shown["deviation"][name], abs=1e-6)

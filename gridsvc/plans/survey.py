@@ -25,6 +25,7 @@ Grids = tuple[int, ...]
 
 _NOISE = 1.0  # square metres; less is rounding of corners
 _HAIR = 0.005  # metres: what is less than twice as wide lies between two tracings of one line
+_STRAIGHT = 0.05  # metres
 _NEAR = 1.0  # metres: whose border runs along a gap
 _POLYGON = 3
 
@@ -220,7 +221,10 @@ def _spots(parts: Shapes, points: tuple[Floats, Floats] | None, grids: Callable[
 
 
 def _spot(part: Any, customers: int | None, grids: Grids) -> Spot:
-    inner = shapely.point_on_surface(part)
+    # Corners set along straight edges would draw the point to themselves.
+    inner = shapely.point_on_surface(shapely.simplify(part, _STRAIGHT))
+    if not shapely.contains(part, inner):
+        inner = shapely.point_on_surface(part)
     west, south, east, north = shapely.bounds(part).tolist()
     point = float(shapely.get_x(inner)), float(shapely.get_y(inner))
     return Spot(float(shapely.area(part)), customers, grids, point, (west, south, east, north), part)

@@ -55,7 +55,7 @@ def _told(case: ET.Element) -> Lines:
 
 def main_job() -> Lines:
     """London over HTTP by nothing but the published API, on both databases, 10,000 lookups each way."""
-    return _pytest("tests/journey", "-p", "no:randomly", GRIDSVC_PROOF_LOOKUPS="10000")
+    return _pytest("tests/journey/test_http.py", "-p", "no:randomly", GRIDSVC_PROOF_LOOKUPS="10000")
 
 
 def big_sample() -> Lines:
@@ -80,6 +80,11 @@ def bad_input() -> Lines:
     """Each wrong input of the main job, on the command line and over HTTP."""
     told = _pytest("tests/cli/test_bad_input.py", "tests/api/test_requests.py", "-p", "no:randomly")
     return [f"- {len(told)} cases passed"]
+
+
+def crash() -> Lines:
+    """50 kill -9 of the server during edits, publications and lookups, and of workers, on both databases."""
+    return _pytest("tests/journey/test_crash.py", "-p", "no:randomly", GRIDSVC_PROOF_KILLS="50")
 
 
 def fresh_clone() -> Lines:
@@ -130,6 +135,7 @@ PARTS: dict[str, Callable[[], Lines]] = {
     "big-sample": big_sample,
     "moves": moves,
     "bad-input": bad_input,
+    "crash": crash,
     "fresh-clone": fresh_clone,
 }
 

@@ -25,6 +25,8 @@ from tests.services.board import ANNA, board, lay, loads
 pytestmark = [pytest.mark.xdist_group("crash")]
 
 KILLS = int(os.environ.get("GRIDSVC_PROOF_KILLS", "5"))
+PROOF = KILLS >= 50
+RESTART = 1.5  # seconds, median; held to where the machine does nothing else
 WORK_TO_START = 1.5  # seconds of a core
 
 Record = Callable[[str, object], None]
@@ -76,6 +78,8 @@ def test_nothing_acknowledged_is_lost_torn_or_doubled(driver: Driver, record_pro
     for name, value in figures.items():
         record_property(name, value)
     assert not bad, (figures, samples)
+    if PROOF:
+        assert figures["restart_p50_s"] < RESTART
 
 
 def test_a_start_takes_little_work(driver: Driver, record_property: Record) -> None:
@@ -110,7 +114,7 @@ def solving(driver: Driver, database: Database) -> Callable[[], tuple[str, str]]
     made = lay(database, tiling, loads(tiling), "wide")
 
     def start() -> tuple[str, str]:
-        request = SolveRequest(6, (("customers", 0.1), ("potential", 0.1)), sweeps=40_000)
+        request = SolveRequest(6, (("customers", 0.1), ("potential", 0.1)), sweeps=8_000)
         plan, job = plans.start(database, ANNA, made, request)
         return plan.id, job.id
 

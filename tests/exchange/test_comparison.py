@@ -99,6 +99,12 @@ def test_a_workbook_reads_back_as_the_report() -> None:
 SHEETS = ("summary", "by_grid", "by_team", "each_grid", "moved_cells")
 
 
+def test_a_workbook_does_not_list_cells_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "_MOST_CELLS", 1)
+    rows = [[cell.value for cell in row] for row in book()["Moved cells"].iter_rows(min_row=2)]
+    assert rows == [["c1", "01", "02"], ["and 1 more: ask for JSON with its cells", None, None]]
+
+
 def test_texts_of_a_workbook_are_no_formulas() -> None:
     kinds = {
         cell.data_type

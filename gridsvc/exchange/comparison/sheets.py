@@ -23,6 +23,7 @@ Value = str | float | int | None
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # which a workbook's XML cannot hold
 _WIDEST = 40
+_MOST_CELLS = 20_000  # a workbook of so many rows takes a second
 
 
 def csv_text(report: Report, *, bom: bool = False) -> str:
@@ -82,7 +83,10 @@ def workbook(report: Report, lang: Lang = "en") -> bytes:
     header, rows = _grid_table(report, lang)
     _fill(book.create_sheet(words["each_grid"]), header, rows)
     cells = (words["cell"], words["from"], words["to"])
-    _fill(book.create_sheet(words["moved_cells"]), cells, report.cells)
+    listed = list(report.cells[:_MOST_CELLS])
+    left = len(report.cells) - len(listed)
+    rest = [(words["more_cells"].format(n=left), "", "")] if left else []
+    _fill(book.create_sheet(words["moved_cells"]), cells, [*listed, *rest])
     target = io.BytesIO()
     book.save(target)
     return target.getvalue()

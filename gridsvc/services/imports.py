@@ -142,7 +142,8 @@ def put_file(
     coverage = coverage_report(tiling, boundary, taken.placement.lon, taken.placement.lat)
     summary = taken.placement.summary()
     progress(0.5, "saving customers")
-    params = {"measures": [str(spec) for spec in options.measures], "missing": options.missing}
+    job = None if idempotency is None else idempotency.key
+    params = {"measures": [str(spec) for spec in options.measures], "missing": options.missing, "job": job}
     with db.write(who, "customers.import") as uow:
         uow.customers.discard_abandoned(_ABANDONED)
     with staging(db, who, record.territory, tiling_id, source=summary["source"], params=params) as stage:

@@ -111,9 +111,11 @@ def _tell(uow: UnitOfWork, job: str, event: str) -> None:
 
 
 def _ended(uow: UnitOfWork, job: str, status: JobStatus) -> None:
-    """Tell that a job ended without a result, or waits again; a draft it should have filled ends with it."""
+    """Tell that a job ended without a result, or waits again, and clear away what it left half done."""
     _tell(uow, job, status)
     record = uow.jobs.get(job)
+    if record.kind == "customers":
+        uow.customers.discard_of(job)
     if status != "queued" and record.kind in _MAKING_PLANS:
         uow.plans.abandon(record.params["plan"])
 

@@ -234,6 +234,13 @@ class CustomerWriter(CustomerReader):
         for import_id in self._handle.connection.execute(rows).scalars().all():
             self.discard(import_id)
 
+    def discard_of(self, job: str) -> None:
+        """Discard what a job was taking in when its process died."""
+        rows = select(imports.c.id, imports.c.params).where(imports.c.status == "staging")
+        for import_id, params in self._handle.connection.execute(rows).all():
+            if params.get("job") == job:
+                self.discard(import_id)
+
     def discard(self, import_id: str) -> None:
         """Close an import which is not to go live, and delete its rows."""
         self._staging(import_id)

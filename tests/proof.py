@@ -60,7 +60,7 @@ def main_job() -> Lines:
 
 def big_sample() -> Lines:
     """The simulated city at full size, through the main job."""
-    return _pytest("tests/services", "-m", "proof", "-p", "no:randomly")
+    return _pytest("tests/services/test_sample_job.py", "-m", "proof", "-p", "no:randomly")
 
 
 def moves() -> Lines:
@@ -74,6 +74,11 @@ def moves() -> Lines:
         "-p",
         "no:randomly",
     )
+
+
+def publications() -> Lines:
+    """200 publications under constant readers, on both databases."""
+    return _pytest("tests/services/test_publications.py", "-m", "proof", "-p", "no:randomly")
 
 
 def bad_input() -> Lines:
@@ -134,6 +139,7 @@ PARTS: dict[str, Callable[[], Lines]] = {
     "main-job": main_job,
     "big-sample": big_sample,
     "moves": moves,
+    "publications": publications,
     "bad-input": bad_input,
     "crash": crash,
     "fresh-clone": fresh_clone,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -101,15 +101,24 @@ def _deviation(total: float, target: float | None) -> float | None:
     return round(total / target - 1, 6) if target else None
 
 
-def cells_layer(plan: Plan, tiling: Tiling, measures: Mapping[str, NDArray[np.float64]]) -> Layer:
+def cells_layer(
+    plan: Plan, tiling: Tiling, measures: Mapping[str, NDArray[np.float64]], roster: Roster | None = None
+) -> Layer:
     """Cells with their grid, its team and the cell's measures."""
-    codes = np.array([grid.code for grid in plan.grids] + [None], dtype=object)
-    teams = np.array([grid.team for grid in plan.grids] + [None], dtype=object)
+    teams = _teams(plan, roster)
     columns: dict[str, Any] = {
         "cell": tiling.names(),
-        "grid": codes[plan.labels].tolist(),
-        "team": teams[plan.labels].tolist(),
+        "grid": _spread(plan, [grid.code for grid in plan.grids]),
+        "grid_name": _spread(plan, [grid.name for grid in plan.grids]),
+        "team": _spread(plan, teams["team"]),
+        "team_name": _spread(plan, teams["team_name"]),
         "area_km2": np.round(tiling.area / 1e6, 6).tolist(),
         **{name: values.tolist() for name, values in measures.items()},
     }
     return Layer("cells", tiling.geometry, columns)
+
+
+def _spread(plan: Plan, of_grids: Sequence[str | None]) -> list[str | None]:
+    """What is said of grids, cell by cell; None for cells without a grid."""
+    found: list[str | None] = np.array([*of_grids, None], dtype=object)[plan.labels].tolist()
+    return found

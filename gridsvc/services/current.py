@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gridsvc.errors import InvalidInput
 from gridsvc.exchange.layers import LAYERS, Layer
 from gridsvc.principal import SCOPES, Principal
 from gridsvc.progress import Progress, silent
@@ -34,6 +35,8 @@ Numbers = list[list[Any]]
 def write(db: Database, who: Principal, folder: Path, progress: Progress = silent) -> dict[str, Any]:
     """Write ``current.gpkg`` of all that is in force now; gives the file and the publications in it.
 
+    There is no file before the first publication is in force.
+
     Raises
     ------
     InvalidInput
@@ -42,13 +45,15 @@ def write(db: Database, who: Principal, folder: Path, progress: Progress = silen
     from gridsvc.exchange.geopackage import Style, write_geopackage
 
     who.require("plans:read")
-    folder.mkdir(parents=True, exist_ok=True)
+    _make(folder)
     styles = {"grids": Style(fill="team_name", label="name"), "cells": Style()}
     for _ in range(_ATTEMPTS):
         with db.read() as reader:
             records = _in_force(reader)
             layers = [_layer(reader, record, name) for record in records for name in LAYERS]
         progress(0.5, "writing the file")
+        if not layers:
+            break  # nothing is in force yet
         write_geopackage(
             folder / FILE, layers, {layer.name: styles[layer.name.rsplit("_", 1)[1]] for layer in layers}
         )
@@ -56,6 +61,15 @@ def write(db: Database, who: Principal, folder: Path, progress: Progress = silen
             if _numbers(_in_force(reader)) == _numbers(records):
                 break  # else a slower writer may have put an older state over a newer one
     return {"file": FILE, "publications": _numbers(records)}
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        raise InvalidInput(
+            f"the folder of {FILE} cannot be made", field="published_dir", cure="set GRIDSVC_PUBLISHED_DIR"
+        ) from None
 
 
 def _in_force(reader: Reader) -> list[PublicationRecord]:

@@ -174,7 +174,7 @@ def _roster(reader: Reader, territory: str) -> Roster | None:
 def _layer(found: Draft, plan: Plan, name: LayerName, roster: Roster | None) -> Layer:
     measures = found.columns
     if name == "cells":
-        return cells_layer(plan, found.tiling, measures)
+        return cells_layer(plan, found.tiling, measures, roster)
     grids = (found.record.report or {}).get("grids", [])
     targets = {entry["code"]: entry.get("targets", {}) for entry in grids}
     return grids_layer(plan, found.tiling, measures, targets, roster)

@@ -617,7 +617,8 @@ def test_the_file_has_a_styled_layer_for_each_line_and_no_customer(
     assert grids.geometry.is_valid.all()
     cells = pyogrio.read_dataframe(path, layer="board_special_cells")
     assert cells.set_index("cell")["grid"].dropna().to_dict() == {"x002y000": "d", "x003y000": "d"}
-    assert set(cells) == {"cell", "grid", "team", "area_km2", "customers", "publication", "geometry"}
+    names_and_measures = {"grid_name", "team_name", "area_km2", "customers", "publication"}
+    assert set(cells) == {"cell", "grid", "team", "geometry"} | names_and_measures
     with closing(sqlite3.connect(path)) as file:
         columns = [row for name in names for row in file.execute(f'PRAGMA table_info("{name}")')]
         assert {row[2] for row in columns if row[1] in {"code", "name", "team", "cell", "grid"}} == {"TEXT"}
@@ -653,6 +654,16 @@ def test_the_file_is_renewed_by_a_job_and_again_when_a_scheduled_one_takes_effec
     assert _run_queued(database)["publications"] == [["board", "base", 2]]
     current.renew_due(database)
     assert _queued(database) == []
+
+
+def test_before_anything_is_in_force_there_is_no_file(database: Database, tmp_path: Path) -> None:
+    tiling = ground(database)
+    publish(database, draft(database, tiling, "aabbcc"), effective_at=soon(3))
+    assert current.write(database, ANNA, tmp_path / "published")["publications"] == []
+    assert list((tmp_path / "published").iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(InvalidInput, match="GRIDSVC_PUBLISHED_DIR"):
+        current.write(database, ANNA, tmp_path / "file" / "published")
 
 
 def _queued(database: Database) -> list[str]:

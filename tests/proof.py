@@ -60,7 +60,8 @@ def main_job() -> Lines:
 
 def big_sample() -> Lines:
     """The simulated city at full size, through the main job."""
-    return _pytest("tests/services/test_sample_job.py", "-m", "proof", "-p", "no:randomly")
+    files = ("tests/services/test_sample_job.py", "tests/services/test_adoption.py")
+    return _pytest(*files, "-m", "proof", "-p", "no:randomly")
 
 
 def moves() -> Lines:

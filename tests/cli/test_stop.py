@@ -1,0 +1,69 @@
+"""A command that is stopped leaves nothing behind, says so in one line and tells by its exit code how."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+RUN = [sys.executable, "-c", "from gridsvc.cli import main; main()"]
+
+
+def _cells(folder: Path, side: int = 60) -> tuple[Path, Path]:
+    """A board of squares as CELLS and EDGES."""
+    cells, edges = folder / "cells.csv", folder / "edges.csv"
+    rows = [f"x{x}y{y},{x},{y},1,4,{1 + (x * 7 + y * 3) % 5}" for x in range(side) for y in range(side)]
+    cells.write_text("\n".join(["cell,x,y,area,perimeter,customers", *rows]) + "\n")
+    pairs = [f"x{x}y{y},x{x + 1}y{y}" for x in range(side - 1) for y in range(side)]
+    pairs += [f"x{x}y{y},x{x}y{y + 1}" for x in range(side) for y in range(side - 1)]
+    edges.write_text("\n".join(["a,b", *pairs]) + "\n")
+    return cells, edges
+
+
+@pytest.mark.parametrize(("by", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_balance_that_is_stopped(tmp_path: Path, by: signal.Signals, code: int) -> None:
+    cells, edges = _cells(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    command = ["balance", str(cells), "--adjacency", str(edges), "--grids", "30", "--measure", "customers"]
+    process = subprocess.Popen(
+        [*RUN, *command, "--sweeps", "100000000", "-o", str(tmp_path / "grids.csv")],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    _until_working(process)
+    process.send_signal(by)
+    told, faults = process.communicate(timeout=30)
+    assert process.returncode == code, faults
+    assert faults.strip() == "gridsvc: stopped; nothing was left half done"
+    assert told == ""
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def _until_working(process: subprocess.Popen[str], seconds: float = 3.0) -> None:
+    """Until it has used so many seconds of a core: then it is beyond its imports."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        assert process.poll() is None, process.communicate()
+        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        if (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") > seconds:
+            return
+        time.sleep(0.05)
+    raise TimeoutError
+
+
+def test_a_second_term_does_not_disturb_the_clearing_away(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*RUN, "sample", "--size", "city", "-o", str(tmp_path / "city")], stderr=subprocess.PIPE, text=True
+    )
+    _until_working(process, 2.0)
+    for _ in range(5):
+        process.terminate()
+    _, faults = process.communicate(timeout=30)
+    assert (process.returncode, faults.strip()) == (143, "gridsvc: stopped; nothing was left half done")
+    assert list(tmp_path.iterdir()) == []

@@ -65,6 +65,12 @@ def test_point_and_customer_have_the_same_owner(run: Run, published: Path) -> No
         assert (by_point["status"], by_point["rule"], by_point["publication"]) == ("owned", "cell", 1)
 
 
+def test_publishing_writes_the_file_for_gis_programs_and_can_be_checked(run: Run, published: Path) -> None:
+    assert (published / "var" / "published" / "current.gpkg").stat().st_size > 0
+    said = run("db", "check")
+    assert said.code == 0 and said.out.splitlines()[-1].startswith("1 publications"), said
+
+
 def test_a_batch_answers_each_row(run: Run, published: Path) -> None:
     (published / "points.csv").write_text("id,lat,lon\na,0.05,0.05\nb,91,0.05\nc,5,5\n")
     said = run("lookup", "--batch", "points.csv")

@@ -95,6 +95,7 @@ def test_a_waiver_excuses_its_grid_and_no_other() -> None:
     assert without_place(gate.waived) == [
         {"grid": "01", "pieces": 2, "cells": 1, "reason": "a river", "actor": "ann"}
     ]
+    assert not judged("aabb", teams=(None, "T2"), waivers=[waiver])["team"].passed
     gate = judged("abab", waivers=[waiver])["contiguity"]
     assert not gate.passed and [entry["grid"] for entry in gate.offenders] == ["02"]
     assert [entry["grid"] for entry in gate.waived] == ["01"]

@@ -148,6 +148,16 @@ def test_publishing_in_front_of_a_scheduled_one_needs_its_number(database: Datab
     )
 
 
+def test_the_same_time_as_a_scheduled_one_is_in_front_of_it(database: Database) -> None:
+    tiling = ground(database)
+    publish(database, draft(database, tiling, "aabbcc"), effective_at="2126-12-01")
+    plan = draft(database, tiling, "aaabcc")
+    with pytest.raises(Conflict, match="publication 1 is scheduled"):
+        publish(database, plan, effective_at="2126-12-01")
+    assert publish(database, plan, effective_at="2126-12-01", supersedes=1).n == 2
+    assert owner(database, "x002y000", as_of=datetime(2127, 1, 1, tzinfo=UTC))["publication"] == 2
+
+
 def test_behind_a_scheduled_one_nothing_need_be_named(database: Database) -> None:
     tiling = ground(database)
     publish(database, draft(database, tiling, "aabbcc"))

@@ -39,6 +39,7 @@ def plan_out(record: PlanRecord) -> PlanOut:
         comment=record.comment,
         branched_from=record.branched_from,
         branched_at=record.branched_at,
+        base_publication=record.base_publication,
         origin=record.origin,
         status=record.status,
         revision=record.revision,

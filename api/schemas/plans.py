@@ -47,6 +47,7 @@ class PlanOut(BaseModel):
     comment: str | None
     branched_from: str | None
     branched_at: int | None
+    base_publication: int | None
     origin: Annotated[
         dict[str, Any] | None, Field(description="The file its grids were taken over from, if they were.")
     ]

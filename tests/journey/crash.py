@@ -192,10 +192,12 @@ class Driver:
     ) -> Any:
         """An answer; what is no success counts as no answer, unless it blames the request."""
         sent = {"Content-Type": "application/json", **(headers or {})}
-        connection.request(method, path, None if body is None else json.dumps(body), sent)
-        answer = connection.getresponse()
-        text = answer.read()
-        connection.close()
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body), sent)
+            answer = connection.getresponse()
+            text = answer.read()
+        finally:
+            connection.close()
         if answer.status >= 400:
             if (
                 answer.status < 500

@@ -17,7 +17,8 @@ from gridsvc.errors import Cancelled, Conflict, GridsvcError, InvalidInput
 from gridsvc.liveness import gone, own_name
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress
-from gridsvc.services import imports, jobs, plans, realigning, tilings
+from gridsvc.services import imports, jobs, moves, plans, realigning, tilings
+from gridsvc.services.handing import Part
 from gridsvc.services.imports import ImportOptions
 from gridsvc.services.realigning import Realign
 from gridsvc.services.request import SolveRequest
@@ -142,6 +143,19 @@ def test_a_failed_realignment_leaves_the_plan_it_started_from_alone(database: Da
     assert status(database, job.id) == "failed"
     assert plans.get(database, ANNA, made.id).status == "cancelled"
     assert plans.get(database, ANNA, source).status == "draft"
+
+
+def test_a_plan_is_realigned_as_it_was_seen_whatever_is_moved_meanwhile(database: Database) -> None:
+    source = small(database)  # three strips of eight cells with a customer each: nothing needs to move
+    made, job = realigning.start(database, ANNA, source, 2, Realign(0.5))
+    west = [f"x000y{row:03d}" for row in range(4)]
+    moves.move(database, ANNA, source, 2, [Part(west, "02")])
+    child.run(database, claimed(database), WORKER)
+    assert status(database, job.id) == "done"
+    report = plans.get(database, ANNA, made.id).report or {}
+    assert report["moved"]["moved_cells"] == 0
+    cells = dict(plans.cells_of(database, ANNA, made.id)[0])
+    assert {cells[cell] for cell in west} == {"01"}
 
 
 def test_who_cancels_twice_hears_the_same_and_who_comes_late_is_told(database: Database) -> None:

@@ -68,7 +68,9 @@ class OwnerAnswer(BaseModel):
     inside_territory: bool | None
     crs: str | None
     via: str | None
-    transition: Transition | None
+    transition: Annotated[
+        Transition | None, Field(description="A member only while customers may stay with a former owner.")
+    ] = None
 
 
 class OwnerQuery(Request):

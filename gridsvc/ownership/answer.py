@@ -96,7 +96,8 @@ class Answer:
     transition: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The JSON form of the contract."""
+        """The JSON form of the contract; ``transition`` is a member only while there is one."""
+        lasting = {} if self.transition is None else {"transition": self.transition}
         return {
             "status": self.status,
             "cell": self.cell,
@@ -115,5 +116,5 @@ class Answer:
             "inside_territory": self.inside_territory,
             "crs": self.crs,
             "via": self.via,
-            "transition": self.transition,
+            **lasting,
         }

@@ -418,7 +418,7 @@ def test_what_comes_back_is_judged_by_the_people_there_are_now(database: Databas
     left = people()
     members = tuple(member for member in left.members if member.team != "c")
     rosters.put(database, ANNA, "board", replace(left, members=members))
-    with pytest.raises(GateClosed, match="1 grids have no team with a lead"):
+    with pytest.raises(GateClosed, match="grids without a team with a lead: 1"):
         publishing.republish(database, ANNA, "board", 1)
 
 
@@ -434,21 +434,21 @@ def test_who_changed_owner_may_stay_until_a_date(database: Database) -> None:
     record = publish(database, plan, transition_until=soon(30))
     assert record.transition_until is not None
     moved, stayed = owner(database, "x002y000"), owner(database, "x003y000")
-    assert (moved["grid"]["code"], moved["valid_to"], stayed["transition"]) == ("a", None, None)
+    assert (moved["grid"]["code"], moved["valid_to"], stayed.get("transition")) == ("a", None, None)
     assert moved["transition"] == {
         "until": record.transition_until.isoformat(),
         "from_grid": {"code": "b", "name": "Grid b", "line": "base"},
         "from_team": {"id": "b", "name": "Team B"},
     }
     assert "may stay with Grid b of Team B" in moved["why"]
-    assert owner(database, "x002y000", as_of=soon(31))["transition"] is None
+    assert owner(database, "x002y000", as_of=soon(31)).get("transition") is None
 
 
 def test_the_first_publication_of_all_moves_nobody(database: Database) -> None:
     tiling = ground(database)
     record = publish(database, draft(database, tiling, "aabbcc"), transition_until=soon(9))
     assert (record.meta["follows"], record.meta["moved"]) == (None, None)
-    assert owner(database, "x000y000")["transition"] is None
+    assert owner(database, "x000y000").get("transition") is None
 
 
 # --- waivers
@@ -457,7 +457,7 @@ def test_the_first_publication_of_all_moves_nobody(database: Database) -> None:
 def test_a_waived_grid_may_be_in_pieces(database: Database) -> None:
     tiling = ground(database)
     plan = draft(database, tiling, "abbacc")
-    with pytest.raises(GateClosed, match="1 grids are in several pieces") as refused:
+    with pytest.raises(GateClosed, match="grids in several pieces: 1") as refused:
         publish(database, plan)
     (closed,) = refused.value.details["gates"]
     shown = {gate.name: gate for gate in gates.gates_of(database, ANNA, plan)}["contiguity"]

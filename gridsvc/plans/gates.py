@@ -194,7 +194,7 @@ def _contiguity(judged: Judged) -> Gate:
     ]
     said = (
         "every grid is one piece",
-        "{total} grids are in several pieces",
+        "grids in several pieces: {total}",
         "move the stray cells to the grid round them, or waive the rule for this grid with a reason",
     )
     return _gate(judged, "contiguity", found, said)
@@ -208,7 +208,7 @@ def _team(judged: Judged) -> Gate:
     ]
     said = (
         "every grid has a team with a lead",
-        "{total} grids have no team with a lead",
+        "grids without a team with a lead: {total}",
         "assign a team to each grid and name a lead, or an acting one, in each team",
     )
     return _gate(judged, "team", found, said)
@@ -244,7 +244,7 @@ def _locks(judged: Judged) -> Gate:
     ]
     said = (
         "every locked cell is in its grid",
-        "{total} locked cells are in another grid",
+        "locked cells in another grid: {total}",
         "move them back, or make a plan without these locks",
     )
     return _gate(judged, "locks", [(entry, np.array(rows)) for entry, rows in found], said)
@@ -253,7 +253,7 @@ def _locks(judged: Judged) -> Gate:
 def _nesting(judged: Judged) -> Gate:
     said = (
         "every grid lies in one area",
-        "{total} grids cross a border of the areas they are nested in",
+        "grids which cross a border of the areas they are nested in: {total}",
         "move the cells beyond the border to a grid of their own area",
     )
     found = [] if judged.parent is None else _crossing(judged, judged.parent)

@@ -191,7 +191,7 @@ def listing(db: Database, who: Principal, territory: str, after: str | None, lim
     """Plans of a territory."""
     who.require("plans:read")
     with db.read() as reader:
-        return list(reader.plans.list(territory, after, limit))
+        return [reader.plans.get(record.id) for record in reader.plans.list(territory, after, limit)]
 
 
 def figures(db: Database, who: Principal, plan: str) -> Opened:

@@ -60,7 +60,9 @@ def upgrade() -> None:
     for column in _plans():
         op.add_column("plans", column)
     op.execute("UPDATE plans SET labels_revision = revision")
-    op.add_column("plan_grids", sa.Column("optional", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column(
+        "plan_grids", sa.Column("optional", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
     for column in _publications():
         op.add_column("publications", column)
     op.create_table(

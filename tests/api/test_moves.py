@@ -257,3 +257,11 @@ def test_wrong_scenarios_are_refused(drawn: Drawn) -> None:
     _problem(_move(drawn, 2, "x000y000", "02"), 409, "published", "branch")
     _problem(client.patch(f"/v1/plans/{plan}", json={"name": "x"}, headers={"If-Match": '"3"'}), 409)
     assert client.post(f"/v1/plans/{plan}/branch", json={"name": "next"}).status_code == 201
+
+
+def test_a_list_of_plans_says_which_are_solved_and_how_many_grids_they_have(drawn: Drawn) -> None:
+    client, plan = drawn[0], drawn[1]
+    one = client.get(f"/v1/plans/{plan}").json()
+    listed = client.get(f"/v1/plans?territory={one['territory']}").json()["items"]
+    assert next(found for found in listed if found["id"] == plan) == one
+    assert one["solved"] and one["grids"] > 0

@@ -105,7 +105,8 @@ def _answers() -> BinaryIO:
 def main() -> None:
     """Do the jobs named on the standard input, against the database named in the environment."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a stop by hand reaches the supervisor, which ends us
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("gridsvc").setLevel(logging.INFO)
     answers, orders = _answers(), _orders(sys.stdin.buffer)
     database = Database.open(os.environ["GRIDSVC_DATABASE_URL"])
     while True:

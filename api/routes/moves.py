@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
@@ -16,13 +15,13 @@ from api.schemas.moves import (
     CellMoved,
     Described,
     Flow,
+    Hand,
     HandOver,
     Merge,
     Merged,
     Moved,
     MoveOut,
     MoveWithCells,
-    NewGridWanted,
     Step,
 )
 from api.schemas.plans import PlanOut
@@ -81,22 +80,25 @@ def _seen(revision: int | None) -> int:
 
 
 def _parts(body: HandOver) -> list[Part]:
+    whole = Hand(cells=body.cells or [], to=body.to, to_new=body.to_new, to_none=body.to_none)
     if body.moves is None:
-        return [_part(body.cells or [], body.to, body.to_new, "")]
-    if body.cells is not None or body.to is not None or body.to_new is not None:
+        return [_part(whole, "")]
+    if body.cells is not None or whole != Hand(cells=[]):
         raise InvalidInput(
             "cells are given twice", field="moves", cure="give cells and to, or moves, but not both"
         )
-    return [
-        _part(hand.cells, hand.to, hand.to_new, f"moves.{number}.") for number, hand in enumerate(body.moves)
-    ]
+    return [_part(hand, f"moves.{number}.") for number, hand in enumerate(body.moves)]
 
 
-def _part(cells: Sequence[str], to: str | None, new: NewGridWanted | None, where: str) -> Part:
-    if (to is None) == (new is None):
-        said = "there is no grid to move to" if to is None else "there are two grids to move to"
-        raise InvalidInput(said, field=f"{where}to", cure="give the code of a grid in to, or to_new")
-    return Part(cells, to if new is None else NewGrid(new.code, new.name))  # type: ignore[arg-type]
+def _part(hand: Hand, where: str) -> Part:
+    ways = (hand.to is not None) + (hand.to_new is not None) + hand.to_none
+    if ways != 1:
+        said = "there is no grid to move to" if ways == 0 else "there are two grids to move to"
+        raise InvalidInput(
+            said, field=f"{where}to", cure="give the code of a grid in to, or to_new, or to_none"
+        )
+    new = hand.to_new
+    return Part(hand.cells, hand.to if new is None else NewGrid(new.code, new.name))
 
 
 def _moved(done: dict[str, Any], response: Response) -> Moved:

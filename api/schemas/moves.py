@@ -34,6 +34,11 @@ Seen = Annotated[
 ]
 
 
+NoGrid = Annotated[
+    bool, Field(description="Out of every grid; only lines other than `base` can be published like that.")
+]
+
+
 class NewGridWanted(Request):
     """A grid to be made; its code is the next free number and its name follows from it unless given."""
 
@@ -47,6 +52,7 @@ class Hand(Request):
     cells: Annotated[list[str], Field(description="Ids; at most 100,000 in one request.")]
     to: Annotated[str | None, Field(description="Code of a grid of the plan.")] = None
     to_new: NewGridWanted | None = None
+    to_none: NoGrid = False
 
 
 class HandOver(Request):
@@ -56,6 +62,7 @@ class HandOver(Request):
     cells: Annotated[list[str] | None, Field(description="Ids; at most 100,000 in one request.")] = None
     to: Annotated[str | None, Field(description="Code of a grid of the plan.")] = None
     to_new: NewGridWanted | None = None
+    to_none: NoGrid = False
     moves: list[Hand] | None = None
     reason: Reason = None
     drop_empty: Annotated[

@@ -41,12 +41,13 @@ class Part:
     Attributes
     ----------
     cells : sequence of str
-    to : str or NewGrid
-        Code of a grid of the plan, or a grid to be made for them.
+    to : str, NewGrid or None
+        Code of a grid of the plan, a grid to be made for them, or no grid at all: a line other than `base`
+        need not cover everything.
     """
 
     cells: Sequence[str]
-    to: str | NewGrid
+    to: str | NewGrid | None
 
 
 def rows_of(opened: Opened, parts: Sequence[Part]) -> list[Rows]:
@@ -130,7 +131,9 @@ def change_of(
     """
     after = []
     for part, moved in zip(parts, rows, strict=True):
-        if isinstance(part.to, str):
+        if part.to is None:
+            place = -1
+        elif isinstance(part.to, str):
             place = _place(opened, part.to, part.cells[0])
         else:
             place = uow.moves.add_grid(opened.head.id, _grid(opened, part.to, moved))

@@ -265,3 +265,24 @@ def test_a_list_of_plans_says_which_are_solved_and_how_many_grids_they_have(draw
     listed = client.get(f"/v1/plans?territory={one['territory']}").json()["items"]
     assert next(found for found in listed if found["id"] == plan) == one
     assert one["solved"] and one["grids"] > 0
+
+
+def test_cells_may_be_taken_out_of_every_grid_and_come_back(drawn: Drawn) -> None:
+    """Grids of a line other than `base` lie over it here and there."""
+    client, plan, _ = drawn
+    out = _move(drawn, 2, "x001y000 x001y001", None, to_none=True)
+    assert out.status_code == 200, out.text
+    assert [grid["code"] for grid in out.json()["report"]["grids"]] == ["01"]
+    cells = dict(line.split(",") for line in client.get(f"/v1/plans/{plan}/cells").text.split()[1:])
+    assert (cells["x001y000"], cells["x000y000"]) == ("", "01")
+    coverage = client.get(f"/v1/plans/{plan}/gates").json()[0]
+    assert (coverage["passed"], coverage["total"]) == (False, 2)
+    history = client.get(f"/v1/plans/{plan}/moves").json()["items"]
+    assert history[-1]["grids"] == [{"from": "01", "to": None, "cells": 2}]
+    assert _move(drawn, 3, "x001y000 x001y001", "01").status_code == 200
+    assert client.get(f"/v1/plans/{plan}/gates").json()[0]["passed"]
+
+
+def test_a_move_has_one_place_to_go_to(drawn: Drawn) -> None:
+    _problem(_move(drawn, 2, "x001y000", None), 422, "no grid to move to", "to_none")
+    _problem(_move(drawn, 2, "x001y000", "02", to_none=True), 422, "two grids to move to")

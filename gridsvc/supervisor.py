@@ -28,11 +28,11 @@ _LOST_AFTER = 30.0
 _IDLE_SECONDS = 60.0
 _JOBS_A_CHILD = 50
 
-LONG = ("adopt", "current-file", "customers", "export", "realign", "solve", "tile")
+LONG = ("adopt", "customers", "export", "realign", "solve", "tile")
 """Kinds that may take minutes."""
 
-QUICK = ("repair",)
-"""Kinds for which somebody waits: they never stand behind a long one."""
+QUICK = ("current-file", "repair")
+"""Kinds which take seconds: they never stand behind a long one."""
 
 
 class _Child:

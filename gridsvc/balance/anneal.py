@@ -31,6 +31,7 @@ _PORTION = 2_000_000  # cells looked at
 _SWEEPS = (150, 8000)
 _HOT, _COLD = 1.2, 0.05  # of an ordinary step; both were read off curves of random planar graphs and cities
 _FROZEN = 1e-12
+_ROUNDING = 1e-12
 _DEARER = 10.0
 _FAR = 0.1  # what a tolerance beyond the limits adds to a grid being outside; squared, it is added again
 _PRESSED_FROM = 0.6  # share of the cooling after which grids outside their tolerance are pressed
@@ -58,12 +59,24 @@ class Standing:
         Grids outside their tolerance.
     excess : float
         By how much in all, in tolerances.
+    farthest : float
+        By how much the farthest of them is, in tolerances.
     """
 
     badness: float
     cost: float
     outside: int = field(compare=False)
     excess: float = field(compare=False)
+    farthest: float = field(compare=False)
+
+    def is_no_worse_than(self, other: Standing) -> bool:
+        """Whether no more grids are outside, by no more in all, and none farther."""
+        slack = _ROUNDING * (1 + other.excess)
+        return (
+            self.outside <= other.outside
+            and self.excess <= other.excess + slack
+            and self.farthest <= other.farthest + slack
+        )
 
 
 def standing(world: World, state: State) -> Standing:
@@ -71,7 +84,8 @@ def standing(world: World, state: State) -> Standing:
     over, price = _over(world, state), state.price
     cost = float(price[:, 0].sum() + (price[:, 1] / price[:, 2]).sum() + state.gone[1])
     outside = int((over > 0).any(axis=1).sum())
-    return Standing(outside + _FAR * float((over * (1 + over)).sum()), cost, outside, float(over.sum()))
+    badness = outside + _FAR * float((over * (1 + over)).sum())
+    return Standing(badness, cost, outside, float(over.sum()), float(over.max(initial=0.0)))
 
 
 def sweeps_for(border: int) -> int:

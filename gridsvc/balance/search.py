@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.balance import trees
-from gridsvc.balance.anneal import Standing, anneal, rescue, settle, standing, sweeps_for
+from gridsvc.balance.anneal import Standing, anneal, settle, standing, sweeps_for
 from gridsvc.balance.arrays import State, World
-from gridsvc.balance.cycles import refine
 from gridsvc.balance.graph import Pairs
+from gridsvc.balance.improve import FEW, SMALL, STRAINED, improve
 from gridsvc.balance.kernels import recount, warm
 from gridsvc.balance.problem import Problem
 from gridsvc.balance.share import Part
@@ -27,21 +27,7 @@ __all__ = ["Found", "search"]
 
 _PHASES = ("compile", "start", "moves")
 _USUAL = 50.0  # compactness
-_RESCUES = 4
-_FEW, _TRIES = 10, 4
-_PATIENT, _PATIENCE = 50_000, 2  # cells up to which a plan that is not inside at once is cooled more slowly
-_STRAINED = 0.04  # share of grids outside from which it is cooled again, and more slowly
-_ADRIFT = 0.15  # share of grids outside from which no round plan will do
-_HOPELESS = 0.3  # mean excess, in tolerances, at which round grids are far off
-# What balance else counts for (twice that for a mixed start), how much longer it is then cooled, and from
-# which share of the usual heat.
-_PRESSED, _LONG, _COOLER = 4.0, 2.2, 0.5
-_TREES = 0.3  # cells in grids cut anew in a rescue, for each cell looked at before
-_MIXED_TREES = 5  # times as many where a mixed start is annealed: its strips must go
-# Where round grids are far off, the right mix is found by steps of balance, much larger than those of shape:
-# so much hotter does cooling begin, and so many times as many pairs are cut anew (half, in large problems).
-_MOLTEN, _MOLTEN_TREES = 50.0, 16
-_SMALL = 5000  # cells up to which a mixed start is tried for a single grid outside
+_TRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +87,7 @@ class _Hunt:
         self.seconds = dict.fromkeys(_PHASES, 0.0)
         self.truncated = False
         self._built: tuple[World, NDArray[np.int64]]
+        self._given: tuple[Standing, NDArray[np.int32]] | None = None
 
     @property
     def best(self) -> Standing:
@@ -109,8 +96,10 @@ class _Hunt:
     def follow(self, mixed: bool, seed: int, progress: Progress) -> None:
         """Improve a start, and keep what comes of it."""
         world, state = self._start(mixed, seed, span(progress, 0.0, 0.2))
+        if self.problem.start is not None:
+            self._given = (standing(world, state), state.labels.copy())
         with self._moving(progress) as timed:
-            _improve(self.problem, world, state, mixed=mixed, progress=timed)
+            improve(self.problem, world, state, mixed=mixed, progress=timed)
         self.found.append((standing(world, state), state.labels))
 
     def reshape(self, asked: Problem, progress: Progress) -> None:
@@ -129,9 +118,12 @@ class _Hunt:
         self.found = [(standing(world, state), state.labels)]
 
     def ended(self) -> Found:
-        """The best plan, in the problem's order."""
+        """The best plan, in the problem's order; the one given to start from, if that is better at all."""
+        best, labels = min(self.found, key=_rank)
+        if self._given is not None and not best.is_no_worse_than(self._given[0]):
+            labels = self._given[1]
         result = np.empty(self.problem.n, np.int32)
-        result[self._built[1]] = min(self.found, key=_rank)[1]
+        result[self._built[1]] = labels
         return Found(result, self.seconds, self.truncated)
 
     def _start(self, mixed: bool, seed: int, progress: Progress) -> tuple[World, State]:
@@ -166,73 +158,6 @@ def _usual(problem: Problem) -> Problem:
     return replace(problem, compactness=_USUAL)
 
 
-def _improve(problem: Problem, world: World, state: State, *, mixed: bool, progress: Progress) -> None:
-    """Settle, anneal and rescue; `state` holds the best labels whenever this ends."""
-    if not mixed and problem.start is None:
-        settle(world, state)
-    if problem.objective != "balanced" and problem.past is None:
-        refine(problem, world, state, span(progress, 0.2, 1.0))
-        return
-    border = int(np.count_nonzero(state.foreign))
-    sweeps = problem.sweeps or sweeps_for(border)
-    if problem.k < _FEW and problem.sweeps is None:
-        sweeps //= 2  # and more tries for it
-    if mixed:
-        _mix(problem, world, state, sweeps, progress)
-        return
-    best = anneal(world, state, sweeps, span(progress, 0.2, 0.3))
-    adrift = best.outside > _ADRIFT * problem.k
-    if adrift and best.excess < _HOPELESS * problem.k and problem.sweeps is None:
-        _under_pressure(world, state, _PRESSED, int(_LONG * sweeps), sweeps, progress)
-    if adrift:
-        return
-    if best.outside > _STRAINED * problem.k and problem.n <= _PATIENT and problem.sweeps is None:
-        anneal(world, state, _PATIENCE * sweeps, span(progress, 0.3, 0.7))
-    rescue(world, state, sweeps, _RESCUES, span(progress, 0.7, 1.0))
-
-
-def _mix(problem: Problem, world: World, state: State, sweeps: int, progress: Progress) -> None:
-    """Anneal a start with the right mix; melt it where that alone leaves grids far off."""
-    best = anneal(world, state, sweeps, span(progress, 0.2, 0.3))
-    if best.excess >= _HOPELESS * problem.k:
-        best = _melt(world, state, sweeps, span(progress, 0.3, 0.4))
-        if best.excess >= _HOPELESS * problem.k:
-            return
-    else:
-        best = rescue(world, state, sweeps, _RESCUES, span(progress, 0.3, 0.4))
-    if best.outside:
-        _under_pressure(world, state, 2 * _PRESSED, sweeps, sweeps, progress, _MIXED_TREES)
-
-
-def _melt(world: World, state: State, sweeps: int, progress: Progress) -> Standing:
-    """Find the right mix for each grid first, and shapes only as it cools."""
-    state.price[:, 2] = 1.0
-    recount(world, state)
-    times = _MOLTEN_TREES if len(state.labels) <= _SMALL else _MOLTEN_TREES // 2
-    anew = _anew(state, sweeps, int(np.count_nonzero(state.foreign)))
-    return anneal(world, state, sweeps, progress, heat=_MOLTEN, trees=times * anew)
-
-
-def _under_pressure(
-    world: World, state: State, press: float, long: int, sweeps: int, progress: Progress, times: int = 0
-) -> None:
-    """Anneal `long` where balance counts `press` times; then rescue, and cut pairs of grids anew there.
-
-    Pairs are cut `times` as often while annealing.
-    """
-    state.price[:, 2] = press
-    recount(world, state)
-    anew = _anew(state, sweeps, int(np.count_nonzero(state.foreign)))
-    anneal(world, state, long, span(progress, 0.4, 0.6), heat=_COOLER, trees=times * anew)
-    rescue(world, state, sweeps // 3, 2 * _RESCUES, span(progress, 0.6, 0.8), trees=anew // 3)
-    rescue(world, state, sweeps, _RESCUES, span(progress, 0.8, 1.0), trees=anew)
-
-
-def _anew(state: State, sweeps: int, border: int) -> int:
-    """How many pairs of grids are cut anew beside so many sweeps of `border` cells."""
-    return int(_TREES * sweeps * border * len(state.size) / len(state.labels))
-
-
 def _until(progress: Progress, deadline: float) -> Progress:
     def timed(share: float, message: str) -> None:
         if perf_counter() > deadline:
@@ -251,14 +176,14 @@ def _plans(problem: Problem) -> list[tuple[bool, int]]:
         return [(False, problem.seed)]
     if problem.objective != "balanced":
         return [(False, problem.seed)]
-    tries = _TRIES if problem.k < _FEW else 1
+    tries = _TRIES if problem.k < FEW else 1
     return [(False, problem.seed + 7919 * turn) for turn in range(tries)] + [(True, problem.seed)]
 
 
 def _worth_mixing(problem: Problem, best: Standing) -> bool:
     """Whether the second kind of start may do better, at its price in time and shape."""
-    few = best.outside <= _STRAINED * problem.k
-    return best.outside > 0 and (problem.n <= _SMALL or not few)
+    few = best.outside <= STRAINED * problem.k
+    return best.outside > 0 and (problem.n <= SMALL or not few)
 
 
 def _rank(found: tuple[Standing, NDArray[np.int32]]) -> Standing:

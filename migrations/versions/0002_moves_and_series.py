@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from gridsvc.store import codec
 from gridsvc.store.types import Json, UtcDateTime
 
 revision = "0002"
@@ -84,7 +85,32 @@ def upgrade() -> None:
     _protect()
 
 
+def _write_moves_into_labels() -> None:
+    """Keep what planners drew: the first schema knows a plan's cells as they are, and no moves."""
+    bind = op.get_bind()
+    rows = bind.execute(sa.text("SELECT DISTINCT plan_id FROM plan_moves")).scalars().all()
+    for plan in rows:
+        labels, base = bind.execute(
+            sa.text("SELECT labels, labels_revision FROM plans WHERE id = :p"), {"p": plan}
+        ).one()
+        if labels is None:
+            continue
+        now = codec.unpack(labels)["labels"].copy()
+        moves = bind.execute(
+            sa.text("SELECT cells FROM plan_moves WHERE plan_id = :p AND revision > :r ORDER BY revision"),
+            {"p": plan, "r": base},
+        )
+        for (block,) in moves.all():
+            change = codec.unpack(block)
+            now[change["rows"]] = change["after"]
+        bind.execute(
+            sa.text("UPDATE plans SET labels = :l WHERE id = :p"),
+            {"l": codec.pack({"labels": now}), "p": plan},
+        )
+
+
 def downgrade() -> None:
+    _write_moves_into_labels()
     op.drop_table("plan_moves")
     for column in reversed(_publications()):
         op.drop_column("publications", column.name)

@@ -10,10 +10,10 @@ import pytest
 from gridsvc.errors import Conflict, InvalidInput, NotFound, StaleRevision
 from gridsvc.plans.draft import Change, Entry
 from gridsvc.plans.plan import Grid, Plan
-from gridsvc.store import Database
+from gridsvc.store import Database, schema
 from gridsvc.store.records import PlanHead
 from tests.databases import Opener
-from tests.store.builders import ANNA, DAY, DAY_1, GRIDS, Clock, draft, ground
+from tests.store.builders import ANNA, DAY, DAY_1, GRIDS, Clock, draft, ground, publication
 
 LABELS = np.array([0, 1, -1], np.int32)
 
@@ -180,3 +180,24 @@ def test_an_unknown_plan_is_not_found(database: Database) -> None:
         for ask in (view.moves.head, view.plans.bare):
             with pytest.raises(NotFound):
                 ask("pln_none")
+
+
+def test_a_step_back_of_the_schema_keeps_what_planners_drew(database: Database) -> None:
+    """Down to a schema without moves and up again: plan and publication stand, the history is gone."""
+    plan = _solved(database)
+    _move(database, plan, 2, 0)
+    with database.write(ANNA, "test") as uow:
+        tiling = uow.plans.get(plan).tiling
+        n = uow.publications.publish(publication(plan, tiling), GRIDS, [None] * len(GRIDS))
+    with database.read() as view:
+        before, published = view.plans.get(plan), view.publications.get("elbe", "base", n)
+    with database._transaction(writes=True) as connection:
+        schema.downgrade(connection, "0001")
+    database.upgrade()
+    database.check()
+    with database.read() as view:
+        after = view.plans.get(plan)
+        assert after.labels is not None
+        assert (after.revision, after.labels.tolist(), after.grids) == (3, [0, 1, 0], before.grids)
+        assert view.publications.get("elbe", "base", n) == published
+        assert view.moves.history(plan) == []

@@ -79,7 +79,7 @@ def moves() -> Lines:
 
 def publications() -> Lines:
     """200 publications under constant readers, on both databases."""
-    return _pytest("tests/services/test_publications.py", "-m", "proof", "-p", "no:randomly")
+    return _pytest("tests/services/test_published_for_ever.py", "-m", "proof", "-p", "no:randomly")
 
 
 def bad_input() -> Lines:

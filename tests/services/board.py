@@ -12,7 +12,8 @@ import shapely
 
 from gridsvc.plans.plan import Grid, Plan
 from gridsvc.principal import SCOPES, Principal
-from gridsvc.services import plans
+from gridsvc.services import drafts, moves, plans
+from gridsvc.services.handing import NewGrid, Part
 from gridsvc.services.request import SolveRequest
 from gridsvc.services.solving import describe_plan
 from gridsvc.store import Database
@@ -100,3 +101,22 @@ def small(database: Database, width: int = 6, height: int = 4, **changes: Any) -
     tiling = board(width, height)
     ones = {"customers": np.ones(len(tiling))}
     return put(database, lay(database, tiling, ones), tiling, blocks(width, height, 3, 1), ones, **changes)
+
+
+def cells_of(database: Database, plan: str) -> dict[str, str]:
+    """Code of each cell's grid."""
+    return dict(plans.cells_of(database, ANNA, plan)[0])
+
+
+def hand_over(
+    database: Database, plan: str, base: int, cells: str, to: str | NewGrid, **more: Any
+) -> dict[str, Any]:
+    """Move cells, named in one string, and give the answer; `who` is anna unless said."""
+    who = more.pop("who", ANNA)
+    return moves.move(database, who, plan, base, [Part(cells.split(), to)], **more)
+
+
+def fresh_report(database: Database, plan: str) -> dict[str, Any]:
+    """The report counted anew from what is stored."""
+    with database.read() as reader:
+        return drafts.draft(reader, plan).record.report or {}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 
 from gridsvc.plans.plan import Grid, Plan
-from gridsvc.services import plans, publishing, rosters
+from gridsvc.services import ownership, plans, publishing, rosters
+from gridsvc.services.ownership import Asked
 from gridsvc.services.publishing import Wanted
 from gridsvc.services.request import SolveRequest
+from gridsvc.services.series import published_plan
 from gridsvc.store import Database
 from gridsvc.store.records import PublicationRecord
 from gridsvc.teams.model import Department, Member, Person, Roster, Team
@@ -18,6 +20,7 @@ from tests.services.board import ANNA, board, lay
 from tests.store.builders import DAY_1
 
 TEAMS = "abcdefgh"
+DAY = timedelta(days=1)
 
 
 def people() -> Roster:
@@ -63,3 +66,23 @@ def publish(database: Database, plan: str, revision: int = 2, **wanted: Any) -> 
 
 def letters(plan: Plan) -> str:
     return "".join("." if label < 0 else plan.grids[label].code for label in plan.labels.tolist())
+
+
+def out(database: Database, n: int, line: str = "base") -> str:
+    """A publication, drawn."""
+    with database.read() as reader:
+        return letters(published_plan(reader, "board", line, n))
+
+
+def soon(days: float) -> datetime:
+    return datetime.now(UTC) + days * DAY
+
+
+def owner(database: Database, cell: str, **asked: Any) -> dict[str, Any]:
+    return ownership.cell(database, ANNA, cell, asked=Asked("board", **asked)).as_dict()
+
+
+def stored(database: Database, plan: str) -> Any:
+    """A plan as it is kept."""
+    with database.read() as reader:
+        return reader.plans.get(plan)

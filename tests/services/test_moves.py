@@ -8,40 +8,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gridsvc.errors import Conflict, Forbidden, InvalidInput, NotFound, StaleRevision
+from gridsvc.errors import Conflict, Forbidden, InvalidInput, NotFound
 from gridsvc.plans.plan import Grid
 from gridsvc.principal import Principal
-from gridsvc.services import branches, drafts, live, moves, plans
+from gridsvc.services import branches, live, moves, plans
 from gridsvc.services.handing import NewGrid, Part
 from gridsvc.store import Database
 from gridsvc.store.records import Idempotency, MeasureRecord
 from gridsvc.tiling.table import table_of
 from tests.databases import Opener
-from tests.services.board import ANNA, BO, blocks, board, lay, put, small
+from tests.services.board import ANNA, BO, cells_of, fresh_report, hand_over, small
 from tests.services.planners import replay, work_at_once, wrong_rejections
 from tests.store.builders import DAY_1
 
 
-def _cells(database: Database, plan: str) -> dict[str, str]:
-    return dict(plans.cells_of(database, ANNA, plan)[0])
-
-
-def _move(
-    database: Database, plan: str, base: int, cells: str, to: str | NewGrid, **more: Any
-) -> dict[str, Any]:
-    who = more.pop("who", ANNA)
-    return moves.move(database, who, plan, base, [Part(cells.split(), to)], **more)
-
-
-def _fresh(database: Database, plan: str) -> dict[str, Any]:
-    """The report counted anew from what is stored."""
-    with database.read() as reader:
-        return drafts.draft(reader, plan).record.report or {}
-
-
 def test_a_move_changes_its_cells_and_tells_the_grids_it_touched(database: Database) -> None:
     plan = small(database)
-    done = _move(database, plan, 2, "x001y000 x001y001 x005y000", "02", reason="the river")
+    done = hand_over(database, plan, 2, "x001y000 x001y001 x005y000", "02", reason="the river")
     assert (done["revision"], done["moved"]) == (3, 3)
     told = {entry["code"]: entry for entry in done["report"]["grids"]}
     assert {code: (e["cells"], e["pieces"], e["totals"]["customers"]) for code, e in told.items()} == {
@@ -52,7 +35,7 @@ def test_a_move_changes_its_cells_and_tells_the_grids_it_touched(database: Datab
     assert told["02"]["deviation"] == {"customers": pytest.approx(3 / 8)}
     assert (told["02"]["inside"], told["03"]["inside"]) == (False, True)
     assert done["report"]["overall"]["inside_share"] == pytest.approx(1 / 3)
-    now = _cells(database, plan)
+    now = cells_of(database, plan)
     assert [now[cell] for cell in ("x001y000", "x001y001", "x005y000", "x001y002")] == ["02"] * 3 + ["01"]
     (line,) = moves.history(database, ANNA, plan)
     assert (line.actor, line.reason, line.n_cells, line.kind) == ("anna", "the river", 3, "move")
@@ -63,7 +46,7 @@ def test_a_move_changes_its_cells_and_tells_the_grids_it_touched(database: Datab
 
 def test_a_move_is_audited_and_told_to_others(database: Database) -> None:
     plan = small(database)
-    _move(database, plan, 2, "x001y000", "02", reason="why")
+    hand_over(database, plan, 2, "x001y000", "02", reason="why")
     with database.read() as reader:
         note, event = reader.audit_log(1)[0], reader.outbox()[-1]
     assert (note.action, note.subject, note.actor, note.reason) == (
@@ -83,23 +66,23 @@ def test_several_hand_overs_are_one_move(database: Database) -> None:
     parts = [Part(["x000y000"], "03"), Part(["x005y003", "x004y003"], "01"), Part(["x002y000"], "02")]
     done = moves.move(database, ANNA, plan, 2, parts)
     assert (done["revision"], done["moved"]) == (3, 3)  # the last was there already
-    now = _cells(database, plan)
+    now = cells_of(database, plan)
     assert (now["x000y000"], now["x005y003"], now["x004y003"]) == ("03", "01", "01")
 
 
 def test_a_move_to_where_the_cells_are_changes_nothing(database: Database) -> None:
     plan = small(database)
-    done = _move(database, plan, 2, "x000y000", "01")
+    done = hand_over(database, plan, 2, "x000y000", "01")
     assert (done["revision"], done["moved"], done["report"]["grids"]) == (2, 0, [])
     assert moves.history(database, ANNA, plan) == []
 
 
 def test_moves_on_other_cells_stand_and_moves_on_changed_cells_do_not(database: Database) -> None:
     plan = small(database)
-    _move(database, plan, 2, "x000y000 x000y001", "02", who=BO)
-    assert _move(database, plan, 2, "x001y000", "02")["revision"] == 4
+    hand_over(database, plan, 2, "x000y000 x000y001", "02", who=BO)
+    assert hand_over(database, plan, 2, "x001y000", "02")["revision"] == 4
     with pytest.raises(Conflict) as refused:
-        _move(database, plan, 2, "x005y000 x000y001 x001y000", "03")
+        hand_over(database, plan, 2, "x005y000 x000y001 x001y000", "03")
     error = refused.value
     assert error.details["total"] == 2
     assert error.details["revision"] == 4
@@ -110,17 +93,17 @@ def test_moves_on_other_cells_stand_and_moves_on_changed_cells_do_not(database: 
     }
     assert datetime.fromisoformat(told["x000y001"]["recorded_at"]) <= datetime.now(UTC)
     assert "x000y001 is in grid 02 now, moved by bo" in str(error)
-    assert _cells(database, plan)["x005y000"] == "03"
+    assert cells_of(database, plan)["x005y000"] == "03"
     assert len(moves.history(database, ANNA, plan)) == 2
-    assert _move(database, plan, 4, "x000y001 x001y000", "03")["moved"] == 2  # having looked again
+    assert hand_over(database, plan, 4, "x000y001 x001y000", "03")["moved"] == 2  # having looked again
 
 
 def test_only_a_hundred_cells_are_listed(database: Database) -> None:
     plan = small(database, 30, 8)
     column = " ".join(f"x{x:03d}y{y:03d}" for x in range(20) for y in range(8))
-    _move(database, plan, 2, column, "03", who=BO)
+    hand_over(database, plan, 2, column, "03", who=BO)
     with pytest.raises(Conflict) as refused:
-        _move(database, plan, 2, column, "01")
+        hand_over(database, plan, 2, column, "01")
     assert (refused.value.details["total"], len(refused.value.details["cells"])) == (160, 100)
 
 
@@ -130,11 +113,11 @@ def test_other_processes_see_each_others_moves(open_database: Opener) -> None:
     plan = small(one)
     for turn, database in enumerate([one, other] * 4):
         to = "02" if turn % 4 < 2 else "01"
-        _move(database, plan, turn + 2, f"x00{turn % 2}y000", to)
+        hand_over(database, plan, turn + 2, f"x00{turn % 2}y000", to)
     with pytest.raises(Conflict, match="1 of 1"):
-        _move(one, plan, 8, "x001y000", "03")
+        hand_over(one, plan, 8, "x001y000", "03")
     for database in (one, other):
-        assert plans.report(database, ANNA, plan)[0]["grids"] == _fresh(database, plan)["grids"]
+        assert plans.report(database, ANNA, plan)[0]["grids"] == fresh_report(database, plan)["grids"]
 
 
 def test_a_process_which_opens_late_knows_what_changed_before(
@@ -144,47 +127,47 @@ def test_a_process_which_opens_late_knows_what_changed_before(
     one = open_database()
     plan = small(one)
     for row in range(4):
-        _move(one, plan, 2, f"x000y00{row}", "02")
+        hand_over(one, plan, 2, f"x000y00{row}", "02")
     late = open_database()
     with pytest.raises(Conflict) as refused:
-        _move(late, plan, 4, "x000y001 x000y002", "03", who=BO)
+        hand_over(late, plan, 4, "x000y001 x000y002", "03", who=BO)
     assert [e["revision"] for e in refused.value.details["cells"]] == [5]
     assert moves.undo(late, ANNA, plan, 6)["revision"] == 7
 
 
 def test_undo_takes_back_ones_own_moves_to_the_start(database: Database) -> None:
     plan = small(database)
-    start = _cells(database, plan)
-    _move(database, plan, 2, "x000y000", "02")
-    _move(database, plan, 3, "x005y000", "01", who=BO)
-    _move(database, plan, 4, "x000y000 x001y000", "03")
+    start = cells_of(database, plan)
+    hand_over(database, plan, 2, "x000y000", "02")
+    hand_over(database, plan, 3, "x005y000", "01", who=BO)
+    hand_over(database, plan, 4, "x000y000 x001y000", "03")
     assert moves.undo(database, ANNA, plan, 5, reason="no")["revision"] == 6
-    assert _cells(database, plan)["x000y000"] == "02"
+    assert cells_of(database, plan)["x000y000"] == "02"
     assert moves.undo(database, ANNA, plan, 6)["revision"] == 7
-    assert _cells(database, plan) == start | {"x005y000": "01"}
+    assert cells_of(database, plan) == start | {"x005y000": "01"}
     with pytest.raises(Conflict, match="no move of yours"):
         moves.undo(database, ANNA, plan, 7)
     assert moves.redo(database, ANNA, plan, 7)["revision"] == 8
     assert moves.redo(database, ANNA, plan, 8)["revision"] == 9
     with pytest.raises(Conflict, match="nothing of yours"):
         moves.redo(database, ANNA, plan, 9)
-    now = _cells(database, plan)
+    now = cells_of(database, plan)
     assert (now["x000y000"], now["x001y000"], now["x005y000"]) == ("03", "03", "01")
     lines = [(m.kind, m.reverts, m.actor) for m in moves.history(database, ANNA, plan)]
     assert lines[3:] == [
         ("undo", 5, "anna"), ("undo", 3, "anna"), ("redo", 7, "anna"), ("redo", 6, "anna"),
     ]  # fmt: skip
-    assert _fresh(database, plan)["grids"] == plans.report(database, ANNA, plan)[0]["grids"]
+    assert fresh_report(database, plan)["grids"] == plans.report(database, ANNA, plan)[0]["grids"]
 
 
 def test_undo_does_not_take_back_what_others_changed_since(database: Database) -> None:
     plan = small(database)
-    _move(database, plan, 2, "x000y000 x001y000", "02")
-    _move(database, plan, 3, "x001y000", "03", who=BO)
+    hand_over(database, plan, 2, "x000y000 x001y000", "02")
+    hand_over(database, plan, 3, "x001y000", "03", who=BO)
     with pytest.raises(Conflict) as refused:
         moves.undo(database, ANNA, plan, 4)
     assert [(e["cell"], e["actor"]) for e in refused.value.details["cells"]] == [("x001y000", "bo")]
-    _move(database, plan, 4, "x001y000", "02", who=BO)  # back again, but it is Bo's now
+    hand_over(database, plan, 4, "x001y000", "02", who=BO)  # back again, but it is Bo's now
     with pytest.raises(Conflict):
         moves.undo(database, ANNA, plan, 5)
     assert len(moves.history(database, ANNA, plan)) == 3
@@ -193,20 +176,20 @@ def test_undo_does_not_take_back_what_others_changed_since(database: Database) -
 
 def test_a_new_move_leaves_nothing_to_redo(database: Database) -> None:
     plan = small(database)
-    _move(database, plan, 2, "x000y000", "02")
+    hand_over(database, plan, 2, "x000y000", "02")
     moves.undo(database, ANNA, plan, 3)
-    _move(database, plan, 4, "x005y000", "02")
+    hand_over(database, plan, 4, "x005y000", "02")
     with pytest.raises(Conflict, match="nothing of yours"):
         moves.redo(database, ANNA, plan, 5)
 
 
 def test_a_grid_is_split_and_the_split_taken_back(database: Database) -> None:
     plan = small(database)
-    done = _move(database, plan, 2, "x000y000 x000y001", NewGrid(name="Harbour"))
+    done = hand_over(database, plan, 2, "x000y000 x000y001", NewGrid(name="Harbour"))
     told = {e["code"]: e for e in done["report"]["grids"]}
     assert (told["04"]["name"], told["04"]["cells"]) == ("Harbour", 2)
     assert told["04"]["targets"] == told["01"]["targets"] == {"customers": pytest.approx(6)}
-    done = _move(database, plan, 3, "x005y000", NewGrid())
+    done = hand_over(database, plan, 3, "x005y000", NewGrid())
     assert done["report"]["grids"][-1]["name"] == "Grid 05"
     assert len(plans.get(database, ANNA, plan).grids) == 5
     moves.undo(database, ANNA, plan, 4)
@@ -214,21 +197,21 @@ def test_a_grid_is_split_and_the_split_taken_back(database: Database) -> None:
     assert [g.code for g in plans.get(database, ANNA, plan).grids] == ["01", "02", "03"]
     assert moves.redo(database, ANNA, plan, 6)["report"]["overall"]["grids"] == 4
     with pytest.raises(InvalidInput, match="there is a grid '04' already"):
-        _move(database, plan, 7, "x005y000", NewGrid("04"))
+        hand_over(database, plan, 7, "x005y000", NewGrid("04"))
     with pytest.raises(InvalidInput, match="no longer has the grid '05'"):
-        _move(database, plan, 7, "x005y000", "05")
-    assert _move(database, plan, 7, "x005y000", NewGrid("05", "Five"))["moved"] == 1
+        hand_over(database, plan, 7, "x005y000", "05")
+    assert hand_over(database, plan, 7, "x005y000", NewGrid("05", "Five"))["moved"] == 1
 
 
 def test_a_grid_is_merged_into_another_and_left_out(database: Database) -> None:
     plan = small(database)
-    west = " ".join(cell for cell, grid in _cells(database, plan).items() if grid == "01")
-    done = _move(database, plan, 2, west, "02")
+    west = " ".join(cell for cell, grid in cells_of(database, plan).items() if grid == "01")
+    done = hand_over(database, plan, 2, west, "02")
     assert done["report"]["emptied"] == ["01"]
     assert done["report"]["overall"]["empty"] == 1
     assert len(plans.get(database, ANNA, plan).grids) == 3  # the gate will name it
     moves.undo(database, ANNA, plan, 3)
-    done = _move(database, plan, 4, west, "02", drop_empty=True)
+    done = hand_over(database, plan, 4, west, "02", drop_empty=True)
     assert [e["code"] for e in done["report"]["grids"]] == ["02"]
     assert done["report"]["emptied"] == ["01"]
     record = plans.get(database, ANNA, plan)
@@ -245,11 +228,11 @@ def test_the_report_is_that_of_the_solve_until_something_moves(database: Databas
     plan = small(database)
     stored = plans.report(database, ANNA, plan)[0]
     assert "explanation" in stored
-    _move(database, plan, 2, "x001y000", "02")
+    hand_over(database, plan, 2, "x001y000", "02")
     now = plans.report(database, ANNA, plan)[0]
     assert "explanation" not in now
     assert now["parameters"] == stored["parameters"]
-    assert now == _fresh(database, plan)
+    assert now == fresh_report(database, plan)
     assert [e["cells"] for e in now["grids"]] == [7, 9, 8]
 
 
@@ -261,16 +244,16 @@ def test_figures_follow_new_measures(database: Database) -> None:
     tiling = plans.get(database, ANNA, plan).tiling
     with database.write(ANNA, "test") as uow:
         uow.tilings.put_measures(tiling, None, [MeasureRecord("customers", "", "", np.full(24, 2.0), DAY_1)])
-    done = _move(database, plan, 2, "x001y000", "02")
+    done = hand_over(database, plan, 2, "x001y000", "02")
     assert [e["totals"]["customers"] for e in done["report"]["grids"]] == [14.0, 18.0]
 
 
 def test_a_repeated_request_gets_the_first_answer(database: Database) -> None:
     plan = small(database)
     key = Idempotency("k1", "digest")
-    first = _move(database, plan, 2, "x001y000", "02", idempotency=key)
-    _move(database, plan, 3, "x001y000", "03", who=BO)
-    assert _move(database, plan, 2, "x001y000", "02", idempotency=key) == first
+    first = hand_over(database, plan, 2, "x001y000", "02", idempotency=key)
+    hand_over(database, plan, 3, "x001y000", "03", who=BO)
+    assert hand_over(database, plan, 2, "x001y000", "02", idempotency=key) == first
     assert len(moves.history(database, ANNA, plan)) == 2
     again = Idempotency("k2", "digest")
     undone = moves.undo(database, BO, plan, 4, idempotency=again)
@@ -287,12 +270,12 @@ LOCKS = [
 def test_a_locked_cell_stays_and_the_lock_is_named(database: Database) -> None:
     plan = small(database, locks=table_of(LOCKS, "locks"), report=False)
     with pytest.raises(InvalidInput, match="x000y000 is locked by row 1 of the plan's locks: pump house"):
-        _move(database, plan, 2, "x001y002 x000y000", "02")
+        hand_over(database, plan, 2, "x001y002 x000y000", "02")
     with pytest.raises(InvalidInput, match="row 2"):
-        _move(database, plan, 2, "x001y000", "03")
+        hand_over(database, plan, 2, "x001y000", "03")
     assert moves.history(database, ANNA, plan) == []
     assert (
-        _move(database, plan, 2, "x001y000 x001y001", "02")["moved"] == 2
+        hand_over(database, plan, 2, "x001y000 x001y001", "02")["moved"] == 2
     )  # where it belongs; an ended lock
 
 
@@ -334,8 +317,8 @@ def test_a_plan_which_is_published_or_not_solved_is_not_moved(database: Database
     with database.write(ANNA, "test") as uow:
         uow.plans.set_status(plan, "published", 2)
     for change in (
-        lambda: _move(database, plan, 2, "x000y000", "02"),
-        lambda: _move(database, plan, 2, "nowhere", "02"),
+        lambda: hand_over(database, plan, 2, "x000y000", "02"),
+        lambda: hand_over(database, plan, 2, "nowhere", "02"),
         lambda: moves.undo(database, ANNA, plan, 2),
         lambda: branches.describe(database, ANNA, plan, 3, name="x"),
     ):
@@ -343,21 +326,21 @@ def test_a_plan_which_is_published_or_not_solved_is_not_moved(database: Database
             change()
     empty = plans.create(database, ANNA, tiling, plans.request_of(plans.get(database, ANNA, plan))).id
     for ask in (
-        lambda: _move(database, empty, 1, "x000y000", "02"),
+        lambda: hand_over(database, empty, 1, "x000y000", "02"),
         lambda: plans.figures(database, ANNA, empty),
         lambda: branches.branch(database, ANNA, empty, "b"),
     ):
         with pytest.raises(Conflict, match="not solved yet"):
             ask()
     with pytest.raises(NotFound):
-        _move(database, "pln_none", 1, "x000y000", "02")
+        hand_over(database, "pln_none", 1, "x000y000", "02")
 
 
 def test_moving_needs_its_scope(database: Database) -> None:
     plan = small(database)
     reader = Principal("r", frozenset({"plans:read"}))
     with pytest.raises(Forbidden):
-        _move(database, plan, 2, "x000y000", "02", who=reader)
+        hand_over(database, plan, 2, "x000y000", "02", who=reader)
     with pytest.raises(Forbidden):
         moves.undo(database, reader, plan, 2)
     with pytest.raises(Forbidden):
@@ -367,16 +350,16 @@ def test_moving_needs_its_scope(database: Database) -> None:
 
 def test_a_move_made_before_a_new_solve_meets_it(database: Database) -> None:
     plan = small(database)
-    _move(database, plan, 2, "x000y000", "02")
+    hand_over(database, plan, 2, "x000y000", "02")
     record = plans.get(database, ANNA, plan)
     with database.write(ANNA, "test") as uow:
         uow.plans.save_solution(plan, plans.solved(record), record.report, 3)
     with pytest.raises(Conflict) as refused:
-        _move(database, plan, 3, "x001y000", "02")
+        hand_over(database, plan, 3, "x001y000", "02")
     assert refused.value.details["cells"][0]["kind"] == "solve"
     with pytest.raises(Conflict, match="no move of yours"):
         moves.undo(database, ANNA, plan, 4)
-    assert _move(database, plan, 4, "x001y000", "02")["moved"] == 1
+    assert hand_over(database, plan, 4, "x001y000", "02")["moved"] == 1
 
 
 def test_what_is_kept_open_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -384,140 +367,10 @@ def test_what_is_kept_open_is_bounded(database: Database, monkeypatch: pytest.Mo
     plan = small(database)
     made = [branches.branch(database, ANNA, plan, str(n)).id for n in range(4)]
     for other in made:
-        _move(database, other, 1, "x000y000", "02")
+        hand_over(database, other, 1, "x000y000", "02")
     kept = live.kept_of(database)
     assert [p for p in (plan, *made) if kept.draft(p)] == made[-2:]
-    assert _move(database, made[0], 2, "x000y001", "02")["revision"] == 3
-
-
-# --- branches and merges
-
-
-def _branched(database: Database) -> tuple[str, str]:
-    plan = small(database)
-    return plan, branches.branch(database, ANNA, plan, "what if", "wider north").id
-
-
-def test_a_branch_is_a_plan_of_its_own(database: Database) -> None:
-    plan = small(database)
-    _move(database, plan, 2, "x000y000", "02")
-    made = branches.branch(database, BO, plan, "what if", "wider north", idempotency=Idempotency("k", "d"))
-    again = branches.branch(database, BO, plan, "what if", "wider north", idempotency=Idempotency("k", "d"))
-    assert again.id == made.id
-    assert (made.name, made.comment, made.branched_from, made.branched_at) == (
-        "what if",
-        "wider north",
-        plan,
-        3,
-    )
-    assert (made.revision, made.status, made.created_by) == (1, "draft", "bo")
-    assert _cells(database, made.id) == _cells(database, plan)
-    assert plans.report(database, ANNA, made.id)[0]["grids"] == plans.report(database, ANNA, plan)[0]["grids"]
-    _move(database, made.id, 1, "x000y001", "02")
-    assert _cells(database, plan)["x000y001"] == "01"
-    named = branches.describe(database, BO, made.id, 2, comment=None, name="B")
-    assert (named.name, named.comment, named.revision) == ("B", None, 3)
-
-
-def test_a_merge_brings_what_only_the_branch_changed(database: Database) -> None:
-    plan, other = _branched(database)
-    _move(database, other, 1, "x000y000 x001y000", "02")
-    _move(database, other, 2, "x005y000", NewGrid("N", "New"))
-    _move(database, plan, 2, "x003y000 x001y000", "03", who=BO)
-    _move(database, plan, 3, "x001y000", "02", who=BO)
-    done = branches.merge(database, ANNA, plan, 4, other, reason="agreed")
-    assert (done["revision"], done["moved"], done["conflicts"]) == (5, 2, 0)
-    now = _cells(database, plan)
-    assert [now[c] for c in ("x000y000", "x001y000", "x003y000", "x005y000")] == ["02", "02", "03", "N"]
-    assert plans.get(database, ANNA, plan).grids[-1] == Grid("N", "New")
-    line = moves.history(database, ANNA, plan)[-1]
-    assert (line.kind, line.reason, line.source) == ("merge", "agreed", {"plan": other, "revision": 3})
-    assert moves.undo(database, ANNA, plan, 5)["moved"] == 2
-    assert "N" not in [g.code for g in plans.get(database, ANNA, plan).grids]
-
-
-def test_what_both_changed_is_a_conflict_unless_said(database: Database) -> None:
-    plan, other = _branched(database)
-    _move(database, other, 1, "x000y000 x000y001", "02")
-    _move(database, plan, 2, "x000y000", "03", who=BO)
-    with pytest.raises(Conflict) as refused:
-        branches.merge(database, ANNA, plan, 3, other)
-    (entry,) = refused.value.details["cells"]
-    assert (entry["cell"], entry["grid"], entry["theirs"], entry["actor"]) == ("x000y000", "03", "02", "bo")
-    assert "prefer" in str(refused.value)
-    assert plans.get(database, ANNA, plan).revision == 3
-    mine = branches.merge(database, ANNA, plan, 3, other, prefer="mine")
-    assert (mine["moved"], mine["conflicts"]) == (1, 1)
-    moves.undo(database, ANNA, plan, 4)
-    both = branches.branch(database, ANNA, plan, "copy").id
-    theirs = branches.merge(database, ANNA, both, 1, other, prefer="theirs")
-    assert (theirs["moved"], _cells(database, both)["x000y000"]) == (2, "02")
-
-
-def test_a_second_merge_brings_only_what_is_new(database: Database) -> None:
-    """What was merged and then changed here is not brought back."""
-    plan, other = _branched(database)
-    _move(database, other, 1, "x000y000", "02")
-    branches.merge(database, ANNA, plan, 2, other)
-    _move(database, plan, 3, "x000y000", "03")
-    _move(database, other, 2, "x005y000", "02")
-    done = branches.merge(database, ANNA, plan, 4, other)
-    assert (done["moved"], _cells(database, plan)["x000y000"]) == (1, "03")
-    assert branches.merge(database, ANNA, plan, 5, other)["moved"] == 0
-    back = branches.merge(database, ANNA, other, 3, plan)
-    assert (back["moved"], _cells(database, other)) == (1, _cells(database, plan))
-
-
-def test_branches_of_one_plan_meet_where_they_parted(database: Database) -> None:
-    plan, one = _branched(database)
-    _move(database, plan, 2, "x000y003", "02")
-    two = branches.branch(database, ANNA, plan, "two").id
-    deep = branches.branch(database, ANNA, two, "deep").id
-    _move(database, deep, 1, "x005y000", "02")
-    _move(database, one, 1, "x000y000", "02")
-    done = branches.merge(database, ANNA, one, 2, deep)
-    now = _cells(database, one)
-    assert (done["moved"], now["x000y003"], now["x005y000"], now["x000y000"]) == (2, "02", "02", "02")
-
-
-def test_grids_the_branch_gave_up_are_left_out(database: Database) -> None:
-    plan, other = _branched(database)
-    west = " ".join(cell for cell, grid in _cells(database, plan).items() if grid == "01")
-    _move(database, other, 1, west, "02", drop_empty=True)
-    branches.merge(database, ANNA, plan, 2, other)
-    assert [g.code for g in plans.get(database, ANNA, plan).grids] == ["02", "03"]
-
-
-def test_plans_without_a_common_origin_are_not_merged(database: Database) -> None:
-    plan = small(database)
-    record = plans.get(database, ANNA, plan)
-    request = plans.request_of(record)
-    tiling, ones = board(6, 4), {"customers": np.ones(24)}
-    stranger = put(database, record.tiling, tiling, blocks(6, 4, 3, 1), ones)
-    elsewhere = put(database, lay(database, tiling, ones, "other"), tiling, blocks(6, 4, 3, 1), ones)
-    unsolved = plans.create(database, ANNA, record.tiling, request).id
-    for other, kind, word in (
-        (stranger, InvalidInput, "no common origin"),
-        (elsewhere, InvalidInput, "tiling"),
-        (plan, InvalidInput, "itself"),
-        ("pln_none", InvalidInput, "pln_none"),
-        (unsolved, Conflict, "not solved"),
-    ):
-        with pytest.raises(kind, match=word) as refused:
-            branches.merge(database, ANNA, plan, 2, other)
-        assert refused.value.cure
-    assert plans.get(database, ANNA, plan).revision == 2
-
-
-def test_a_merge_into_a_plan_which_moved_on_is_refused(database: Database) -> None:
-    plan, other = _branched(database)
-    _move(database, other, 1, "x000y000", "02")
-    _move(database, plan, 2, "x005y000", "02")
-    with pytest.raises(StaleRevision):
-        branches.merge(database, ANNA, plan, 2, other)
-    key = Idempotency("k", "d")
-    done = branches.merge(database, ANNA, plan, 3, other, idempotency=key)
-    assert branches.merge(database, ANNA, plan, 3, other, idempotency=key) == done
+    assert hand_over(database, made[0], 2, "x000y001", "02")["revision"] == 3
 
 
 # --- several at once
@@ -528,18 +381,18 @@ def test_eight_planners_at_once_lose_nothing(
     database: Database, database_url: str, edits: int, record_property: Any
 ) -> None:
     plan = small(database)
-    start = _cells(database, plan)
+    start = cells_of(database, plan)
     log = work_at_once(database_url, plan, 8, edits, list(start), ["01", "02", "03"])
     assert len(log) == 8 * edits
     states = replay(start, log)
     record = plans.get(database, ANNA, plan)
     assert record.revision == max(states)
-    assert _cells(database, plan) == states[record.revision]
+    assert cells_of(database, plan) == states[record.revision]
     lines = moves.history(database, ANNA, plan, limit=10_000)
     assert [line.revision for line in lines] == list(range(3, record.revision + 1))
     assert wrong_rejections(states, log) == []
     refused = [edit for edit in log if edit.revision is None]
     assert len([edit for edit in refused if edit.kind == "move"]) > edits // 4  # they did meet
-    assert plans.report(database, ANNA, plan)[0]["grids"] == _fresh(database, plan)["grids"]
+    assert plans.report(database, ANNA, plan)[0]["grids"] == fresh_report(database, plan)["grids"]
     record_property("acknowledged", len(log) - len(refused))
     record_property("refused", len(refused))

@@ -11,15 +11,38 @@ from typing import Any, Literal
 
 import h3
 import numpy as np
+import shapely
 from numpy.typing import NDArray
+from shapely.geometry import MultiPolygon, Polygon
 
 from gridsvc.ownership.answer import Rule
 from gridsvc.plans.plan import Grid
 from gridsvc.tiling.hexes import is_h3
 
-__all__ = ["Publication", "checksum", "pack", "rule_of", "unpack"]
+__all__ = ["Overlay", "Publication", "checksum", "pack", "rule_of", "unpack"]
 
-_MAGIC = b"GSPUB\x00\x00\x01"  # the last byte is the version of the format
+_MAGIC = b"GSPUB\x00\x00"  # one byte more is the version of the format
+_PLAIN, _OVERLAID = 1, 2  # a reader which knows no overlays must refuse them, not answer without them
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A carve-out drawn as a polygon: owned apart, whatever cells lie under it.
+
+    Attributes
+    ----------
+    code : str
+        Unique among the overlays and grids of its publication.
+    team : str or None
+        Id of the owning team; the fallback's where it is None.
+    polygon : Polygon or MultiPolygon
+        WGS-84 degrees, longitude first; a point on its outline belongs to it.
+    """
+
+    code: str
+    name: str
+    team: str | None
+    polygon: Polygon | MultiPolygon
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +59,8 @@ class Publication:
     labels : int32 array, shape (n_cells,)
         Position in `grids` of each cell's grid.
     grids : tuple of Grid
+    overlays : tuple of Overlay
+        Carve-outs which go before the cells under them; they share no area.
     """
 
     territory: str
@@ -45,6 +70,7 @@ class Publication:
     ids: NDArray[Any]
     labels: NDArray[np.int32]
     grids: tuple[Grid, ...]
+    overlays: tuple[Overlay, ...] = ()
 
     def row_of(self, cell: str) -> int | None:
         """Row of a cell by its id; None where the publication has no such cell."""
@@ -64,9 +90,9 @@ def rule_of(grid: Grid) -> Rule:
     return "carve_out" if grid.carve_out else "cell"
 
 
-def _header(publication: Publication) -> bytes:
+def _header(publication: Publication, shapes: list[bytes]) -> bytes:
     names = [] if publication.kind == "h3" else [str(i) for i in publication.ids]
-    header = {
+    header: dict[str, Any] = {
         "territory": publication.territory,
         "line": publication.line,
         "kind": publication.kind,
@@ -75,19 +101,31 @@ def _header(publication: Publication) -> bytes:
         "names": names,
         "grids": [[g.code, g.name, g.team, g.carve_out, g.parent] for g in publication.grids],
     }
+    if shapes:  # left out otherwise, so that publications without keep the checksum they always had
+        header["overlays"] = [
+            [o.code, o.name, o.team, len(shape)]
+            for o, shape in zip(publication.overlays, shapes, strict=True)
+        ]
     return json.dumps(header, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
 def pack(publication: Publication) -> bytes:
     """Give the publication as bytes; equal publications give equal bytes.
 
-    Layout: 8 bytes magic and version, uint32 header length, JSON header, uint64 ids (H3 only), int32 labels;
-    numbers little-endian, all behind one zlib stream.
+    Layout: 7 bytes magic, 1 byte version, uint32 header length, JSON header, uint64 ids (H3 only), int32
+    labels, overlays as WKB one after the other (version 2 only); numbers little-endian, all behind one zlib
+    stream.
     """
-    header = _header(publication)
+    shapes = [
+        shapely.to_wkb(o.polygon, output_dimension=2, byte_order=1, flavor="iso")
+        for o in publication.overlays
+    ]
+    header = _header(publication, shapes)
+    version = bytes([_OVERLAID if shapes else _PLAIN])
     ids = publication.ids.astype("<u8").tobytes() if publication.kind == "h3" else b""
     labels = publication.labels.astype("<i4").tobytes()
-    return zlib.compress(_MAGIC + struct.pack("<I", len(header)) + header + ids + labels, 6)
+    parts = [_MAGIC, version, struct.pack("<I", len(header)), header, ids, labels, *shapes]
+    return zlib.compress(b"".join(parts), 6)
 
 
 def checksum(payload: bytes) -> str:
@@ -104,19 +142,34 @@ def unpack(payload: bytes) -> Publication:
         Not a publication, or one of a format this version does not know.
     """
     block = zlib.decompress(payload)
-    if block[: len(_MAGIC)] != _MAGIC:
+    at = len(_MAGIC)
+    if block[:at] != _MAGIC or block[at] not in (_PLAIN, _OVERLAID):
         raise ValueError("not a publication of a known format")
-    start = len(_MAGIC) + 4
-    (length,) = struct.unpack_from("<I", block, len(_MAGIC))
-    header = json.loads(block[start : start + length])
-    n, offset = header["cells"], start + length
+    (length,) = struct.unpack_from("<I", block, at + 1)
+    offset = at + 5 + length
+    header = json.loads(block[at + 5 : offset])
+    n = header["cells"]
     if header["kind"] == "h3":
         ids: NDArray[Any] = np.frombuffer(block, "<u8", n, offset).astype(np.uint64)
         offset += 8 * n
     else:
         ids = np.array(header["names"], dtype=object)
     labels = np.frombuffer(block, "<i4", n, offset).astype(np.int32)
-    grids = tuple(Grid(*grid) for grid in header["grids"])
     return Publication(
-        header["territory"], header["line"], header["kind"], header["resolution"], ids, labels, grids
+        header["territory"],
+        header["line"],
+        header["kind"],
+        header["resolution"],
+        ids,
+        labels,
+        grids=tuple(Grid(*grid) for grid in header["grids"]),
+        overlays=_overlays(header.get("overlays", []), block, offset + 4 * n),
     )
+
+
+def _overlays(entries: list[list[Any]], block: bytes, offset: int) -> tuple[Overlay, ...]:
+    found = []
+    for code, name, team, size in entries:
+        found.append(Overlay(code, name, team, shapely.from_wkb(block[offset : offset + size])))
+        offset += size
+    return tuple(found)

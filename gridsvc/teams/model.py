@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Literal
 
-__all__ = ["Department", "Member", "Person", "Role", "Roster", "Team"]
+__all__ = ["Department", "Member", "Named", "Person", "Role", "Roster", "Team"]
 
 Role = Literal["lead", "enterprise", "vip", "maintenance", "member"]
 
@@ -90,6 +91,28 @@ class Member:
 
 
 @dataclass(frozen=True)
+class Named:
+    """A named account: a customer owned by name, wherever it is.
+
+    Attributes
+    ----------
+    customer : str
+        Id of the customer; private, so never part of a message or a log (`repr` leaves it out).
+    until : datetime or None
+        The entry counts before this moment (UTC); None is without end.
+    """
+
+    customer: str = field(repr=False)
+    team: str
+    reason: str
+    until: datetime | None = None
+
+    def counts(self, at: datetime) -> bool:
+        """Whether the entry counts at a moment."""
+        return self.until is None or at < self.until
+
+
+@dataclass(frozen=True)
 class Roster:
     """Team -> people at one time; `fallback` names the team that owns what no grid team does."""
 
@@ -98,6 +121,7 @@ class Roster:
     teams: tuple[Team, ...]
     members: tuple[Member, ...]
     fallback: str | None = None
+    named: tuple[Named, ...] = ()
 
     @cached_property
     def team_by_id(self) -> dict[str, Team]:
@@ -116,6 +140,11 @@ class Roster:
         for member in self.members:
             found[member.team].append(member)
         return {team: tuple(members) for team, members in found.items()}
+
+    @cached_property
+    def named_by_customer(self) -> dict[str, Named]:
+        """Named accounts by their customer's id."""
+        return {entry.customer: entry for entry in self.named}
 
     def lead(self, team: str) -> Member | None:
         """The acting lead of `team` if there is one, else its lead."""

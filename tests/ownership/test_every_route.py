@@ -1,0 +1,89 @@
+"""Each way to ask gives the answer of plain h3-py and shapely, at random points and at the worst ones."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gridsvc.store import Database
+from tests.journey.client import Client
+from tests.journey.served import serving
+from tests.ownership import oracle
+from tests.ownership.routes import MANY, ONE_BY_ONE, Service, Way
+from tests.ownership.worlds import World, put, worlds
+
+pytestmark = pytest.mark.xdist_group("every-route")
+
+NAMES = [world.name for world in worlds()]
+Record = Callable[[str, object], None]
+
+
+@pytest.fixture(scope="module")
+def small() -> dict[str, World]:
+    return {world.name: world for world in worlds()}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path, small: Any) -> Iterator[Service]:
+    """A real server with every world published."""
+    yield from _served(tmp_path_factory.mktemp("routes"), migrated_file, list(small.values()))
+
+
+def _served(folder: Path, migrated_file: Path, published: Sequence[World]) -> Iterator[Service]:
+    shutil.copy(migrated_file, folder / "gridsvc.db")
+    url = f"sqlite:///{folder / 'gridsvc.db'}"
+    database = Database.open(url)
+    for world in published:
+        assert put(database, world) == 1
+    database.close()
+    with serving(url, folder) as base_url, Client(base_url) as client:
+        yield Service(client, url, folder)
+
+
+def wrong(way: Way, service: Service, world: World, n: int, seed: int = 1) -> list[tuple[Any, ...]]:
+    """Points whose answers are not the oracle's: where, got, expected."""
+    lon, lat = oracle.points(world, n, seed)
+    got, due = way(service, world.name, lon, lat), oracle.expected(world, lon, lat).rows()
+    assert len(got) == len(due) == n
+    return [(x, y, g, d) for x, y, g, d in zip(lon, lat, got, due, strict=True) if g != d]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("way", MANY)
+def test_many_points(way: str, name: str, service: Service, small: dict[str, World]) -> None:
+    assert wrong(MANY[way], service, small[name], 300) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("way", ONE_BY_ONE)
+def test_one_point_at_a_time(way: str, name: str, service: Service, small: dict[str, World]) -> None:
+    assert wrong(ONE_BY_ONE[way], service, small[name], 80) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_points_meet_every_kind_of_answer(name: str, small: dict[str, World]) -> None:
+    world = small[name]
+    lon, lat = oracle.points(world, 2000)
+    due = oracle.expected(world, lon, lat)
+    assert set(due.status) == {"owned", "fallback", "outside", "invalid"}
+    assert {"cell", "carve_out", "fallback"} <= set(due.rule)
+    assert (np.abs(lat) == 90.0).any() and (np.abs(lon) == 180.0).any() and not np.isfinite(lat).all()
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("name", NAMES)
+def test_a_million_points(name: str, tmp_path: Path, migrated_file: Path, record_property: Record) -> None:
+    """All routes for many take all points of a world, those for one at a time some thousands."""
+    world = next(w for w in worlds(scale=4) if w.name == name)
+    each = 1_000_000 // len(NAMES) + 1
+    for service in _served(tmp_path, migrated_file, [world]):
+        for way, asked in {**MANY, **ONE_BY_ONE}.items():
+            n = each if way in MANY else 3_000
+            found = wrong(asked, service, world, n)
+            assert found[:5] == [], f"{way}: {len(found)} wrong"
+            record_property(f"{way}, wrong", f"0 of {n:,}")

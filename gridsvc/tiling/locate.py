@@ -44,6 +44,14 @@ class Locator:
         made._hexes = _Hexes(resolution, ids)
         return made
 
+    @classmethod
+    def of_polygons(cls, geometry: NDArray[np.object_]) -> Locator:
+        """A locator of (multi)polygons alone, shape (n_cells,); rows are positions in it."""
+        made = cls.__new__(cls)
+        made._hexes = None
+        made._prepare(geometry)
+        return made
+
     def _prepare(self, geometry: NDArray[np.object_]) -> None:
         # Cells of several parts are taken apart: the boxes are tighter and each part's index smaller.
         self._n = len(geometry)

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Polygon
 
 from gridsvc.ownership.answer import Rule
-from gridsvc.plans.plan import Grid
+from gridsvc.plans.carveouts import CarveOut
+from gridsvc.plans.plan import Grid, Plan
 from gridsvc.tiling.hexes import is_h3
 
-__all__ = ["Overlay", "Publication", "checksum", "pack", "rule_of", "unpack"]
+__all__ = ["Overlay", "Publication", "checksum", "overlays_of", "pack", "rule_of", "unpack"]
 
 _MAGIC = b"GSPUB\x00\x00"  # one byte more is the version of the format
 _PLAIN, _OVERLAID = 1, 2  # a reader which knows no overlays must refuse them, not answer without them
@@ -37,12 +38,15 @@ class Overlay:
         Id of the owning team; the fallback's where it is None.
     polygon : Polygon or MultiPolygon
         WGS-84 degrees, longitude first; a point on its outline belongs to it.
+    reason : str
+        Why it is owned apart.
     """
 
     code: str
     name: str
     team: str | None
     polygon: Polygon | MultiPolygon
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,8 @@ class Publication:
         Position in `grids` of each cell's grid.
     grids : tuple of Grid
     overlays : tuple of Overlay
-        Carve-outs which go before the cells under them; they share no area.
+        Carve-outs which go before the cells under them, ascending by code. They share no area; where outlines
+        touch, the first of those which hold a point owns it.
     """
 
     territory: str
@@ -71,6 +76,12 @@ class Publication:
     labels: NDArray[np.int32]
     grids: tuple[Grid, ...]
     overlays: tuple[Overlay, ...] = ()
+
+    @property
+    def plan(self) -> Plan:
+        """What was published, as a plan."""
+        carved = (CarveOut(o.code, o.name, o.team, o.reason, o.polygon) for o in self.overlays)
+        return Plan(self.labels, self.grids, tuple(carved))
 
     def row_of(self, cell: str) -> int | None:
         """Row of a cell by its id; None where the publication has no such cell."""
@@ -83,6 +94,12 @@ class Publication:
     def name_of(self, row: int) -> str:
         """Id of the cell in a row."""
         return str(h3.int_to_str(int(self.ids[row])) if self.kind == "h3" else self.ids[row])
+
+
+def overlays_of(plan: Plan) -> tuple[Overlay, ...]:
+    """The carve-outs of a plan as a publication has them."""
+    found = sorted(plan.carve_outs, key=lambda carved: carved.code)
+    return tuple(Overlay(c.code, c.name, c.team, c.polygon, c.reason) for c in found)
 
 
 def rule_of(grid: Grid) -> Rule:
@@ -103,7 +120,7 @@ def _header(publication: Publication, shapes: list[bytes]) -> bytes:
     }
     if shapes:  # left out otherwise, so that publications without keep the checksum they always had
         header["overlays"] = [
-            [o.code, o.name, o.team, len(shape)]
+            [o.code, o.name, o.team, o.reason, len(shape)]
             for o, shape in zip(publication.overlays, shapes, strict=True)
         ]
     return json.dumps(header, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
@@ -169,7 +186,8 @@ def unpack(payload: bytes) -> Publication:
 
 def _overlays(entries: list[list[Any]], block: bytes, offset: int) -> tuple[Overlay, ...]:
     found = []
-    for code, name, team, size in entries:
-        found.append(Overlay(code, name, team, shapely.from_wkb(block[offset : offset + size])))
+    for code, name, team, reason, size in entries:
+        polygon = shapely.from_wkb(block[offset : offset + size])
+        found.append(Overlay(code, name, team, polygon, reason))
         offset += size
     return tuple(found)

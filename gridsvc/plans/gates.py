@@ -21,6 +21,8 @@ WAIVABLE = ("contiguity",)
 _LISTED = 1000
 _ROUNDING = 1e-9  # a deviation of exactly the tolerance is inside
 
+_NO_CELLS = np.array([], np.int64)
+
 Offenders = list[dict[str, Any]]
 Rows = NDArray[np.integer[Any]]
 
@@ -144,9 +146,9 @@ def _gate(
         total += waiver is None
         if waiver is not None:
             told = {"reason": waiver["reason"], "actor": waiver["actor"]}
-            waived.append({**entry, **judged.places.of(rows), **told})
+            waived.append({**judged.places.of(rows), **entry, **told})
         elif len(offenders) < _LISTED:
-            offenders.append({**entry, **judged.places.of(rows)})
+            offenders.append({**judged.places.of(rows), **entry})
     if not total:
         return Gate(name, True, blocking, message=said[0], waived=waived)
     return Gate(name, False, blocking, offenders, total, said[1].format(total=total), said[2], waived)
@@ -205,13 +207,26 @@ def _team(judged: Judged) -> Gate:
         ({"grid": grid.code, "team": grid.team, "why": why}, judged.cells_of(g))
         for g, grid in enumerate(judged.plan.grids)
         if (why := _team_fault(grid.team, judged.has_lead))
-    ]
+    ] + _carved_without_team(judged)
     said = (
         "every grid has a team with a lead",
-        "grids without a team with a lead: {total}",
+        "grids and carve-outs without a team with a lead: {total}"
+        if judged.plan.carve_outs
+        else "grids without a team with a lead: {total}",
         "assign a team to each grid and name a lead, or an acting one, in each team",
     )
     return _gate(judged, "team", found, said)
+
+
+def _carved_without_team(judged: Judged) -> list[Found]:
+    """Carve-outs whose team, or where they name none the fallback, has no lead."""
+    found: list[Found] = []
+    for carved in judged.plan.carve_outs:
+        why = _team_fault(carved.team or judged.fallback, judged.has_lead)
+        if why:
+            place = Places(np.array([carved.polygon], dtype=object)).of(np.array([0]))
+            found.append(({"carve_out": carved.code, "team": carved.team, "why": why, **place}, _NO_CELLS))
+    return found
 
 
 def _team_fault(team: str | None, has_lead: Mapping[str, bool]) -> str | None:

@@ -1,4 +1,4 @@
-"""A plan as a value: which grid each cell belongs to, and which team each grid."""
+"""A plan as a value: which grid each cell belongs to, which team each grid, and what is owned apart."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gridsvc.plans.carveouts import CarveOut
 
 __all__ = ["Grid", "Plan"]
 
@@ -21,7 +23,7 @@ class Grid:
     team : str or None
         Id of the owning team.
     carve_out : bool
-        Taken out of the balance and owned apart.
+        Whole cells taken out of the balance and owned apart; polygons are in `Plan.carve_outs`.
     parent : str or None
         Code of the parent this grid is nested in.
     """
@@ -42,7 +44,10 @@ class Plan:
     labels : int32 array, shape (n_cells,)
         Position in `grids` of each cell's grid; -1 where a cell has none.
     grids : tuple of Grid
+    carve_outs : tuple of CarveOut
+        Polygons owned apart, which go before the cells under them.
     """
 
     labels: NDArray[np.int32]
     grids: tuple[Grid, ...]
+    carve_outs: tuple[CarveOut, ...] = ()

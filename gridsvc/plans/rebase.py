@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gridsvc.plans.carveouts import merged
 from gridsvc.plans.merge import merge
 from gridsvc.plans.plan import Grid, Plan
 
@@ -33,17 +34,20 @@ class Rebased:
         Cells which both sides gave to different grids; as `prefer` says, else as in the plan.
     grids : tuple of str
         Codes of grids whose name, team or parent both sides changed, to different values.
+    carve_outs : tuple of str
+        Codes of carve-outs on which both sides do not agree.
     """
 
     plan: Plan
     carried: Rows
     conflicts: Rows
     grids: tuple[str, ...]
+    carve_outs: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
         """Whether nobody's work was overwritten."""
-        return not len(self.conflicts) and not self.grids
+        return not len(self.conflicts) and not self.grids and not self.carve_outs
 
 
 def rebase(base: Plan, mine: Plan, theirs: Plan, prefer: Prefer | None = None) -> Rebased:
@@ -70,7 +74,9 @@ def rebase(base: Plan, mine: Plan, theirs: Plan, prefer: Prefer | None = None) -
     gone = own.keys() & former.keys() - others.keys()  # grids which others gave up
     keep = set(own) - gone
     plan = assembled(code_of, [words.get(grid.code, grid) for grid in order], keep)
-    return Rebased(plan, carried, found.conflicts, tuple(sorted(clashes)))
+    carved, apart = merged(base.carve_outs, mine.carve_outs, theirs.carve_outs, prefer)
+    plan = replace(plan, carve_outs=carved)
+    return Rebased(plan, carried, found.conflicts, tuple(sorted(clashes)), apart)
 
 
 def _words(former: Grid | None, mine: Grid, theirs: Grid, prefer: Prefer | None) -> tuple[Grid, bool]:
@@ -92,6 +98,8 @@ def _words(former: Grid | None, mine: Grid, theirs: Grid, prefer: Prefer | None)
 def within(mine: Plan, theirs: Plan, parent: str) -> tuple[Plan, Rows]:
     """The plan where it changes only what is nested in one parent, and all else as `theirs` has it.
 
+    Carve-outs are nested in no parent, so they are as `theirs` has them.
+
     Returns
     -------
     plan : Plan
@@ -104,7 +112,8 @@ def within(mine: Plan, theirs: Plan, parent: str) -> tuple[Plan, Rows]:
     own = [grid for grid in mine.grids if grid.parent == parent]
     names = {grid.code for grid in own}
     order = [*own, *(grid for grid in theirs.grids if grid.code not in names)]
-    return assembled(np.where(inside, code_of, others), order, names), ignored
+    plan = assembled(np.where(inside, code_of, others), order, names)
+    return replace(plan, carve_outs=theirs.carve_outs), ignored
 
 
 def inside(found: Rebased, mine: Plan, theirs: Plan, parent: str) -> Rebased:
@@ -112,7 +121,9 @@ def inside(found: Rebased, mine: Plan, theirs: Plan, parent: str) -> Rebased:
     held = _nested(mine, parent) & _nested(theirs, parent)
     own = {grid.code for grid in theirs.grids if grid.parent == parent}
     rows = found.conflicts[held[found.conflicts]]
-    return replace(found, conflicts=rows, grids=tuple(code for code in found.grids if code in own))
+    return replace(
+        found, conflicts=rows, grids=tuple(code for code in found.grids if code in own), carve_outs=()
+    )
 
 
 def assembled(code_of: NDArray[np.object_], grids: Sequence[Grid], keep: set[str] | None = None) -> Plan:

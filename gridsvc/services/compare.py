@@ -169,8 +169,7 @@ def moved_cells(
 def _plan(record: PlanRecord | PublicationRecord) -> Plan:
     if isinstance(record, PlanRecord):
         return solved(record)
-    published = unpack(record.payload)
-    return Plan(published.labels, published.grids)
+    return unpack(record.payload).plan
 
 
 def _targets(db: Database, reader: Reader, record: PlanRecord | PublicationRecord) -> Targets:

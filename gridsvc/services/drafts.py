@@ -62,7 +62,7 @@ def solved(record: PlanRecord) -> Plan:
     """
     if record.labels is None:
         raise Conflict("the plan is not solved yet", cure="wait for its job to be done", plan=record.id)
-    return Plan(record.labels, record.grids)
+    return Plan(record.labels, record.grids, record.carve_outs)
 
 
 def old_plan(reader: Reader, plan: str, tiling: str) -> Old:

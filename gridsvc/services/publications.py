@@ -154,7 +154,7 @@ def published_layer(reader: Reader, record: PublicationRecord, name: LayerName) 
     measures = reader.tilings.measures(record.tiling, record.customers_import)
     drawn = unpack(record.payload)
     published = Draft(found, tiling, measures)
-    return _layer(published, Plan(drawn.labels, drawn.grids), name, _roster(reader, record.territory))
+    return _layer(published, drawn.plan, name, _roster(reader, record.territory))
 
 
 def plan_layer(db: Database, who: Principal, plan: str, name: LayerName) -> Layer:

@@ -76,10 +76,8 @@ def former(reader: Reader, territory: str, line: str, start: datetime) -> Public
 
 
 def published_plan(reader: Reader, territory: str, line: str, n: int) -> Plan:
-    """The cells and grids of a publication."""
-    payload = reader.publications.get(territory, line, n).payload
-    found = unpack(payload)
-    return Plan(found.labels, found.grids)
+    """The cells, grids and carve-outs of a publication."""
+    return unpack(reader.publications.get(territory, line, n).payload).plan
 
 
 def require_place(

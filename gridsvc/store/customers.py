@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -91,6 +91,26 @@ class CustomerReader:
         newest = rows.order_by(imports.c.valid_from.desc(), imports.c.no.desc()).limit(1)
         found = self._handle.connection.execute(newest).first()
         return None if found is None else _import(found)
+
+    def live_imports(self, territory: str) -> list[ImportRecord]:
+        """The live imports of a territory, one a tiling at most; the last to go live first."""
+        rows = select(*_IMPORT).where(imports.c.territory == territory, imports.c.status == "live")
+        newest = rows.order_by(imports.c.valid_from.desc(), imports.c.no.desc())
+        return [_import(row) for row in self._handle.connection.execute(newest)]
+
+    def in_chunks(
+        self, import_id: str, size: int
+    ) -> Iterator[tuple[list[str], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]]:
+        """Ids, cell rows (-1 unplaced), lon and lat (degrees, NaN where unknown) of all kept customers.
+
+        At most `size` at a time, so that millions need no more memory than that.
+        """
+        c = customers.c
+        wanted = select(c.id, c.cell, c.lon, c.lat).where(c.import_no == self._no(import_id), c.kept)
+        options = {"yield_per": size}
+        for part in self._handle.connection.execute(wanted, execution_options=options).partitions(size):
+            ids, cells, lon, lat = zip(*part, strict=True)
+            yield list(ids), np.array(cells, np.int32), np.array(lon, np.float64), np.array(lat, np.float64)
 
     def _no(self, import_id: str) -> int:
         found = self._handle.connection.execute(

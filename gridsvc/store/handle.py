@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, func, select, update
 
 from gridsvc.store.tables import seq
 
-__all__ = ["Clock", "Handle", "utc_now"]
+__all__ = ["SEQ_CHANNEL", "Clock", "Handle", "utc_now"]
+
+SEQ_CHANNEL = "gridsvc_seq"
+"""Where PostgreSQL tells each new count of commits that lookups must see."""
 
 Clock = Callable[[], datetime]
 
@@ -46,7 +49,10 @@ class Handle:
         """Count one commit that lookups must see, and return the new count.
 
         On PostgreSQL the counter's row stays locked until the commit, so whoever bumps first is alone from
-        here on: numbers given out behind it are consecutive.
+        here on: numbers given out behind it are consecutive. Listeners are told the count by the commit.
         """
         counted = update(seq).values(value=seq.c.value + 1).returning(seq.c.value)
-        return self.connection.execute(counted).scalar_one()
+        count = self.connection.execute(counted).scalar_one()
+        if self.postgres:
+            self.connection.execute(select(func.pg_notify(SEQ_CHANNEL, str(count))))
+        return count

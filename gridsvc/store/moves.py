@@ -17,7 +17,7 @@ from sqlalchemy import Row, func, insert, select, update
 from gridsvc.errors import Conflict, NotFound, StaleRevision
 from gridsvc.plans.draft import Change, Entry, fold
 from gridsvc.plans.plan import Grid
-from gridsvc.store import codec
+from gridsvc.store import carveouts, codec
 from gridsvc.store.faults import unique
 from gridsvc.store.handle import Handle
 from gridsvc.store.records import MoveRecord, PlanHead
@@ -165,11 +165,11 @@ class MoveReader:
         return {row.revision: _record(row) for row in self._handle.connection.execute(rows)}
 
     def done_by(self, plan_id: str, actor: str) -> list[Entry]:
-        """What one planner did since the base assignment was set, in order."""
+        """What one planner did to cells since the base assignment was set, in order."""
         m = plan_moves.c
         base = select(plans.c.labels_revision).where(plans.c.id == plan_id).scalar_subquery()
         rows = select(m.revision, m.kind, m.reverts).where(
-            m.plan_id == plan_id, m.actor == actor, m.revision > base
+            m.plan_id == plan_id, m.actor == actor, m.revision > base, m.n_cells > 0
         )
         return [Entry(*row) for row in self._handle.connection.execute(rows.order_by(m.revision))]
 
@@ -291,6 +291,7 @@ class MoveWriter(MoveReader):
             return place
         top = select(func.coalesce(func.max(g.position), -1) + 1).where(g.plan_id == plan_id)
         place = int(self._handle.connection.execute(top).scalar_one())
+        carveouts.require_free(self._handle, plan_id, [grid.code])
         row = {"plan_id": plan_id, "position": place, "optional": True, **asdict(grid)}
         with unique("two grids have one code", cure="give each grid its own code"):
             self._handle.connection.execute(insert(plan_grids).values(row))

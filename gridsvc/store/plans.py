@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from gridsvc.errors import Conflict, InvalidInput, NotFound, StaleRevision
+from gridsvc.plans.carveouts import CarveOut
 from gridsvc.plans.plan import Grid, Plan
+from gridsvc.store import carveouts
 from gridsvc.store.faults import unique
 from gridsvc.store.handle import Handle
 from gridsvc.store.ids import new_id
@@ -21,6 +23,7 @@ from gridsvc.store.tables import plan_grids, plans
 
 __all__ = ["PlanReader", "PlanWriter"]
 
+_PARTS = {"grids", "carve_outs", "tiling"}
 _INNER = {"labels", "labels_revision", "checkpoint", "checkpoint_revision"}
 _HEAD = [c for c in plans.c if c.name not in _INNER]
 
@@ -51,7 +54,7 @@ class PlanReader:
         self._handle = handle
 
     def get(self, plan_id: str) -> PlanRecord:
-        """Return the plan with its grids and, all moves made, its labels.
+        """Return the plan with its grids, its carve-outs and, all moves made, its labels.
 
         Raises
         ------
@@ -60,10 +63,10 @@ class PlanReader:
         """
         bare = self.bare(plan_id)
         labels, grids = self._cells(plan_id)
-        return replace(bare, labels=labels, grids=grids)
+        return replace(bare, labels=labels, grids=grids, carve_outs=carveouts.of_plan(self._handle, plan_id))
 
     def bare(self, plan_id: str) -> PlanRecord:
-        """Return the plan without labels and grids, as in lists.
+        """Return the plan without labels, grids and carve-outs, as in lists.
 
         Raises
         ------
@@ -76,7 +79,7 @@ class PlanReader:
         return _record(found)
 
     def at(self, plan_id: str, revision: int) -> PlanRecord:
-        """Return the plan with the labels it had at an earlier revision, its report left off.
+        """Return the plan with the labels and carve-outs of an earlier revision, its report left off.
 
         Raises
         ------
@@ -93,7 +96,8 @@ class PlanReader:
                 f"the plan has revisions 1 to {bare.revision}", field="revision", cure="choose one of them"
             )
         labels, grids = self._cells(plan_id, revision)
-        return replace(bare, labels=labels, grids=grids, revision=revision, report=None)
+        carved = carveouts.of_plan(self._handle, plan_id, revision)
+        return replace(bare, labels=labels, grids=grids, carve_outs=carved, revision=revision, report=None)
 
     def _cells(
         self, plan_id: str, at: int | None = None
@@ -120,7 +124,7 @@ class PlanWriter(PlanReader):
         """Write a new draft, and return its id."""
         made = new_id("pln")
         row = {
-            **{name: value for name, value in vars(record).items() if name not in {"grids", "tiling"}},
+            **{name: value for name, value in vars(record).items() if name not in _PARTS},
             "id": made,
             "tiling_id": record.tiling,
             "labels": packed(record.labels),
@@ -132,6 +136,8 @@ class PlanWriter(PlanReader):
         }
         self._handle.connection.execute(insert(plans).values(row))
         self._write_grids(made, record.grids)
+        if record.carve_outs:
+            carveouts.replace_all(self._handle, made, record.carve_outs, 1)
         return made
 
     def save_solution(
@@ -196,6 +202,20 @@ class PlanWriter(PlanReader):
             self._handle.connection.execute(changed, given)
         return revision
 
+    def set_carve_outs(self, plan_id: str, carve_outs: Sequence[CarveOut], expected_revision: int) -> int:
+        """Replace the carve-outs of a draft, and return the new revision.
+
+        Raises
+        ------
+        StaleRevision
+            The plan has another revision than the caller saw.
+        Conflict
+            The plan is published.
+        """
+        revision = self._change(plan_id, expected_revision)
+        carveouts.replace_all(self._handle, plan_id, carve_outs, revision)
+        return revision
+
     def describe(self, plan_id: str, expected_revision: int, **words: str | None) -> int:
         """Replace the ``name`` or ``comment`` of a draft, and return the new revision."""
         return self._change(plan_id, expected_revision, **words)
@@ -257,6 +277,7 @@ class PlanWriter(PlanReader):
             }
             for position, grid in enumerate(grids)
         ]
+        carveouts.require_free(self._handle, plan_id, [grid.code for grid in grids])
         if rows:
             with unique("two grids have one code", cure="give each grid its own code"):
                 self._handle.connection.execute(insert(plan_grids), rows)

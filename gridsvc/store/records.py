@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gridsvc.plans.carveouts import CarveOut
 from gridsvc.plans.plan import Grid
 
 __all__ = [
@@ -249,6 +250,8 @@ class PlanRecord:
         Rules waived by name: ``gate``, ``grid``, ``actor``, ``reason``, ``recorded_at``.
     grids : tuple of Grid
         Empty in lists.
+    carve_outs : tuple of CarveOut
+        Polygons owned apart; empty in lists.
     """
 
     territory: str
@@ -260,6 +263,7 @@ class PlanRecord:
     params: dict[str, Any] = field(default_factory=dict)
     labels: NDArray[np.int32] | None = None
     grids: tuple[Grid, ...] = ()
+    carve_outs: tuple[CarveOut, ...] = ()
     report: dict[str, Any] | None = None
     base_publication: int | None = None
     seed: int = 1

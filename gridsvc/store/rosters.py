@@ -12,13 +12,13 @@ from gridsvc.errors import NotFound
 from gridsvc.store.faults import unique
 from gridsvc.store.handle import Handle
 from gridsvc.store.records import RosterRecord
-from gridsvc.store.tables import departments, members, people, rosters, teams
-from gridsvc.teams.model import Department, Member, Person, Roster, Team
+from gridsvc.store.tables import departments, members, named_accounts, people, rosters, teams
+from gridsvc.teams.model import Department, Member, Named, Person, Roster, Team
 
 __all__ = ["RosterReader", "RosterWriter"]
 
 _TAGS = {"territory", "r", "position"}
-_Part = TypeVar("_Part", Department, Person, Team, Member)
+_Part = TypeVar("_Part", Department, Person, Team, Member, Named)
 
 
 class RosterReader:
@@ -49,6 +49,7 @@ class RosterReader:
             teams=self._parts(teams, Team, territory, r),
             members=self._parts(members, Member, territory, r),
             fallback=found.fallback,
+            named=self._parts(named_accounts, Named, territory, r),
         )
 
     def _parts(self, table: Table, kind: type[_Part], territory: str, r: int) -> tuple[_Part, ...]:
@@ -94,7 +95,7 @@ class RosterWriter(RosterReader):
         Raises
         ------
         Conflict
-            A department, person or team comes twice, or a person has one role twice in a team.
+            A department, person, team or customer comes twice, or a person has one role twice in a team.
         """
         self._handle.bump_seq()  # from here on nobody else gives out a number
         c = rosters.c
@@ -117,6 +118,7 @@ class RosterWriter(RosterReader):
         self._write(people, territory, r, roster.people)
         self._write(teams, territory, r, roster.teams)
         self._write(members, territory, r, roster.members)
+        self._write(named_accounts, territory, r, roster.named)
         return r
 
     def _write(self, table: Table, territory: str, r: int, parts: Sequence[_Part]) -> None:
@@ -127,5 +129,7 @@ class RosterWriter(RosterReader):
             for position, part in enumerate(parts)
         ]
         if rows:
-            with unique(f"the roster names one of its {table.name} twice", cure="name each once"):
+            with unique(
+                f"the roster names one of its {table.name.replace('_', ' ')} twice", cure="name each once"
+            ):
                 self._handle.connection.execute(insert(table), rows)

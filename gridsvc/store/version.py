@@ -25,7 +25,10 @@ IMMUTABLE = (
     "audit",
     "outbox",
 )
-"""Tables whose rows triggers protect; `people` is not among them, for a person may ask to be erased."""
+"""Tables whose rows triggers protect.
+
+`people` and `named_accounts` are not among them, for a person may ask to be erased.
+"""
 
 _CURE = "run: gridsvc db upgrade"
 

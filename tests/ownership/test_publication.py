@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import shapely
 
-from gridsvc.ownership.publication import Overlay, Publication, checksum, pack, unpack
-from gridsvc.plans.plan import Grid
+from gridsvc.ownership.publication import Overlay, Publication, checksum, overlays_of, pack, unpack
+from gridsvc.plans.carveouts import CarveOut
+from gridsvc.plans.plan import Grid, Plan
 
 PLAIN = Publication(
     "t",
@@ -23,7 +24,7 @@ PLAIN = Publication(
 )
 RING = shapely.Polygon([(0, 0), (3, 0), (3, 3), (0, 3)], [[(1, 1), (2, 1), (2, 2), (1, 2)]])
 OVERLAYS = (
-    Overlay("K1", "Works", "t1", RING),
+    Overlay("K1", "Works", "t1", RING, "key enterprise"),
     Overlay("K2", "大学", None, shapely.MultiPolygon([shapely.box(5, 5, 6, 6.1), shapely.box(7, 5, 8, 6)])),
 )
 
@@ -60,6 +61,7 @@ def test_with_overlays_the_format_is_another_so_that_an_older_reader_refuses() -
     "changed",
     [
         replace(OVERLAYS[0], team=None),
+        replace(OVERLAYS[0], reason="other"),
         replace(OVERLAYS[0], name="Mill"),
         replace(OVERLAYS[0], polygon=shapely.box(0, 0, 3, 3)),
     ],
@@ -75,3 +77,10 @@ def test_a_format_not_known_is_refused(version: int) -> None:
     block[7] = version
     with pytest.raises(ValueError, match="known format"):
         unpack(zlib.compress(bytes(block)))
+
+
+def test_overlays_stand_in_order_of_their_codes_whatever_the_order_of_the_plan() -> None:
+    carved = [CarveOut(c, c, None, "big", shapely.box(i, 0, i + 1, 1)) for i, c in enumerate(("b", "a"))]
+    found = overlays_of(Plan(PLAIN.labels, PLAIN.grids, tuple(carved)))
+    assert [overlay.code for overlay in found] == ["a", "b"]
+    assert replace(PLAIN, overlays=found).plan.carve_outs == tuple(carved[::-1])

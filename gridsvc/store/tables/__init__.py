@@ -2,11 +2,11 @@
 
 from gridsvc.store.tables.base import metadata
 from gridsvc.store.tables.customers import customers, imports
-from gridsvc.store.tables.plans import plan_grids, plan_moves, plans
+from gridsvc.store.tables.plans import plan_carve_outs, plan_grids, plan_moves, plans
 from gridsvc.store.tables.publications import publications, published_grids
 from gridsvc.store.tables.space import cells, cells_rtree, measures, territories, tilings
 from gridsvc.store.tables.system import audit, idempotency, jobs, outbox, seq
-from gridsvc.store.tables.teams import departments, members, people, rosters, teams
+from gridsvc.store.tables.teams import departments, members, named_accounts, people, rosters, teams
 
 __all__ = [
     "audit",
@@ -20,8 +20,10 @@ __all__ = [
     "measures",
     "members",
     "metadata",
+    "named_accounts",
     "outbox",
     "people",
+    "plan_carve_outs",
     "plan_grids",
     "plan_moves",
     "plans",

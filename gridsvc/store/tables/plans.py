@@ -1,4 +1,4 @@
-"""Plans, their grids, and the moves that changed them."""
+"""Plans, their grids and carve-outs, and the moves that changed them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from sqlalchemy import (
 )
 
 from gridsvc.store.tables.base import metadata
-from gridsvc.store.types import Json, UtcDateTime
+from gridsvc.store.types import Geometry, Json, UtcDateTime
 
-__all__ = ["plan_grids", "plan_moves", "plans"]
+__all__ = ["plan_carve_outs", "plan_grids", "plan_moves", "plans"]
 
 
 class _Plans(TypedColumns):
@@ -80,6 +80,19 @@ class _PlanGrids(TypedColumns):
     optional: Named[bool] = Column(Boolean)  # left out while it has no cells
 
 
+class _CarveOuts(TypedColumns):
+    plan_id: Named[str] = Column(Text, ForeignKey("plans.id"), primary_key=True)
+    since: Named[int] = Column(Integer, primary_key=True, autoincrement=False)  # revisions, half-open
+    position: Named[int] = Column(Integer, primary_key=True, autoincrement=False)
+    until: Named[int | None] = Column(Integer)
+    code: Named[str] = Column(Text)
+    name: Named[str] = Column(Text)
+    team: Named[str | None] = Column(Text)
+    reason: Named[str] = Column(Text)
+    polygon: Named[Any] = Column(Geometry(), nullable=False)
+
+
 plans = Table("plans", metadata, _Plans)
 plan_grids = Table("plan_grids", metadata, _PlanGrids, UniqueConstraint("plan_id", "code"))
+plan_carve_outs = Table("plan_carve_outs", metadata, _CarveOuts, UniqueConstraint("plan_id", "since", "code"))
 plan_moves = Table("plan_moves", metadata, _Moves)

@@ -1,4 +1,4 @@
-"""Rosters: departments, people, teams and members, each row tagged with its territory and roster number."""
+"""Rosters: departments, people, teams, members, name lists; rows are tagged with territory and number."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sqlalchemy import (
 from gridsvc.store.tables.base import metadata
 from gridsvc.store.types import Json, UtcDateTime
 
-__all__ = ["departments", "members", "people", "rosters", "teams"]
+__all__ = ["departments", "members", "named_accounts", "people", "rosters", "teams"]
 
 
 class _Rosters(TypedColumns):
@@ -77,6 +77,13 @@ class _Members(_Tagged):
     backup: Named[bool] = Column(Boolean)
 
 
+class _NamedAccounts(_Tagged):
+    customer: Named[str] = Column(Text)
+    team: Named[str] = Column(Text)
+    reason: Named[str] = Column(Text)
+    until: Named[datetime | None] = Column(UtcDateTime)
+
+
 def _roster_key() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(["territory", "r"], ["rosters.territory", "rosters.r"])
 
@@ -91,4 +98,11 @@ people = Table("people", metadata, _People, _roster_key(), _one_each())
 teams = Table("teams", metadata, _Teams, _roster_key(), _one_each())
 members = Table(
     "members", metadata, _Members, _roster_key(), UniqueConstraint("territory", "r", "team", "person", "role")
+)
+named_accounts = Table(
+    "named_accounts",
+    metadata,
+    _NamedAccounts,
+    _roster_key(),
+    UniqueConstraint("territory", "r", "customer"),
 )

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gridsvc.tiling import faces, layout
 from gridsvc.tiling import lattice as module
 from gridsvc.tiling.hexes import index_points
 from gridsvc.tiling.lattice import ASK, Lattice
@@ -153,8 +154,8 @@ def test_points_where_h3_itself_turns_from_one_cell_to_the_next(resolution):
 
 @pytest.mark.parametrize("resolution", RESOLUTIONS)
 def test_without_its_guard_the_lattice_goes_wrong_on_edges(resolution, monkeypatch):
-    monkeypatch.setattr(module, "_GUARD", 0.0)
-    monkeypatch.setattr(module._Plan, "_leave_centre", lambda *_: None)
+    monkeypatch.setattr(faces, "GUARD", 0.0)
+    monkeypatch.setattr(layout._Plan, "blurred", -1)
     lon, lat = CITIES["Beijing"]
     assert wrong(disk(lon, lat, resolution, 2), resolution, *near_edges(disk(lon, lat, resolution, 2))) > 0
 
@@ -169,7 +170,7 @@ def test_near_a_faces_centre_where_h3s_own_distances_are_blurred(face, resolutio
     asked(ids, resolution, *around(lon, lat, resolution, 16, 5_000))
     assert Lattice.of(resolution, ids).rows(np.array([lon]), np.array([lat])).tolist() == [ASK]
     if resolution == 15:
-        monkeypatch.setattr(module, "_BLUR", 0.0)
+        monkeypatch.setattr(layout, "_BLUR", 0.0)
         assert wrong(ids, resolution, *where_h3_turns(lon, lat, resolution, 2.5, 2_000)) > 0
 
 
@@ -269,7 +270,7 @@ def test_points_given_exactly_at_a_cells_centre_need_no_h3():
 
 
 LONDON = disk(*CITIES["London"], 8, 3)
-STREWN = np.union1d(disk(8.0, 46.0, 12, 1), disk(4.0, 50.0, 12, 1))
+STREWN = np.union1d(disk(8.0, 46.0, 14, 1), disk(4.0, 50.0, 14, 1))
 NO_LATTICE = {
     "too coarse": (2, disk(*CITIES["London"], 2, 3)),
     "none": (8, LONDON[:0]),
@@ -281,9 +282,32 @@ NO_LATTICE = {
         np.sort(np.append(LONDON, np.uint64(h3.cell_to_parent(int(LONDON[0]), 7)))),
     ),
     "no cells": (8, np.sort(np.append(LONDON, LONDON[0] + np.uint64(1)))),
-    "strewn far apart": (12, STREWN),
+    "strewn far apart": (14, STREWN),
     "at a pole, where centres are not sharp": (12, disk(0.0, 90.0, 12, 3)),
 }
+
+
+def test_cells_some_hundred_kilometres_apart_cost_no_more_than_a_directory():
+    ids = np.union1d(disk(8.0, 46.0, 12, 3), disk(4.0, 50.0, 12, 3))
+    lattice = Lattice.of(12, ids)
+    assert sum(array.nbytes for array in lattice.arrays().values()) < 5_000_000
+    for place in ((8.0, 46.0), (4.0, 50.0), (6.0, 48.0)):
+        assert asked(ids, 12, *around(*place, 12, 8, 5_000)) < 1e-3
+
+
+def test_a_lattice_made_again_from_its_arrays_answers_the_same_and_copies_nothing():
+    ids = disk(*CORNERS[2], 7, 12)
+    made = Lattice.of(7, ids)
+    arrays = {name: array.view() for name, array in made.arrays().items()}
+    for array in arrays.values():
+        array.flags.writeable = False
+    again = Lattice(arrays)
+    points = around(*CORNERS[2], 7, 14, 5_000)
+    assert again.rows(*points).tolist() == made.rows(*points).tolist()
+    assert len(again._faces) > 1
+    for face in again._faces:
+        assert np.shares_memory(face.blocks, arrays["lattice_blocks"])
+        assert np.shares_memory(face.directory, arrays["lattice_directory"])
 
 
 @pytest.mark.parametrize("case", NO_LATTICE)

@@ -133,6 +133,17 @@ class Places:
         """Ids of all cells as text, object array, shape (n_cells,)."""
         return self.names(np.arange(len(self)))
 
+    @property
+    def boundary(self) -> shapely.MultiPolygon:
+        """The territory, WGS-84."""
+        return self._boundary
+
+    def polygons(self) -> NDArray[np.object_]:
+        """Outlines of a polygon tiling's cells, object array, shape (n_cells,), WGS-84."""
+        if self.resolution is not None:
+            raise TypeError("H3 cells are known by their ids")
+        return _polygons(self._arrays, "geometry")
+
     def inside(self, lon: float, lat: float, row: int) -> bool:  # noqa: ARG002
         """Whether a point lies in the territory, border included; `row` is its cell's, -1 for none."""
         return bool(shapely.intersects_xy(self._boundary, lon, lat))

@@ -146,13 +146,17 @@ class CustomerOut(BaseModel):
 
 
 class RosterIn(Request):
-    """Departments, people, teams and members; the whole of them, as one version."""
+    """Departments, people, teams, members and the name list; the whole of them, as one version."""
 
     departments: list[dict[str, Any]]
     people: list[dict[str, Any]]
     teams: list[dict[str, Any]]
     members: list[dict[str, Any]]
     fallback: Annotated[str | None, Field(description="Team which owns what no grid team does.")] = None
+    named: list[dict[str, Any]] = Field(
+        default_factory=list,
+        description="Customers owned by name: `customer`, `team`, `reason`, and `until` if it ends.",
+    )
     valid_from: datetime | None = None
     reason: Annotated[str | None, Field(max_length=500)] = None
 
@@ -167,3 +171,4 @@ class RosterOut(BaseModel):
     teams: list[dict[str, Any]]
     members: list[dict[str, Any]]
     fallback: str | None
+    named: list[dict[str, Any]]

@@ -32,8 +32,9 @@ def put(
     start = valid_from or datetime.now(UTC)
     with db.write(who, "roster.append", idempotency=idempotency, reason=reason) as uow:
         number = uow.rosters.append(territory, roster, valid_from=start, reason=reason or "")
-        # Names of people stay out of the audit; the version itself holds them.
-        counts = {"teams": len(roster.teams), "people": len(roster.people), "members": len(roster.members)}
+        # Names of people and customers stay out of the audit; the version itself holds them.
+        parts = ("teams", "people", "members", "named")
+        counts = {name: len(getattr(roster, name)) for name in parts}
         uow.audit(f"roster/{territory}/{number}", None, counts)
         uow.emit("roster.appended", {"territory": territory, "roster": number})
         uow.respond(200, {"roster": number})

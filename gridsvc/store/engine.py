@@ -31,6 +31,10 @@ def _to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
+# What was to be written may be a customer's: it stays out of the errors that are logged.
+_COMMON: dict[str, Any] = {"json_serializer": _to_json, "hide_parameters": True}
+
+
 def make_engine(url: str) -> Engine:
     """Return an engine for `url`, having connected once.
 
@@ -70,13 +74,13 @@ def _parse(url: str) -> URL:
 
 
 def _postgresql(url: URL) -> Engine:
-    return create_engine(url, json_serializer=_to_json, pool_pre_ping=True)
+    return create_engine(url, pool_pre_ping=True, **_COMMON)
 
 
 def _sqlite(url: URL) -> Engine:
     # The driver's own idea of when a transaction starts is switched off: ours start where we say so.
     arguments = {"timeout": _BUSY_SECONDS, "isolation_level": None}
-    engine = create_engine(url, json_serializer=_to_json, connect_args=arguments)
+    engine = create_engine(url, connect_args=arguments, **_COMMON)
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine

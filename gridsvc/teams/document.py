@@ -4,30 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from math import isfinite
 from typing import Any, TypeVar, cast, get_args
 
 from gridsvc.errors import InvalidCoordinate, InvalidInput
-from gridsvc.teams.model import Department, Member, Person, Role, Roster, Team
+from gridsvc.teams.model import Department, Member, Named, Person, Role, Roster, Team
 from gridsvc.teams.rules import check_roster
 
 __all__ = ["roster_from_dict", "roster_to_dict"]
 
 T = TypeVar("T")
 
+_SHOWN = 40  # characters of a wrong value in a message
+
 
 def roster_from_dict(document: Mapping[str, Any]) -> Roster:
     """Read a roster from ``{"departments": [], "people": [], "teams": [], "members": [], "fallback": id}``.
 
-    Members of an entry are the attributes of the classes in `gridsvc.teams.model`; those with a default
-    may be left out or null.
+    The name list ``"named": []`` may be left out. Members of an entry are the attributes of the classes in
+    `gridsvc.teams.model`; those with a default may be left out or null.
 
     Raises
     ------
     InvalidInput
         A value is missing or of the wrong kind, an id stands twice or names nothing, departments form a
-        circle, a share is not within 0 and 1, or a team has no lead. `source` is the list, `row` the entry
-        (1 is the first).
+        circle, a share is not within 0 and 1, a time has no offset, or a team has no lead. `source` is the
+        list, `row` the entry (1 is the first). Ids of customers are never quoted.
     InvalidCoordinate
         A longitude or latitude is out of range, or only one of the two is given.
     """
@@ -40,6 +43,7 @@ def roster_from_dict(document: Mapping[str, Any]) -> Roster:
         teams=_entries(document, "teams", _team),
         members=_entries(document, "members", _member),
         fallback=fallback or None,
+        named=_entries(document, "named", _named),
     )
     check_roster(roster)
     return roster
@@ -53,7 +57,12 @@ def roster_to_dict(roster: Roster) -> dict[str, Any]:
         "teams": [vars(entry) | {"capacity": dict(entry.capacity)} for entry in roster.teams],
         "members": [dict(vars(entry)) for entry in roster.members],
         "fallback": roster.fallback,
+        "named": [vars(entry) | {"until": _written(entry.until)} for entry in roster.named],
     }
+
+
+def _written(until: datetime | None) -> str | None:
+    return None if until is None else until.isoformat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,28 @@ class _Entry:
         if value is not None and not isinstance(value, str):
             raise self.fault(field, f"{value!r} is not a text", "put it in quotes")
         return (value or "").strip() or None
+
+    def private_text(self, field: str) -> str:
+        """A text which no message may quote."""
+        value = self.values.get(field)
+        if value is not None and not isinstance(value, str):
+            raise self.fault(field, "not a text", "put it in quotes")
+        return self.text(field)
+
+    def moment(self, field: str) -> datetime | None:
+        text = self.optional_text(field)
+        cure = "write it as 2026-12-01T00:00:00+08:00, or leave it out"
+        if text is None:
+            return None
+        try:
+            found = datetime.fromisoformat(text)
+            if found.tzinfo is not None:
+                return found.astimezone(UTC)
+        except ValueError:
+            raise self.fault(field, f"{text[:_SHOWN]!r} is no time", cure) from None
+        except OverflowError:
+            raise self.fault(field, "beyond the calendar", cure) from None
+        raise self.fault(field, "a time without offset", cure)
 
     def number(self, field: str) -> float | None:
         value = self.values.get(field)
@@ -192,4 +223,13 @@ def _member(entry: _Entry) -> Member:
         kpi_share=entry.share("kpi_share"),
         acting=entry.flag("acting"),
         backup=entry.flag("backup"),
+    )
+
+
+def _named(entry: _Entry) -> Named:
+    return Named(
+        customer=entry.private_text("customer"),
+        team=entry.text("team"),
+        reason=entry.text("reason"),
+        until=entry.moment("until"),
     )

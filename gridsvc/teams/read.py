@@ -1,4 +1,4 @@
-"""Rosters from CSV files: a folder of four lists, or one list of teams with their leads."""
+"""Rosters from CSV files: a folder of four lists and a name list, or one list of teams with their leads."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["read_roster", "read_teams", "roster_from_dict", "roster_to_dict"]
 
 _CAPACITY = "capacity_"
 _TRUE, _FALSE = {"true", "1", "yes", "是"}, {"false", "0", "no", "否", ""}
-_LISTS = ("departments", "people", "teams", "members")
+_LISTS = ("departments", "people", "teams", "members", "named")
 
 Row = Mapping[str, str]
 
 
 def read_roster(folder: Path) -> Roster:
-    """Read departments.csv, people.csv, teams.csv and members.csv.
+    """Read departments.csv, people.csv, teams.csv and members.csv, and named.csv where there is one.
 
     Columns are the attributes of `gridsvc.teams.model`; skills are separated by semicolons, a team's
     capacities stand in columns ``capacity_<measure>`` (empty is unlimited), and ``fallback`` is true for
@@ -41,12 +41,14 @@ def read_roster(folder: Path) -> Roster:
     people = _rows(folder / "people.csv", ("id", "name", "department"))
     teams = _rows(folder / "teams.csv", ("id", "name"))
     members = _rows(folder / "members.csv", ("team", "person", "role"))
+    named = folder / "named.csv"
     document = {
         "departments": departments,
         "people": _converted("people.csv", people, _person),
         "teams": _converted("teams.csv", teams, _team),
         "members": _converted("members.csv", members, _member),
         "fallback": _fallback("teams.csv", teams),
+        "named": _rows(named, ("customer", "team", "reason")) if named.exists() else [],
     }
     return _checked(document, {name: f"{name}.csv" for name in _LISTS})
 

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable
 from typing import TypeVar
 
 from gridsvc.errors import InvalidInput
-from gridsvc.teams.model import Department, Roster
+from gridsvc.teams.model import Department, Named, Roster
 
 __all__ = ["check_roster"]
 
@@ -30,6 +30,8 @@ def check_roster(roster: Roster) -> None:
     _known("members", "team", [m.team for m in roster.members], teams)
     _known("members", "person", [m.person for m in roster.members], people)
     _ids("members", [(m.team, m.person) for m in roster.members], "person")
+    _known("named", "team", [n.team for n in roster.named], teams)
+    _named_once(roster.named)
     _no_circle(roster.departments)
     _leads(roster)
     if roster.fallback is not None and roster.fallback not in teams:
@@ -63,6 +65,20 @@ def _known(source: str, field: str, names: Iterable[str | None], known: Containe
                 row=row,
                 field=field,
                 cure="correct the id or add the entry it names",
+            )
+
+
+def _named_once(named: tuple[Named, ...]) -> None:
+    first: dict[str, int] = {}
+    for row, entry in enumerate(named, 1):
+        before = first.setdefault(entry.customer, row)
+        if before != row:
+            raise InvalidInput(
+                f"the customer of row {before} again",  # its id is nobody's business
+                source="named",
+                row=row,
+                field="customer",
+                cure="keep one of the two rows",
             )
 
 

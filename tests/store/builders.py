@@ -12,7 +12,7 @@ from gridsvc.plans.plan import Grid
 from gridsvc.principal import SCOPES, Principal
 from gridsvc.store import Database
 from gridsvc.store.records import CustomerRows, PlanRecord, PublicationRecord, Territory
-from gridsvc.teams.model import Department, Member, Person, Roster, Team
+from gridsvc.teams.model import Department, Member, Named, Person, Roster, Team
 from gridsvc.tiling.tiling import Adjacency, Tiling
 
 ANNA = Principal("anna", SCOPES)
@@ -96,6 +96,7 @@ def roster() -> Roster:
         teams=(Team("t1", "One", 0.5, 0.5, {"customers": 500.0}), Team("t0", "Rest", level="area")),
         members=(Member("t1", "p2", "lead"), Member("t1", "p1", "vip", 0.2, 0.3, acting=True, backup=True)),
         fallback="t0",
+        named=(Named("k9", "t0", "银行 bank", DAY_1), Named("k1", "t1", "hospital")),
     )
 
 

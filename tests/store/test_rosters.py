@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from gridsvc.errors import Conflict, NotFound
 from gridsvc.store import Database
 from gridsvc.teams.model import Roster
-from tests.databases import Opener
+from tests.databases import Opener, PostgisServer, copy_postgis, opener
 from tests.store.builders import ANNA, DAY, DAY_1, Clock, ground, roster
 
 
@@ -78,6 +79,44 @@ def test_a_team_named_twice_is_refused(database: Database) -> None:
         work.rosters.append("elbe", twice, valid_from=DAY_1, reason="x")
     with database.read() as view, pytest.raises(NotFound):
         view.rosters.get("elbe", 1)
+
+
+def test_a_customer_named_twice_is_refused_without_its_id(database: Database) -> None:
+    ground(database)
+    twice = replace(roster(), named=roster().named[:1] * 2)
+    with (
+        pytest.raises(Conflict, match="named accounts twice") as refused,
+        database.write(ANNA, "test") as work,
+    ):
+        work.rosters.append("elbe", twice, valid_from=DAY_1, reason="x")
+    assert "k9" not in str(refused.value)
+
+
+def test_a_customer_may_be_erased_from_a_name_list(database: Database) -> None:
+    ground(database)
+    with database.write(ANNA, "test") as work:
+        work.rosters.append("elbe", roster(), valid_from=DAY_1, reason="x")
+    with database._transaction(writes=True) as connection:
+        connection.execute(sa.text("DELETE FROM named_accounts WHERE customer = 'k9'"))
+    with database.read() as view:
+        assert [entry.customer for entry in view.rosters.get("elbe", 1).named] == ["k1"]
+
+
+@pytest.mark.postgis
+def test_listeners_are_told_the_count_by_the_commit(postgis_server: PostgisServer) -> None:
+    for url in copy_postgis(postgis_server, "migrated"):
+        for open_database in opener(url):
+            database = open_database()
+            ground(database)
+            with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as listener:
+                listener.execute("LISTEN gridsvc_seq")
+                with database.write(ANNA, "test") as work:
+                    work.rosters.append("elbe", roster(), valid_from=DAY_1, reason="x")
+                with pytest.raises(NotFound), database.write(ANNA, "test") as work:
+                    work.rosters.append("elbe", roster(), valid_from=DAY_1, reason="undone")
+                    work.plans.get("none")
+                told = list(listener.notifies(timeout=1.0))
+            assert [(note.channel, note.payload) for note in told] == [("gridsvc_seq", "1")]
 
 
 @pytest.mark.parametrize("table", ["rosters", "teams", "members", "departments"])

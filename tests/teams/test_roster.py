@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from gridsvc.errors import InvalidCoordinate, InvalidInput, UnknownColumn, UnreadableFile
+from gridsvc.teams.model import Named
 from gridsvc.teams.read import read_roster, read_teams, roster_from_dict, roster_to_dict
 
 DOCUMENT = {
@@ -26,6 +28,10 @@ DOCUMENT = {
         {"team": "T2", "person": "P2", "role": "member", "acting": True},
     ],
     "fallback": "T2",
+    "named": [
+        {"customer": "secret-1", "team": "T2", "reason": "bank", "until": "2026-12-01T08:00:00+08:00"},
+        {"customer": "secret-2", "team": "T1", "reason": "hospital"},
+    ],
 }
 
 
@@ -39,6 +45,10 @@ def test_a_roster_survives_the_way_through_json():
         ("vip",),
     )
     assert again.team_by_id["T1"].capacity == {"customers": 900.0}
+    assert again.named == (
+        Named("secret-1", "T2", "bank", datetime(2026, 12, 1, tzinfo=UTC)),
+        Named("secret-2", "T1", "hospital"),
+    )
 
 
 FAULTS = [
@@ -62,6 +72,15 @@ FAULTS = [
     ("members", 2, "kpi_share", "half", "'half' is not a number"),
     ("members", 2, "kpi_share", float("nan"), "nan is not a number"),
     ("members", 2, "acting", "yes", "neither true nor false"),
+    ("named", 2, "team", "T9", "'T9' is not in the list of teams"),
+    ("named", 2, "customer", "secret-1", "the customer of row 1 again"),
+    ("named", 2, "customer", 5551234, "not a text"),
+    ("named", 2, "customer", None, "missing"),
+    ("named", 2, "reason", " ", "missing"),
+    ("named", 2, "until", "tomorrow", "'tomorrow' is no time"),
+    ("named", 2, "until", "2026-12-01", "without offset"),
+    ("named", 2, "until", "0001-01-01T00:00:00+08:00", "beyond the calendar"),
+    ("named", 2, "until", 20261201, "not a text"),
 ]
 
 
@@ -74,6 +93,21 @@ def test_a_fault_names_list_row_field_and_cure(source, row, field, value, said):
     assert str(caught.value).startswith(f"{source}, row {row}, {field}: ")
     assert said in str(caught.value)
     assert caught.value.cure
+    assert "secret" not in str(caught.value.as_dict()) and "5551234" not in str(caught.value.as_dict())
+
+
+def test_a_named_account_counts_until_its_end_and_never_shows_its_customer():
+    end = datetime(2026, 12, 1, tzinfo=UTC)
+    entry = Named("secret-1", "T2", "bank", end)
+    assert [entry.counts(end - timedelta(microseconds=1)), entry.counts(end)] == [True, False]
+    assert Named("secret-1", "T2", "bank").counts(end)
+    assert "secret" not in repr(roster_from_dict(DOCUMENT))
+
+
+def test_a_roster_without_a_name_list_names_nobody():
+    document = {name: value for name, value in DOCUMENT.items() if name != "named"}
+    assert roster_from_dict(document).named == ()
+    assert roster_to_dict(roster_from_dict(document))["named"] == []
 
 
 @pytest.mark.parametrize(
@@ -145,6 +179,20 @@ def test_four_files_make_a_roster(tmp_path):
     assert (roster.team_by_id["T1"].level, roster.team_by_id["T2"].level) == ("grid", "area")
     member = roster.members_by_team["T2"][0]
     assert (member.time_share, member.kpi_share, member.acting, member.backup) == (0.5, 0.4, True, False)
+
+
+def test_a_fifth_file_is_the_name_list(tmp_path):
+    assert read_roster(written(tmp_path)).named == ()
+    text = "customer,team,reason,until\n007,T2,bank,2026-12-01T08:00:00+08:00\n008,T1,hospital,\n"
+    (tmp_path / "named.csv").write_text(text, encoding="utf-8")
+    assert read_roster(tmp_path).named == (
+        Named("007", "T2", "bank", datetime(2026, 12, 1, tzinfo=UTC)),
+        Named("008", "T1", "hospital"),
+    )
+    (tmp_path / "named.csv").write_text("customer,team,reason\nsecret,T9,bank\n", encoding="utf-8")
+    with pytest.raises(InvalidInput, match=r"named\.csv, row 1, team: 'T9' is not") as caught:
+        read_roster(tmp_path)
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from gridsvc.tiling.polytiles import tile_polygons
 from gridsvc.tiling.read import PolygonLayer, read_polygons
 from gridsvc.tiling.tiling import Tiling
 
-__all__ = ["LAYERS", "load", "prepare", "save"]
+__all__ = ["LAYERS", "load", "london_areas", "points_near", "prepare", "save"]
 
 # The tilings; each has files NAME.tiling, NAME.geometry, NAME.points, NAME.labels and NAME.ground.
 LAYERS = ("h3", "mosaic", "areas")
@@ -44,7 +44,7 @@ def load(work: Path, name: str) -> Any:
 def prepare(work: Path, sizes: Sizes) -> None:
     """Write the inputs of all cases into a folder."""
     rng = np.random.default_rng(20240501)
-    areas, ground = _areas(rng)
+    areas, ground = london_areas(rng)
     grounds = {"h3": ground, "mosaic": "a simulated mosaic", "areas": ground}
     tilings = {
         "h3": tile_h3(union(areas.geometry), sizes.resolution),
@@ -56,14 +56,14 @@ def prepare(work: Path, sizes: Sizes) -> None:
         save(work, f"{name}.geometry", tiling.geometry)
         save(work, f"{name}.ground", grounds[name])
         save(work, f"{name}.labels", _labels(rng, tiling, min(sizes.grids, len(tiling) // 2)))
-        lon, lat = _points(rng, tiling.geometry, sizes.points)
+        lon, lat = points_near(rng, tiling.geometry, sizes.points)
         if tiling.kind == "polygons":
             _put_on_vertices(rng, tiling.geometry, lon, lat)
         save(work, f"{name}.points", (lon, lat))
     _write_customers(work / "customers.csv", rng, tilings["h3"], sizes.points)
 
 
-def _areas(rng: np.random.Generator) -> tuple[PolygonLayer, str]:
+def london_areas(rng: np.random.Generator) -> tuple[PolygonLayer, str]:
     """The 983 real areas of London and what they are; without that file, as many simulated ones."""
     path = _DATA / "london_msoa_electricity_2019.geojson"
     if path.exists():
@@ -110,7 +110,7 @@ def _bent(cells: NDArray[np.object_]) -> NDArray[np.object_]:
     return bent
 
 
-def _points(rng: np.random.Generator, geometry: NDArray[np.object_], n: int) -> tuple[Floats, Floats]:
+def points_near(rng: np.random.Generator, geometry: NDArray[np.object_], n: int) -> tuple[Floats, Floats]:
     """Customers: nine in ten crowd around random cells, one in ten lies anywhere in the box around them."""
     west, south, east, north = shapely.total_bounds(geometry)
     centres = shapely.get_coordinates(shapely.centroid(geometry))
@@ -138,7 +138,7 @@ def _labels(rng: np.random.Generator, tiling: Tiling, k: int) -> NDArray[np.int3
 
 def _write_customers(path: Path, rng: np.random.Generator, tiling: Tiling, n: int) -> None:
     """A customers' file with some dirty rows; whole numbers, so that sums are exact in any order."""
-    lon, lat = _points(rng, tiling.geometry, n)
+    lon, lat = points_near(rng, tiling.geometry, n)
     ids = np.arange(n)
     repeated = rng.choice(np.arange(1, n), n // 1000, replace=False)
     ids[repeated] = ids[repeated - 1]

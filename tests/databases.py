@@ -28,7 +28,7 @@ def missing(what: str) -> None:
     pytest.skip(f"{what} is not here")
 
 
-def _binaries() -> Path | None:
+def postgis_binaries() -> Path | None:
     found = shutil.which("initdb")
     if found:
         return Path(found).resolve().parent
@@ -82,7 +82,7 @@ class PostgisServer:
 
 def start_postgis() -> Iterator[PostgisServer]:
     """A running server whose database `migrated` has PostGIS and our tables."""
-    binaries = _binaries()
+    binaries = postgis_binaries()
     if binaries is None:
         missing("PostgreSQL")
         return

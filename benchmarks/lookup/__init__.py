@@ -1,0 +1,1 @@
+"""Benchmarks of the lookup: ``python -m benchmarks.lookup``."""

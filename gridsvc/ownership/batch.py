@@ -1,71 +1,126 @@
-"""Answers for many points at once, as columns."""
+"""Answers for many points at once, as coded columns."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.ownership.publication import Publication, rule_of
+from gridsvc.ownership.publication import Overlay, rule_of
+from gridsvc.plans.plan import Grid
 
-__all__ = ["BatchAnswer", "batch_answer"]
+__all__ = ["BatchAnswer", "CellNames", "Owners"]
+
+Words = tuple[str | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BatchAnswer:
-    """Answers for many points as columns.
+class CellNames(Protocol):
+    """Where cells' ids are looked up by row; see `gridsvc.tiling.places.Places`."""
+
+    kind: str
+
+    def __len__(self) -> int: ...
+
+    def names(self, rows: NDArray[Any], /) -> NDArray[np.object_]:
+        """Ids as text, None where a row is -1."""
+
+    def hex_bytes(self, rows: NDArray[Any], /) -> NDArray[np.uint8]:
+        """Ids of H3 cells as text, shape (n, 15)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Owners:
+    """What each owner's code stands for: grids, then overlays, then fallback, outside and invalid.
+
+    Made once for a publication with a roster.
 
     Attributes
     ----------
-    status : object array of str, shape (n,)
-    cell, grid, team : object array of str or None, shape (n,)
-    rule : object array of str or None, shape (n,)
+    status, grid, team, rule : tuples of str or None, shape (n_codes,)
     """
 
-    status: NDArray[np.object_]
-    cell: NDArray[np.object_]
-    grid: NDArray[np.object_]
-    team: NDArray[np.object_]
-    rule: NDArray[np.object_]
+    status: tuple[str, ...]
+    grid: Words
+    team: Words
+    rule: Words
+
+    @classmethod
+    def of(cls, grids: Sequence[Grid], overlays: Sequence[Overlay], fallback: str | None) -> Owners:
+        """The owners of a publication.
+
+        Parameters
+        ----------
+        fallback : str or None
+            Team which owns what no grid has, and overlays without a team.
+        """
+        codes = [*(grid.code for grid in grids), *(overlay.code for overlay in overlays)]
+        return cls(
+            (*("owned" for _ in codes), "fallback", "outside", "invalid"),
+            (*codes, None, None, None),
+            (
+                *(g.team for g in grids),
+                *(fallback if o.team is None else o.team for o in overlays),
+                fallback,
+                None,
+                None,
+            ),
+            (*map(rule_of, grids), *("carve_out" for _ in overlays), "fallback", None, None),
+        )
+
+    def __len__(self) -> int:
+        return len(self.status)
 
 
-def batch_answer(
-    publication: Publication,
-    fallback: str | None,
-    rows: NDArray[np.int64],
-    *,
-    valid: NDArray[np.bool_],
-    inside: NDArray[np.bool_],
-) -> BatchAnswer:
-    """Owners of points whose cells are known.
+@dataclass(frozen=True, slots=True, eq=False)
+class BatchAnswer:
+    """Answers for many points.
 
-    Parameters
+    Attributes
     ----------
-    fallback : str or None
-        Team which owns what no cell covers.
-    rows : int64 array, shape (n,)
-        Row of each point's cell in the publication; -1 where it has none.
-    valid, inside : bool arrays, shape (n,)
-        Whether it is a place at all; whether it lies in the territory though in no cell.
+    places : CellNames
+    rows : integer array, shape (n,)
+        Row of each point's cell; -1 where it has none.
+    owner : integer array, shape (n,)
+        Each point's owner, as a position in `owners`.
+    owners : Owners
     """
-    label = np.where(rows >= 0, publication.labels[np.maximum(rows, 0)], -1)
-    hit = label >= 0
-    inside = inside | ((rows >= 0) & ~hit)  # a cell which no grid of this line covers
-    status = np.where(hit, "owned", np.where(inside, "fallback", np.where(valid, "outside", "invalid")))
-    grids = publication.grids
-    # One more entry at the end, reached by -1, stands for no grid.
-    codes, teams, rules = (
-        np.array([*column, None], dtype=object)
-        for column in ([g.code for g in grids], [g.team for g in grids], [rule_of(g) for g in grids])
-    )
-    team, rule = teams[label], rules[label]
-    team[~hit & inside], rule[~hit & inside] = fallback, "fallback"
-    return BatchAnswer(status.astype(object), _names(publication, rows, rows >= 0), codes[label], team, rule)
 
+    places: CellNames
+    rows: NDArray[Any]
+    owner: NDArray[Any]
+    owners: Owners
 
-def _names(publication: Publication, rows: NDArray[np.int64], hit: NDArray[np.bool_]) -> NDArray[np.object_]:
-    cells = np.full(len(rows), None, dtype=object)
-    distinct, back = np.unique(rows[hit], return_inverse=True)
-    cells[hit] = np.array([publication.name_of(int(row)) for row in distinct], dtype=object)[back]
-    return cells
+    def __len__(self) -> int:
+        return len(self.owner)
+
+    @property
+    def status(self) -> NDArray[np.object_]:
+        """Status of each point: object array of str, shape (n,)."""
+        return self._words(self.owners.status)
+
+    @property
+    def cell(self) -> NDArray[np.object_]:
+        """Id of each point's cell: object array of str or None, shape (n,)."""
+        return self.places.names(self.rows)
+
+    @property
+    def grid(self) -> NDArray[np.object_]:
+        """Code of each point's grid or carve-out: object array of str or None, shape (n,)."""
+        return self._words(self.owners.grid)
+
+    @property
+    def team(self) -> NDArray[np.object_]:
+        """Id of each point's team: object array of str or None, shape (n,)."""
+        return self._words(self.owners.team)
+
+    @property
+    def rule(self) -> NDArray[np.object_]:
+        """Rule by which each point is owned: object array of str or None, shape (n,)."""
+        return self._words(self.owners.rule)
+
+    def _words(self, table: Words) -> NDArray[np.object_]:
+        words: NDArray[np.object_] = np.array(table, dtype=object)[self.owner]
+        return words

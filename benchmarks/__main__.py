@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
     # The page shows whole runs at full size; anything else must not replace it by accident.
     partial = options.quick or options.only
     out = options.out or _ROOT / ("var/benchmarks" if partial else "docs")
-    for name in SECTIONS:
+    for name in _TITLES:
         run_section(name, QUICK if options.quick else FULL, out, options.only)
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from benchmarks import dissolving, importing, place
 from benchmarks.case import Case
+from benchmarks.lookup import arrays
 
 __all__ = ["SECTIONS", "case_of"]
 
 # Name of the section (the marker in the page) -> its cases.
-SECTIONS: dict[str, tuple[Case, ...]] = {"main-job": (*place.CASES, *importing.CASES, *dissolving.CASES)}
+SECTIONS: dict[str, tuple[Case, ...]] = {
+    "main-job": (*place.CASES, *importing.CASES, *dissolving.CASES),
+    "lookup": arrays.CASES,  # with more from `python -m benchmarks.lookup`
+}
 
 
 def case_of(name: str) -> Case:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from benchmarks.case import Answer, Case, Contender, Disagreement
 from benchmarks.inputs import load
 
-__all__ = ["CASES", "near_edge_only"]
+__all__ = ["CASES", "about", "check_h3", "check_polygons", "near_edge_only"]
 
 _METRES = 111_195.0  # a degree of latitude on the sphere
 _HAIR = 1e-3  # of a cell's size: how near to an edge the drawn outline and H3 may differ
@@ -96,12 +96,12 @@ def near_edge_only(
     return f"{len(rows)} of {len(ours):,} points differ, all within {millimetres:.2g} mm of an edge"
 
 
-def _check_h3(work: Path, ours: Answer, theirs: Answer) -> str:
+def check_h3(work: Path, ours: Answer, theirs: Answer) -> str:
     lon, lat = load(work, "h3.points")
     return near_edge_only(load(work, "h3.geometry"), lon, lat, ours["rows"], theirs["rows"])
 
 
-def _check_polygons(layer: str, work: Path, ours: Answer, theirs: Answer) -> str:
+def check_polygons(layer: str, work: Path, ours: Answer, theirs: Answer) -> str:
     """Allow no cell for a point on its border ("within" leaves borders out), and no other difference."""
     lon, lat = load(work, f"{layer}.points")
     rows = np.flatnonzero(ours["rows"] != theirs["rows"])
@@ -114,7 +114,7 @@ def _check_polygons(layer: str, work: Path, ours: Answer, theirs: Answer) -> str
     return f"the same but for {len(rows):,} points exactly on a border, which it gives no cell"
 
 
-def _about(layer: str, work: Path) -> str:
+def about(layer: str, work: Path) -> str:
     geometry, (lon, _) = load(work, f"{layer}.geometry"), load(work, f"{layer}.points")
     vertices = shapely.get_num_coordinates(geometry).mean() - 1
     size = f"{len(lon):,} points, {len(geometry):,} cells of {vertices:.0f} vertices on average"
@@ -126,7 +126,7 @@ def _case(layer: str, title: str, check: Callable[[Path, Answer, Answer], str]) 
     return Case(
         f"place-{layer}",
         title,
-        partial(_about, layer),
+        partial(about, layer),
         (
             Contender("gridsvc Locator", partial(_load_ours, layer), _ours, _from_rows),
             Contender("geopandas.sjoin, within", geopandas, partial(_sjoin, "within"), _from_join),
@@ -138,7 +138,7 @@ def _case(layer: str, title: str, check: Callable[[Path, Answer, Answer], str]) 
 
 
 CASES = (
-    _case("h3", "Customers on H3 cells", _check_h3),
-    _case("mosaic", "Customers on irregular polygons", partial(_check_polygons, "mosaic")),
-    _case("areas", "Customers on administrative areas", partial(_check_polygons, "areas")),
+    _case("h3", "Customers on H3 cells", check_h3),
+    _case("mosaic", "Customers on irregular polygons", partial(check_polygons, "mosaic")),
+    _case("areas", "Customers on administrative areas", partial(check_polygons, "areas")),
 )

@@ -97,6 +97,7 @@ class Merged(Moved):
     """What a merge came to; `conflicts` counts cells which both plans had changed."""
 
     conflicts: int
+    carve_outs: Annotated[list[str], Field(description="Carve-outs both had changed, by their codes.")] = []
 
 
 class Flow(BaseModel):

@@ -65,6 +65,7 @@ class RebaseOut(BaseModel):
     carried: Annotated[int, Field(description="Cells taken over from what was published meanwhile.")]
     conflicts: Annotated[int, Field(description="Cells both had changed, settled by `prefer`.")]
     grids: Annotated[list[str], Field(description="Grids whose name or team both had changed, likewise.")]
+    carve_outs: Annotated[list[str], Field(description="Carve-outs both had changed, likewise.")] = []
 
 
 class Republish(Request):

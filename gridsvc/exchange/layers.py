@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
+from gridsvc.crs import LocalPlane
 from gridsvc.exchange.dissolve import dissolve
-from gridsvc.plans.plan import Plan
+from gridsvc.plans.carveouts import CarveOut
+from gridsvc.plans.plan import Grid, Plan
 from gridsvc.teams.model import Roster
 from gridsvc.tiling.tiling import Tiling
 
-__all__ = ["LAYERS", "Layer", "LayerName", "cells_layer", "grids_layer"]
+__all__ = ["LAYERS", "Layer", "LayerName", "carve_outs_layer", "cells_layer", "grids_layer"]
 
 LayerName = Literal["grids", "cells"]
 LAYERS: tuple[LayerName, ...] = ("grids", "cells")
@@ -58,6 +61,8 @@ def grids_layer(
 ) -> Layer:
     """Grids with their team, lead, totals, and `<measure>_target` and `<measure>_deviation` where balanced.
 
+    Carve-outs drawn as polygons come behind the grids, which they lie over; they have no cells and no totals.
+
     Parameters
     ----------
     targets : mapping of grid code to mapping of measure to target
@@ -65,33 +70,49 @@ def grids_layer(
     """
     k, placed = len(plan.grids), plan.labels >= 0
     labels = plan.labels[placed]
+    outlines, area = _outlines(plan.carve_outs), np.bincount(labels, tiling.area[placed], k)
+    over = shapely.area(LocalPlane(*tiling.origin).geometry(outlines))
+    none = [None] * len(outlines)
+    owned = [*plan.grids, *(Grid(c.code, c.name, c.team, carve_out=True) for c in plan.carve_outs)]
     columns: dict[str, Any] = {
-        "code": [grid.code for grid in plan.grids],
-        "name": [grid.name for grid in plan.grids],
-        "parent": [grid.parent for grid in plan.grids],
-        "carve_out": [grid.carve_out for grid in plan.grids],
-        **_teams(plan, roster),
-        "cells": np.bincount(labels, minlength=k).tolist(),
-        "area_km2": np.round(np.bincount(labels, tiling.area[placed], k) / 1e6, 6).tolist(),
+        "code": [grid.code for grid in owned],
+        "name": [grid.name for grid in owned],
+        "parent": [grid.parent for grid in owned],
+        "carve_out": [grid.carve_out for grid in owned],
+        **_teams(owned, roster),
+        "cells": [*np.bincount(labels, minlength=k).tolist(), *(0 for _ in outlines)],
+        "area_km2": np.round(np.concatenate([area, over]) / 1e6, 6).tolist(),
     }
     for name, values in measures.items():
         totals = np.round(np.bincount(labels, values[placed], k), 6)  # sums of floats end in noise
         wanted = [targets.get(grid.code, {}).get(name) for grid in plan.grids]
-        columns[name] = totals.tolist()
-        columns[f"{name}_target"] = [None if w is None else round(w, 6) for w in wanted]
-        columns[f"{name}_deviation"] = [
-            _deviation(t, w) for t, w in zip(totals.tolist(), wanted, strict=True)
-        ]
-    return Layer("grids", dissolve(tiling, plan.labels, k), columns)
+        deviations = [_deviation(t, w) for t, w in zip(totals.tolist(), wanted, strict=True)]
+        columns[name] = totals.tolist() + none
+        columns[f"{name}_target"] = [None if w is None else round(w, 6) for w in wanted] + none
+        columns[f"{name}_deviation"] = deviations + none
+    return Layer("grids", np.concatenate([dissolve(tiling, plan.labels, k), outlines]), columns)
 
 
-def _teams(plan: Plan, roster: Roster | None) -> dict[str, list[str | None]]:
+def carve_outs_layer(carve_outs: Sequence[CarveOut]) -> Layer:
+    """Carve-outs drawn as polygons, as `gridsvc.plans.carveouts` reads them."""
+    names = ("code", "name", "team", "reason")
+    columns = {name: [getattr(carved, name) for carved in carve_outs] for name in names}
+    return Layer("carve_outs", _outlines(carve_outs), columns)
+
+
+def _outlines(carve_outs: Sequence[CarveOut]) -> NDArray[np.object_]:
+    found = np.empty(len(carve_outs), dtype=object)
+    found[:] = [carved.polygon for carved in carve_outs]
+    return found
+
+
+def _teams(owned: Sequence[Grid], roster: Roster | None) -> dict[str, list[str | None]]:
     teams = {} if roster is None else roster.team_by_id
     people = {} if roster is None else roster.person_by_id
-    leads = [None if roster is None or grid.team is None else roster.lead(grid.team) for grid in plan.grids]
+    leads = [None if roster is None or grid.team is None else roster.lead(grid.team) for grid in owned]
     return {
-        "team": [grid.team for grid in plan.grids],
-        "team_name": [teams[grid.team].name if grid.team in teams else None for grid in plan.grids],
+        "team": [grid.team for grid in owned],
+        "team_name": [teams[grid.team].name if grid.team in teams else None for grid in owned],
         "lead": [None if lead is None else lead.person for lead in leads],
         "lead_name": [None if lead is None else people[lead.person].name for lead in leads],
     }
@@ -105,7 +126,7 @@ def cells_layer(
     plan: Plan, tiling: Tiling, measures: Mapping[str, NDArray[np.float64]], roster: Roster | None = None
 ) -> Layer:
     """Cells with their grid, its team and the cell's measures."""
-    teams = _teams(plan, roster)
+    teams = _teams(plan.grids, roster)
     columns: dict[str, Any] = {
         "cell": tiling.names(),
         "grid": _spread(plan, [grid.code for grid in plan.grids]),

@@ -17,6 +17,7 @@ from gridsvc.tiling.check import checked_polygons
 from gridsvc.tiling.load import Rows, rows_from_file, rows_from_geojson
 
 __all__ = [
+    "SOURCE",
     "CarveOut",
     "carve_outs_from_geojson",
     "merged",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 SOURCE = "carve_outs"
+"""What a list of carve-outs is called in errors, where it is no file."""
 
 _MOST = 10_000
 _LONGEST = {"code": 40, "name": 200, "team": 200, "reason": 500}

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.errors import Conflict, InvalidInput, NotFound, StaleRevision
+from gridsvc.plans.carveouts import CarveOut, merged
 from gridsvc.plans.draft import Change
 from gridsvc.plans.merge import merge as three_way
 from gridsvc.plans.plan import Plan
 from gridsvc.principal import Principal
+from gridsvc.services import carveouts
 from gridsvc.services.collisions import collision
 from gridsvc.services.drafts import base_of, solved
 from gridsvc.services.live import current, kept_of
@@ -23,6 +25,7 @@ from gridsvc.store.records import Idempotency, PlanRecord
 
 __all__ = ["branch", "describe", "merge"]
 
+_NAMED = 5
 Prefer = Literal["mine", "theirs"]
 
 
@@ -109,12 +112,13 @@ def merge(
     source : str
         The other plan; it stays as it is.
     prefer : {"mine", "theirs"}, optional
-        Whose grid a cell gets which both changed.
+        Whose grid a cell gets which both changed, and whose carve-out stays.
 
     Returns
     -------
     dict
-        As `gridsvc.services.moves.move`, with ``conflicts``: how many cells both had changed.
+        As `gridsvc.services.moves.move`, with ``conflicts``: how many cells both had changed, and
+        ``carve_outs``: codes of those on which they did not agree. Undo takes back the cells only.
 
     Raises
     ------
@@ -123,7 +127,8 @@ def merge(
     InvalidInput
         The plans have no common origin.
     Conflict
-        Both changed the same cells, and `prefer` does not say whose change counts; the details list them.
+        Both changed the same cells or carve-outs, and `prefer` does not say whose change counts; the details
+        list them.
     """
     who.require("plans:write")
     kept = kept_of(db)
@@ -135,6 +140,7 @@ def merge(
         base = _common(reader, mine, theirs)
         current(kept, reader, plan)
     found = three_way(base, solved(mine), solved(theirs))
+    carved, clashes = merged(base.carve_outs, mine.carve_outs, theirs.carve_outs, prefer)
     with db.write(who, "plan.merge", reason=reason, idempotency=idempotency) as uow:
         head = uow.moves.lock(plan)
         if not head.revision == mine.revision == revision:
@@ -146,21 +152,52 @@ def merge(
         opened = current(kept, uow, plan, head)
         if len(found.conflicts) and prefer is None:
             raise _collision(uow, opened, found.conflicts, theirs)
+        if clashes and prefer is None:
+            raise _clash(clashes, theirs)
         rows = np.union1d(found.rows, found.conflicts) if prefer == "theirs" else found.rows
         opened, change = _taken_over(uow, opened, rows.astype(np.int32), solved(theirs))
+        told = {"plan": source, "revision": theirs.revision}
         opened, body = record_change(
             uow,
             opened,
             "merge",
             change,
             reason=reason,
-            source={"plan": source, "revision": theirs.revision},
+            source=told,
             drop_empty=_given_up(opened, theirs),
         )
-        body["conflicts"] = len(found.conflicts)
+        if carved != mine.carve_outs:
+            if not len(change):  # the merge is on record all the same, so that the next one knows its base
+                uow.moves.append(plan, "merge", change, head.revision, reason=reason, source=told)
+            opened = _carved(uow, opened, head.revision + 1, mine.carve_outs, carved)
+            body["revision"] = opened.head.revision
+        body |= {"conflicts": len(found.conflicts), "carve_outs": list(clashes)}
         uow.respond(200, body)
     kept.keep(opened)
     return body
+
+
+def _carved(
+    uow: UnitOfWork,
+    opened: Opened,
+    merge: int,
+    before: tuple[CarveOut, ...],
+    after: tuple[CarveOut, ...],
+) -> Opened:
+    """The draft with other carve-outs, behind its merge."""
+    plan = opened.head.id
+    revision = uow.plans.set_carve_outs(plan, after, merge)
+    carveouts.tell(uow, plan, before, after, revision)
+    return replace(opened, head=replace(opened.head, revision=revision), draft=opened.draft.at(revision))
+
+
+def _clash(codes: tuple[str, ...], theirs: PlanRecord) -> Conflict:
+    return Conflict(
+        f"carve-outs {', '.join(codes[:_NAMED])} were changed in both plans, here and in {theirs.id}",
+        field="carve_outs",
+        cure="say with prefer whose change counts, mine or theirs, or change them in one of the plans",
+        carve_outs=list(codes),
+    )
 
 
 def _other(reader: Reader, plan: str, source: str) -> PlanRecord:

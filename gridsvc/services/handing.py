@@ -136,7 +136,8 @@ def change_of(
         elif isinstance(part.to, str):
             place = _place(opened, part.to, part.cells[0])
         else:
-            place = uow.moves.add_grid(opened.head.id, _grid(opened, part.to, moved))
+            carved = {carved.code for carved in uow.plans.carve_outs(opened.head.id)}
+            place = uow.moves.add_grid(opened.head.id, _grid(opened, part.to, moved, carved))
             opened = opened.with_grids(*uow.moves.grids(opened.head.id))
         after.append(np.full(len(moved), place, np.int32))
     labels = opened.draft.labels
@@ -157,13 +158,14 @@ def _place(opened: Opened, code: str, cell: str) -> int:
     )
 
 
-def _grid(opened: Opened, wanted: NewGrid, rows: Rows) -> Grid:
-    taken = {grid.code for grid in opened.grids}
+def _grid(opened: Opened, wanted: NewGrid, rows: Rows, carved: set[str]) -> Grid:
+    taken = {grid.code for grid in opened.grids} | carved
     code = _free_code(taken) if wanted.code is None else wanted.code
     shown = {grid.code for g, grid in enumerate(opened.grids) if opened.shown[g]}
-    if code in shown:
+    if code in shown | carved:
+        what = "carve-out" if code in carved else "grid"
         raise InvalidInput(
-            f"there is a grid {code!r} already", field="to_new", cure="choose another code, or move with to"
+            f"there is a {what} {code!r} already", field="to_new", cure="choose another code, or move with to"
         )
     places = np.unique(opened.draft.labels[rows]).tolist()
     parents = {opened.grids[g].parent if g >= 0 else None for g in places}

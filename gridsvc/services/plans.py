@@ -57,7 +57,7 @@ def _new_record(
     line: str,
     base: int | None,
     barriers: str | None = None,
-    from_plan: str | None = None,
+    source: PlanRecord | None = None,
 ) -> PlanRecord:
     return PlanRecord(
         territory=territory,
@@ -65,7 +65,8 @@ def _new_record(
         name=name,
         line=line,
         base_publication=base,
-        params=params_of(request, barriers, from_plan),
+        carve_outs=() if source is None else source.carve_outs,
+        params=params_of(request, barriers, None if source is None else source.id),
         seed=request.seed,
         engine_version=__version__,
     )
@@ -128,8 +129,8 @@ def start(
             old = old_plan(reader, from_plan.plan, tiling)
             request = replace(request, former=Former(old, from_plan.max_disruption, from_plan.move_cost))
         check_request(request, reader.tilings.measures(tiling), tiling_record.n_cells)
-        source = None if from_plan is None else from_plan.plan
-        base = base_of(reader, tiling_record.territory, line, source)
+        source = None if from_plan is None else reader.plans.get(from_plan.plan)
+        base = base_of(reader, tiling_record.territory, line, None if source is None else source.id)
     with db.write(who, "plan.create", idempotency=idempotency) as uow:
         record = _new_record(tiling_record.territory, tiling, name, request, line, base, barriers, source)
         plan = uow.plans.create(record)

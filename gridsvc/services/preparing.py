@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gridsvc.errors import Conflict, GateClosed, InvalidInput
 from gridsvc.exchange.dissolve import dissolve
-from gridsvc.ownership.publication import Publication, checksum, pack
+from gridsvc.ownership.publication import Publication, checksum, overlays_of, pack
 from gridsvc.ownership.transition import moved
 from gridsvc.plans.gates import Gate
 from gridsvc.plans.plan import Plan
@@ -220,6 +220,7 @@ def _record(found: Draft, plan: Plan, start: datetime, meta: dict[str, Any]) -> 
             tiling.ids,
             plan.labels,
             plan.grids,
+            overlays_of(plan),
         )
     )
     return PublicationRecord(
@@ -245,7 +246,8 @@ def _summary(reader: Reader, found: Draft, plan: Plan) -> dict[str, Any]:
     return {
         "grids": len(plan.grids),
         "cells": len(found.tiling),
-        "teams": len({grid.team for grid in plan.grids}),
+        "teams": len({grid.team for grid in plan.grids} | {carved.team for carved in plan.carve_outs}),
+        **({"carve_outs": len(plan.carve_outs)} if plan.carve_outs else {}),
         "measures": [
             {
                 "name": name,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gridsvc.errors import Conflict
+from gridsvc.plans.plan import Grid
 from gridsvc.principal import Principal
 from gridsvc.services import current, jobs
 from gridsvc.services.drafts import draft
@@ -142,7 +143,12 @@ def _write(uow: UnitOfWork, who: Principal, made: Ready, wanted: Wanted, folder:
             plan = made.rebased.plan
             revision = write_rebased(uow, made.source.record, before.n, plan, revision, wanted.reason)
         uow.plans.set_status(record.plan, "published", revision)
-    n = uow.publications.publish(record, made.plan.grids, made.outlines.tolist())
+    carved = made.plan.carve_outs
+    n = uow.publications.publish(
+        record,
+        [*made.plan.grids, *(Grid(c.code, c.name, c.team, carve_out=True) for c in carved)],
+        [*made.outlines.tolist(), *(c.polygon for c in carved)],
+    )
     told = {"territory": territory, "line": line, "n": n}
     uow.audit(f"publication/{territory}/{line}/{n}", None, _audited(record))
     uow.emit("publication.published", {**told, "effective_at": start.isoformat(), "actor": uow.actor})

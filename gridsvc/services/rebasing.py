@@ -21,6 +21,7 @@ from gridsvc.store.records import Idempotency, PlanRecord, PublicationRecord
 __all__ = ["base_number", "rebase", "rebased_on", "require_draft", "stale_base", "write_rebased"]
 
 _LISTED = 100
+_NAMED = 5
 Prefer = Literal["mine", "theirs"]
 
 
@@ -45,7 +46,8 @@ def rebase(
     -------
     dict
         ``revision``, ``base_publication``, ``carried`` (cells taken over from publications), ``conflicts``
-        (cells both had changed, settled by `prefer`) and ``grids`` (likewise, of names and teams).
+        (cells both had changed, settled by `prefer`), ``grids`` (likewise, of names and teams) and
+        ``carve_outs``.
 
     Raises
     ------
@@ -129,6 +131,7 @@ def _told(revision: int, base: int, found: Rebased | None = None) -> dict[str, A
         "carried": 0 if found is None else len(found.carried),
         "conflicts": 0 if found is None else len(found.conflicts),
         "grids": [] if found is None else list(found.grids),
+        "carve_outs": [] if found is None else list(found.carve_outs),
     }
 
 
@@ -176,13 +179,13 @@ def _base(reader: Reader, record: PlanRecord) -> Plan:
 
 
 def stale_base(reader: Reader, record: PlanRecord, onto: PublicationRecord, found: Rebased) -> StaleBase:
-    """The conflict about cells (100 are listed) and grids which plan and publications both changed."""
+    """The conflict about cells (100 are listed), grids and carve-outs which both sides changed."""
     theirs = published_plan(reader, record.territory, record.line, onto.n)
     names = reader.tilings.plain(record.tiling).names()
     base = base_number(reader, record)
     cells = [_entry(names, solved(record), theirs, onto, row) for row in found.conflicts[:_LISTED].tolist()]
     first = f", such as {cells[0]['cell']}, now in {cells[0]['grid'] or 'no grid'}" if cells else ""
-    what = f"{len(found.conflicts)} cells" if cells else f"the names or teams of {len(found.grids)} grids"
+    what = _what(found)
     return StaleBase(
         f"the plan was made on publication {base or 'none'}; publication {onto.n} changed {what} "
         f"which the plan changes too{first}",
@@ -194,7 +197,16 @@ def stale_base(reader: Reader, record: PlanRecord, onto: PublicationRecord, foun
         total=len(found.conflicts),
         cells=cells,
         grids=list(found.grids),
+        carve_outs=list(found.carve_outs),
     )
+
+
+def _what(found: Rebased) -> str:
+    if len(found.conflicts):
+        return f"{len(found.conflicts)} cells"
+    if found.grids:
+        return f"the names or teams of {len(found.grids)} grids"
+    return f"carve-outs {', '.join(found.carve_outs[:_NAMED])}"
 
 
 def _entry(names: list[str], mine: Plan, theirs: Plan, onto: PublicationRecord, row: int) -> dict[str, Any]:
@@ -228,8 +240,12 @@ def write_rebased(
     grids = sorted(plan.grids, key=lambda grid: place[grid.code])
     if list(uow.plans.get(record.id).grids) != grids:
         revision = uow.plans.save_teams(record.id, grids, bare.report, revision)
+    carved = {}
+    if record.carve_outs != plan.carve_outs:
+        revision = uow.plans.set_carve_outs(record.id, plan.carve_outs, revision)
+        carved = {"carve_outs": [carved.code for carved in plan.carve_outs]}
     revision = uow.plans.stand_on(record.id, base, revision)
-    told = {"base": base, "revision": revision, "cells": len(change)}
+    told = {"base": base, "revision": revision, "cells": len(change), **carved}
     uow.audit(f"plan/{record.id}", {"base": record.base_publication, "revision": before}, told)
     _tell(uow, record.id, revision, change, place)
     return revision

@@ -63,7 +63,7 @@ class PlanReader:
         """
         bare = self.bare(plan_id)
         labels, grids = self._cells(plan_id)
-        return replace(bare, labels=labels, grids=grids, carve_outs=carveouts.of_plan(self._handle, plan_id))
+        return replace(bare, labels=labels, grids=grids, carve_outs=self.carve_outs(plan_id))
 
     def bare(self, plan_id: str) -> PlanRecord:
         """Return the plan without labels, grids and carve-outs, as in lists.
@@ -98,6 +98,10 @@ class PlanReader:
         labels, grids = self._cells(plan_id, revision)
         carved = carveouts.of_plan(self._handle, plan_id, revision)
         return replace(bare, labels=labels, grids=grids, carve_outs=carved, revision=revision, report=None)
+
+    def carve_outs(self, plan_id: str) -> tuple[CarveOut, ...]:
+        """Return the carve-outs of a plan."""
+        return carveouts.of_plan(self._handle, plan_id)
 
     def _cells(
         self, plan_id: str, at: int | None = None

@@ -148,7 +148,7 @@ def _geometry(feature: dict[str, Any], row: int, source: str) -> Any:
     try:
         with np.errstate(invalid="ignore"):  # infinite coordinates are refused by the check, with their row
             return shape(value)
-    except (ShapelyError, ValueError, TypeError, KeyError, IndexError, AttributeError):
+    except (ShapelyError, ValueError, TypeError, LookupError, AttributeError, OverflowError):
         raise InvalidGeometry(
             "geometry cannot be built from its coordinates",
             source=source,

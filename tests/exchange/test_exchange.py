@@ -14,7 +14,8 @@ from shapely.geometry import shape
 from gridsvc.exchange.dissolve import dissolve
 from gridsvc.exchange.files import FORMATS, replace_whole, write_layer
 from gridsvc.exchange.geojson import feature_collection, geometry_dict
-from gridsvc.exchange.layers import Layer, cells_layer, grids_layer
+from gridsvc.exchange.layers import Layer, carve_outs_layer, cells_layer, grids_layer
+from gridsvc.plans.carveouts import CarveOut, carve_outs_from_geojson
 from gridsvc.plans.plan import Grid, Plan
 from gridsvc.tiling.h3tiles import tile_h3
 from gridsvc.tiling.polytiles import tile_polygons
@@ -65,6 +66,22 @@ def test_outlines_of_polygons_also_where_they_do_not_match() -> None:
         west, east = dissolve(tiling, np.array([0, 0, 1, 1], np.int32), 2)
         assert west.area == pytest.approx(2)
         assert east.equals(shapely.box(2, 0, 4, 1))
+
+
+def test_carve_outs_lie_over_the_grids_as_features_of_their_own(hexes: Tiling) -> None:
+    polygon = shapely.box(112.95, 28.65, 112.96, 28.66)
+    carved = CarveOut("K1", "Works", "t1", "key enterprise", polygon)
+    plan = Plan(_ring(hexes), tuple(Grid(f"0{g}", f"Grid 0{g}") for g in range(3)), (carved,))
+    layer = grids_layer(plan, hexes, {"customers": np.ones(len(hexes))}, {}, None)
+    *grids, over = layer.rows()
+    assert [row["carve_out"] for row in grids] == [False] * 3
+    assert sum(row["cells"] for row in grids) == len(hexes)
+    assert layer.geometry[3] == polygon
+    expected = {"code": "K1", "name": "Works", "team": "t1", "carve_out": True, "cells": 0, "customers": None}
+    assert over | expected == over
+    assert over["area_km2"] == pytest.approx(1.085, abs=0.01)  # 977 m by 1,109 m
+    again = carve_outs_from_geojson(_document(carve_outs_layer([carved])))
+    assert again == (carved,)
 
 
 def test_a_grid_without_cells_is_empty(hexes: Tiling) -> None:

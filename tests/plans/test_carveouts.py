@@ -84,6 +84,11 @@ BOW_TIE = {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [
         (feature("K" * 41, square(2)), "code", "41 characters"),
         (feature("K1", square(2)), "code", "feature 1 already"),
         (feature("K2", BOW_TIE), "geometry", "crosses"),
+        (
+            feature("K2", {**BOW_TIE, "coordinates": [[[0, 0], [10**400, 0], [1, 1], [0, 0]]]}),
+            "geometry",
+            "built",
+        ),
         (feature("K2", shapely.Point(2, 0)), "geometry", "not a polygon"),
         (feature("K2", shapely.Polygon()), "geometry", "missing or empty"),
         (feature("K2", shapely.box(0, 100, 1, 101)), "geometry", "exchanged|latitude"),

@@ -10,6 +10,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gridsvc.plans.carveouts import CarveOut
 from gridsvc.plans.gates import Gate, Judged, gates
 from gridsvc.plans.pieces import strays
 from gridsvc.plans.places import Places
@@ -45,6 +46,25 @@ def judged(
 
 def without_place(offenders: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{n: v for n, v in entry.items() if n not in {"at", "bbox"}} for entry in offenders]
+
+
+def test_a_carve_out_is_owned_by_a_team_with_a_lead_or_left_to_the_fallback() -> None:
+    def teams(team: str | None, fallback: str | None = None) -> Gate:
+        carved = CarveOut("K1", "Works", team, "big", shapely.box(1, 0, 1.5, 0.5))
+        grids = (Grid("01", "", "T1"), Grid("02", "", "T2"))
+        plan = Plan(np.array([0, 0, 1, 1], np.int32), grids, (carved,))
+        return judged(plan=plan, fallback=fallback)["team"]
+
+    assert teams("T1").passed and teams(None, "T2").passed
+    for gate, why in (
+        (teams("T3", "T1"), "no lead"),
+        (teams("T9", "T1"), "unknown team"),
+        (teams(None, "T3"), "no lead"),
+        (teams(None), "no team"),
+    ):
+        (entry,) = gate.offenders
+        assert (entry["carve_out"], entry["why"], entry["bbox"]) == ("K1", why, [1.0, 0.0, 1.5, 0.5])
+        assert "carve-outs" in gate.message and gate.blocking
 
 
 def test_a_good_plan_passes_every_gate() -> None:

@@ -4,14 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import shapely
 
 from gridsvc.errors import Conflict, InvalidInput, NotFound, StaleRevision
+from gridsvc.plans.carveouts import CarveOut
 from gridsvc.plans.plan import Grid, Plan
 from gridsvc.store import Database
 from gridsvc.store.records import PlanRecord
 from tests.databases import Opener
 from tests.store.builders import ANNA, DAY_1, GRIDS, Clock, draft, ground
 
+WORKS = CarveOut("K1", "Works", "t1", "key enterprise", shapely.box(0.1, 0.1, 0.4, 1 / 3))
+PORT = CarveOut("K0", "港口", None, "port", shapely.MultiPolygon([shapely.box(1, 0, 2, 0.1)]))
 LABELS = np.array([0, 1, -1], dtype=np.int32)
 
 
@@ -27,6 +31,7 @@ def test_a_plan_comes_back_as_it_was_given(open_database: Opener) -> None:
         parent="pln_x",
         params={"k": 2},
         grids=GRIDS,
+        carve_outs=(WORKS, PORT),
         report={"gap": 0.1},
         base_publication=3,
         seed=2**62,
@@ -37,7 +42,7 @@ def test_a_plan_comes_back_as_it_was_given(open_database: Opener) -> None:
         made = work.plans.create(given)
     with database.read() as view:
         found = view.plans.get(made)
-        assert view.plans.list("elbe") == [replace(found, grids=())]
+        assert view.plans.list("elbe") == [replace(found, grids=(), carve_outs=())]
     assert found == replace(given, id=made, created_by="anna", recorded_at=DAY_1)
 
 
@@ -117,3 +122,40 @@ def test_an_unknown_plan_is_not_found(database: Database) -> None:
             work.plans.get("pln_none")
         with pytest.raises(NotFound):
             work.plans.set_status("pln_none", "published", 1)
+
+
+def test_carve_outs_are_a_list_which_each_revision_keeps(database: Database) -> None:
+    made = draft(database, ground(database))
+    with database.write(ANNA, "test") as work:
+        work.plans.save_solution(made, Plan(LABELS, GRIDS), None, 1)
+        assert work.plans.set_carve_outs(made, [WORKS, PORT], 2) == 3
+        assert work.plans.describe(made, 3, name="other") == 4
+        assert work.plans.set_carve_outs(made, [PORT], 4) == 5
+        assert work.plans.set_carve_outs(made, [], 5) == 6
+    with database.read() as view:
+        assert view.plans.get(made).carve_outs == ()
+        past = [view.plans.at(made, revision).carve_outs for revision in range(2, 7)]
+    assert past == [(), (WORKS, PORT), (WORKS, PORT), (PORT,), ()]
+
+
+def test_stale_carve_outs_change_nothing(database: Database) -> None:
+    made = draft(database, ground(database), carve_outs=(WORKS,))
+    with pytest.raises(StaleRevision), database.write(ANNA, "test") as work:
+        work.plans.set_carve_outs(made, [], 2)
+    with database.read() as view:
+        assert view.plans.get(made).carve_outs == (WORKS,)
+
+
+def test_no_grid_takes_the_code_of_a_carve_out(database: Database) -> None:
+    made = draft(database, ground(database), carve_outs=(WORKS,))
+    taken = (GRIDS[0], Grid("K1", "a"))
+    with pytest.raises(Conflict, match="'K1' is the code"), database.write(ANNA, "test") as work:
+        work.plans.save_solution(made, Plan(LABELS, taken), None, 1)
+    with pytest.raises(Conflict, match="carve-out"), database.write(ANNA, "test") as work:
+        work.moves.add_grid(made, taken[1])
+
+
+def test_two_carve_outs_with_one_code_are_refused(database: Database) -> None:
+    made = draft(database, ground(database))
+    with pytest.raises(Conflict, match="one code"), database.write(ANNA, "test") as work:
+        work.plans.set_carve_outs(made, [WORKS, replace(PORT, code="K1")], 1)

@@ -10,16 +10,17 @@ from fastapi.responses import StreamingResponse
 
 from api.deps import Db, IfMatch, Key, PageLimit, Scope, current_app, etag
 from api.export import geojson_response
-from api.schemas.common import Page, Slug
+from api.schemas.common import GeoJson, Page, Slug
 from api.schemas.plans import PlanGrid, PlanOut, Started
 from api.schemas.wanted import NewPlan
 from api.wanted import from_plan_of, request_of
 from api.work import job_out
 from gridsvc.crs import normalise
-from gridsvc.exchange.layers import LayerName
+from gridsvc.exchange.layers import LayerName, carve_outs_layer
+from gridsvc.plans.carveouts import CarveOut, carve_outs_from_geojson
 from gridsvc.plans.plan import Grid
 from gridsvc.principal import Principal
-from gridsvc.services import assignments, plans, publications
+from gridsvc.services import assignments, carveouts, plans, publications
 from gridsvc.store.records import PlanRecord
 
 __all__ = ["plan_out", "router"]
@@ -162,6 +163,37 @@ def assign_teams(
     record = assignments.assign(db, who, plan, revision)
     response.headers["ETag"] = etag(record.revision)
     return plan_out(record)
+
+
+@router.put("/plans/{plan}/carve-outs", response_class=StreamingResponse)
+def put_carve_outs(
+    plan: str,
+    body: GeoJson,
+    revision: IfMatch,
+    db: Db,
+    who: Annotated[Principal, Depends(Scope("plans:write"))],
+    key: Key,
+    crs: Annotated[str | None, Query(description="System of the coordinates, if not WGS-84.")] = None,
+) -> StreamingResponse:
+    """Replace what is carved out as polygons: features with `code`, `name`, `reason` and maybe `team`."""
+    found = carve_outs_from_geojson(body, crs)
+    record = carveouts.put(db, who, plan, revision, found, idempotency=key)
+    return _carve_outs(plan, record.carve_outs, record.revision, "wgs84")
+
+
+@router.get("/plans/{plan}/carve-outs", response_class=StreamingResponse)
+def get_carve_outs(
+    plan: str, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))], crs: str = "wgs84"
+) -> StreamingResponse:
+    """What is carved out as polygons, as GeoJSON; its ETag is wanted to replace it."""
+    return _carve_outs(plan, *carveouts.get(db, who, plan), crs)
+
+
+def _carve_outs(plan: str, carve_outs: tuple[CarveOut, ...], revision: int, crs: str) -> StreamingResponse:
+    manifest = {"plan": plan, "revision": revision, "layer": "carve_outs", "crs": normalise(crs)}
+    response = geojson_response(carve_outs_layer(carve_outs), crs, f"{plan}-carve-outs", manifest)
+    response.headers["ETag"] = etag(revision)
+    return response
 
 
 @router.get("/plans/{plan}/export", response_class=StreamingResponse)

@@ -22,6 +22,7 @@ from gridsvc.cli.common import (
 from gridsvc.cli.customers import customer_options, import_options
 from gridsvc.errors import InvalidInput, NotFound, UnknownColumn
 from gridsvc.exchange.files import FORMATS, write_layer
+from gridsvc.plans.carveouts import SOURCE, read_carve_outs
 from gridsvc.services import current, main_job, publications
 from gridsvc.services.files import Balanced, read_report
 from gridsvc.store.database import Database
@@ -47,6 +48,9 @@ __all__ = ["export", "publish", "published"]
     "--teams", type=in_path, required=True, help="CSV of teams, or a folder with the whole organisation."
 )
 @click.option("--report", type=in_path, help="Report of gridsvc balance: its measures and carve-outs.")
+@click.option(
+    "--carve-outs", type=in_path, help="Polygons owned apart: columns code, name, reason and, if known, team."
+)
 @customer_options
 @database_option
 @as_json
@@ -55,7 +59,7 @@ def publish(
 ) -> None:
     """Publish grids and their owners from files, so that lookups answer from them."""
     tiling = read_cells(cells)
-    teams = named["teams"]
+    teams, carved = named["teams"], named["carve_outs"]
     request = main_job.FileJob(
         territory=territory,
         name=named["name"] or territory,
@@ -68,6 +72,8 @@ def publish(
         balanced=Balanced() if named["report"] is None else read_report(named["report"]),
         customers=named["customers"],
         options=None if named["customers"] is None else import_options(named),
+        carve_outs=() if carved is None else read_carve_outs(carved),
+        carve_outs_source=SOURCE if carved is None else carved.name,
     )
     with opened(database, upgrade=True) as db, reported("publish") as progress:
         record = main_job.publish_files(db, WHO, request, progress)
@@ -106,6 +112,7 @@ def publication_lines(record: PublicationRecord) -> list[str]:
     lines = [
         f"publication {record.n} of {record.territory}: {meta['grids']} grids, "
         f"{meta['cells']:,} cells, {meta['teams']} teams"
+        + (f", {meta['carve_outs']} carved out" if meta.get("carve_outs") else "")
     ]
     lines += [f"  {m['name']}: worst deviation {percent(m['worst_deviation'])}" for m in meta["measures"]]
     if meta["customers"]:

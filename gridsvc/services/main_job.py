@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from gridsvc.customers.columns import Columns
 from gridsvc.customers.measures import parse_measure
 from gridsvc.errors import NotFound
+from gridsvc.plans.carveouts import SOURCE, CarveOut
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent, span
 from gridsvc.services import (
     assignments,
+    carveouts,
     imports,
     plans,
     publications,
@@ -117,6 +119,10 @@ class FileJob:
         The measures the grids were balanced on, and which of them are carve-outs.
     customers : Path or None
         File of customers, so that they can be looked up by id.
+    carve_outs : tuple of CarveOut
+        Polygons owned apart.
+    carve_outs_source : str
+        Name of their file, for errors.
     """
 
     territory: str
@@ -130,6 +136,8 @@ class FileJob:
     balanced: Balanced = field(default_factory=Balanced)
     customers: Path | None = None
     options: ImportOptions | None = None
+    carve_outs: tuple[CarveOut, ...] = ()
+    carve_outs_source: str = SOURCE
 
 
 def publish_files(
@@ -151,6 +159,10 @@ def publish_files(
     balanced, targets = job.balanced.measures, job.balanced.targets
     record = plans.put(db, who, tiling.id, plan, balanced, name="from files", targets=targets)
     progress(0.9, "publishing")
+    if job.carve_outs:
+        record = carveouts.put(
+            db, who, record.id, record.revision, job.carve_outs, source=job.carve_outs_source
+        )
     return publishing.publish(db, who, record.id, record.revision, Wanted(reason="from files"))
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, collection, polygon
 
 MEASURES = ("--measure", "customers=count", "--measure", "kwh=sum:kwh")
 
@@ -113,6 +114,26 @@ def test_a_second_publication_takes_the_next_number(
     )  # fmt: skip
     assert said.json["publication"] == 2
     assert run("lookup", "0.05", "0.05", "--json").json["publication"] == 2
+
+
+def test_polygons_owned_apart_are_published_with_the_grids(
+    run: Run, published: Path, teams: Path, refused: Any
+) -> None:
+    ring = [[0.02, 0.02], [0.03, 0.02], [0.03, 0.03], [0.02, 0.03], [0.02, 0.02]]
+    port = polygon(ring, code="K1", name="Port", team="T0", reason="key enterprise")
+    command = (
+        "publish", "grids.csv", "cells.parquet", "owners.csv", "--territory", "square", "--teams", teams,
+        "--carve-outs", "carved.geojson",
+    )  # fmt: skip
+    (published / "carved.geojson").write_text(json.dumps(collection(port)))
+    said = run(*command)
+    assert said.out.splitlines()[0].endswith(", 1 carved out"), said
+    assert run("export", "-o", "g.geojson").code == 0
+    *_, last = json.loads((published / "g.geojson").read_bytes())["features"]
+    assert (last["properties"]["code"], last["properties"]["carve_out"]) == ("K1", True)
+    assert last["geometry"]["coordinates"] == [ring]
+    (published / "carved.geojson").write_text(json.dumps(collection(port, polygon(ring, code="K2"))))
+    assert refused(*command).startswith("gridsvc: carved.geojson, row 2, name: missing")
 
 
 def test_outside_and_unknown_say_so(run: Run, published: Path) -> None:

@@ -30,11 +30,16 @@ from api.routes import (
 )
 from api.stopping import on_stop
 from gridsvc import __version__
+from gridsvc.compute import Local, Remote
 from gridsvc.config import Settings
+from gridsvc.ownership.live import Live
 from gridsvc.services.events import Log
 from gridsvc.services.jobs import discard_orphans
+from gridsvc.services.keeping import Keeper
+from gridsvc.services.ownership import Desk
 from gridsvc.store.database import Database
 from gridsvc.supervisor import Supervisor
+from gridsvc.watcher import Watcher
 
 __all__ = ["create_app"]
 
@@ -45,25 +50,44 @@ _ABANDONED = 3600.0
 """Seconds after which an upload whose request died is taken for waste."""
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """Make the application; settings come from the environment unless given."""
+def create_app(
+    settings: Settings | None = None, *, live: Live | None = None, watched: bool = False
+) -> FastAPI:
+    """Make the application.
+
+    Parameters
+    ----------
+    settings : Settings or None
+        Come from the environment unless given.
+    live : Live or None
+        The present state, where somebody has it open already.
+    watched : bool
+        Another process keeps its files up to date; otherwise a thread of this one does.
+    """
     chosen = settings or Settings.load()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database.open(chosen.url)
+        desk = Desk(database, live or Live(chosen.mapped), Keeper(chosen.mapped))
+        work = Remote(chosen.mapped, Local(desk))
+        watcher = None if watched else Watcher(chosen.url, chosen.mapped)
         supervisor, feed = Supervisor(chosen.url, slots=chosen.job_slots), Feed(Log(database))
         try:
             database.require_version()
-            app.state.gridsvc = App(chosen, database, supervisor, feed)
+            app.state.gridsvc = App(chosen, database, desk, work, supervisor, feed)
             discard_orphans(database, chosen.uploads, _ABANDONED)
             on_stop(feed.close)
             supervisor.start()
+            if watcher is not None:
+                watcher.start()
             soon = threading.Timer(1.0, import_module, [_SOON])
             soon.start()
             yield
             soon.cancel()
             supervisor.stop()
+            if watcher is not None:
+                watcher.stop()
         finally:
             feed.end()
             database.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,16 +10,20 @@ from fastapi import Depends, Header, Query, Request
 from pydantic import BeforeValidator
 
 from api.feed import Feed
+from api.numbers import NUMBER
+from gridsvc.compute import Work
 from gridsvc.config import Settings
 from gridsvc.errors import InvalidInput, PreconditionMissing
 from gridsvc.ownership.answer import Lang
 from gridsvc.principal import LOCAL, Principal
+from gridsvc.services.ownership import Desk
 from gridsvc.store.database import Database
 from gridsvc.store.records import Idempotency
 from gridsvc.supervisor import Supervisor
 
 __all__ = [
     "App",
+    "Batches",
     "Db",
     "Degrees",
     "IfMatch",
@@ -28,6 +31,7 @@ __all__ = [
     "KeyHeader",
     "Language",
     "PageLimit",
+    "Questions",
     "Scope",
     "current_app",
     "etag",
@@ -41,6 +45,8 @@ class App:
 
     settings: Settings
     database: Database
+    desk: Desk
+    work: Work
     supervisor: Supervisor
     feed: Feed
 
@@ -56,6 +62,20 @@ def _database(request: Request) -> Database:
 
 
 Db = Annotated[Database, Depends(_database)]
+
+
+def _desk(request: Request) -> Desk:
+    return current_app(request).desk
+
+
+Questions = Annotated[Desk, Depends(_desk)]
+
+
+def _work(request: Request) -> Work:
+    return current_app(request).work
+
+
+Batches = Annotated[Work, Depends(_work)]
 
 
 class Scope:
@@ -140,12 +160,9 @@ def _language(
 
 Language = Annotated[Lang, Depends(_language)]
 
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-
 
 def _plain_number(value: object) -> object:
-    # float() also takes 1_0.5, Arabic digits, nan and blanks; a coordinate is none of these.
-    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+    if isinstance(value, str) and not NUMBER.fullmatch(value):
         raise ValueError("give decimal degrees such as 28.6")
     return value
 

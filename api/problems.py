@@ -35,6 +35,7 @@ STATUS: dict[str, int] = {
     errors.Conflict.code: 409,
     errors.StaleRevision.code: 412,
     errors.StaleBase.code: 409,
+    errors.StaleRead.code: 409,
     errors.GateClosed.code: 409,
     errors.PreconditionMissing.code: 428,
     errors.Forbidden.code: 403,

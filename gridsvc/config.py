@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -63,6 +64,14 @@ class Settings(BaseSettings):
         return (Path(self.url.removeprefix("sqlite:///")).parent if embedded else self.data_dir).resolve() / (
             "published"
         )
+
+    @property
+    def mapped(self) -> Path:
+        """Where this machine keeps what lookups map: beside an embedded database, else in data_dir."""
+        if self.url.startswith("sqlite:///"):
+            file = Path(self.url.removeprefix("sqlite:///")).resolve()
+            return file.parent / "ownership" / file.name
+        return self.data_dir.resolve() / "ownership" / hashlib.sha256(self.url.encode()).hexdigest()[:16]
 
     @property
     def uploads(self) -> Path:

@@ -15,6 +15,7 @@
     │   └── NotYetInForce       asked for a time before the first publication
     ├── Conflict                true when written, no longer true now
     │   ├── StaleRevision       the caller saw an older state
+    │   ├── StaleRead           the caller has seen a later state than there is here
     │   ├── StaleBase           others published changes to the same cells meanwhile
     │   └── GateClosed          a rule forbids publishing
     ├── PreconditionMissing     a change must say which state it was made on
@@ -45,6 +46,7 @@ __all__ = [
     "OutsideTerritory",
     "PreconditionMissing",
     "StaleBase",
+    "StaleRead",
     "StaleRevision",
     "TooLarge",
     "UnknownColumn",
@@ -183,6 +185,12 @@ class StaleRevision(Conflict):
     """The caller saw an older state."""
 
     code = "stale-revision"
+
+
+class StaleRead(Conflict):
+    """The caller has seen a later state than there is here."""
+
+    code = "stale-read"
 
 
 class StaleBase(Conflict):

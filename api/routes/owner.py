@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-import numpy as np
 import orjson
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
 
-from api.deps import Db, Degrees, Language, Scope
+from api.bodies import whole_body
+from api.deps import Batches, Degrees, Language, Questions, Scope
+from api.lookup import CACHE_CONTROL
+from api.schemas.batch import BATCH_BODY, BATCH_RESPONSES
 from api.schemas.common import Slug
-from api.schemas.owner import BatchAnswers, BatchQuery, OwnerAnswer, OwnerQuery
+from api.schemas.owner import OwnerAnswer, OwnerQuery
 from gridsvc.errors import InvalidInput
-from gridsvc.ownership.answer import Answer, Lang
+from gridsvc.ownership.answer import Answer
+from gridsvc.ownership.points import MAX_BYTES
 from gridsvc.principal import Principal
 from gridsvc.services import ownership
 from gridsvc.services.ownership import Asked
@@ -24,119 +29,132 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1/owner", tags=["owner"])
 
 OnMiss = Literal["problem", "status"]
+Reader = Annotated[Principal, Depends(Scope("owner:read"))]
+Crs = Annotated[str, Query(description="wgs84, gcj02, bd09 or EPSG:n.")]
 
 
-def _asked(
+def _state(
     lang: Language,
     territory: Annotated[
         Slug | None, Query(description="Required where several territories are published.")
     ] = None,
-    line: str = "base",
+    line: Annotated[str, Query(description="Line of business.")] = "base",
     as_of: Annotated[
-        datetime | None, Query(description="The time asked about, with an offset; now if not given.")
+        datetime | None,
+        Query(description="The time asked about, past or future, with an offset; now if not given."),
     ] = None,
     as_known: Annotated[datetime | None, Query(description="Answer as it was known at this time.")] = None,
+    min_seq: Annotated[
+        int,
+        Query(ge=0, lt=2**63, description="Answer with nothing older than this `seq`, which you have seen."),
+    ] = 0,
+) -> Asked:
+    return _checked(Asked(territory, line, as_of, as_known, lang, min_seq=min_seq))
+
+
+State = Annotated[Asked, Depends(_state)]
+
+
+def _question(
+    asked: State,
     on_miss: Annotated[
         OnMiss, Query(description="`status` answers 200 also where nobody owns the place.")
     ] = "problem",
 ) -> Asked:
-    return _state(lang, territory, line, as_of, as_known, on_miss)
+    return replace(asked, on_miss_status=on_miss == "status")
 
 
-def _state(
-    lang: Lang,
-    territory: str | None,
-    line: str,
-    as_of: datetime | None,
-    as_known: datetime | None,
-    on_miss: OnMiss,
-) -> Asked:
-    for name, time in (("as_of", as_of), ("as_known", as_known)):
+Question = Annotated[Asked, Depends(_question)]
+
+
+def _checked(asked: Asked) -> Asked:
+    for name, time in (("as_of", asked.as_of), ("as_known", asked.as_known)):
         if time is not None and time.tzinfo is None:
             raise InvalidInput("a time without offset", field=name, cure="write 2026-12-01T00:00:00+08:00")
-    return Asked(territory, line, as_of, as_known, lang, on_miss == "status")
+    return asked
 
 
-Question = Annotated[Asked, Depends(_asked)]
+class _Told:
+    """Gives an answer, or says that the caller has it already."""
+
+    def __init__(self, if_none_match: Annotated[str | None, Header()] = None) -> None:
+        self._has = if_none_match
+
+    def __call__(self, answer: Answer) -> Response:
+        tag = f'"{answer.publication}-{answer.roster or 0}-{answer.seq}"'
+        headers = {"ETag": tag, "Cache-Control": CACHE_CONTROL, "Vary": "Accept-Language"}
+        if self._has == tag:
+            return Response(None, 304, headers)
+        return Response(orjson.dumps(answer.as_dict()), 200, headers, "application/json")
 
 
-def _render(answer: Answer) -> Response:
-    return Response(orjson.dumps(answer.as_dict()), media_type="application/json")
+Told = Annotated[_Told, Depends(_Told)]
 
 
 @router.get("", response_model=OwnerAnswer)
 def owner_of_point(
     lat: Degrees,
     lon: Degrees,
-    db: Db,
-    who: Annotated[Principal, Depends(Scope("owner:read"))],
+    desk: Questions,
+    who: Reader,
     asked: Question,
-    crs: Annotated[str, Query(description="wgs84, gcj02, bd09 or EPSG:n.")] = "wgs84",
+    told: Told,
+    crs: Crs = "wgs84",
 ) -> Any:
     """Owner of a point."""
-    return _render(ownership.point(db, who, lon, lat, crs=crs, asked=asked))
+    return told(ownership.point(desk, who, lon, lat, crs=crs, asked=asked))
 
 
 @router.get("/cells/{cell}", response_model=OwnerAnswer)
-def owner_of_cell(
-    cell: str, db: Db, who: Annotated[Principal, Depends(Scope("owner:read"))], asked: Question
-) -> Any:
-    """Owner of a cell."""
-    return _render(ownership.cell(db, who, cell, asked=asked))
+def owner_of_cell(cell: str, desk: Questions, who: Reader, asked: Question, told: Told) -> Any:
+    """Owner of a cell: a finer H3 cell is answered by its centre, a coarser one by the cells in it."""
+    return told(ownership.cell(desk, who, cell, asked=asked))
 
 
 @router.get("/customers/{customer:path}", response_model=OwnerAnswer)
-def owner_of_customer(
-    customer: str, db: Db, who: Annotated[Principal, Depends(Scope("owner:read"))], asked: Question
-) -> Any:
+def owner_of_customer(customer: str, desk: Questions, who: Reader, asked: Question, told: Told) -> Any:
     """Owner of a customer."""
-    return _render(ownership.customer(db, who, customer, asked=asked))
+    return told(ownership.customer(desk, who, customer, asked=asked))
 
 
 @router.post("/query", response_model=OwnerAnswer)
-def query_owner(
-    body: OwnerQuery, db: Db, who: Annotated[Principal, Depends(Scope("owner:read"))], lang: Language
-) -> Any:
+def query_owner(body: OwnerQuery, desk: Questions, who: Reader, lang: Language, told: Told) -> Any:
     """One question in the body, for callers whose proxies log addresses."""
-    asked = _state(lang, body.territory, body.line, body.as_of, body.as_known, body.on_miss)
+    named = {name: getattr(body, name) for name in ("territory", "line", "as_of", "as_known", "min_seq")}
+    asked = _checked(Asked(**named, lang=lang, on_miss_status=body.on_miss == "status"))
     if body.customer is not None:
-        return _render(ownership.customer(db, who, body.customer, asked=asked))
+        return told(ownership.customer(desk, who, body.customer, asked=asked))
     if body.cell is not None:
-        return _render(ownership.cell(db, who, body.cell, asked=asked))
+        return told(ownership.cell(desk, who, body.cell, asked=asked))
     assert body.lon is not None and body.lat is not None  # noqa: S101 - checked by the schema
-    return _render(ownership.point(db, who, body.lon, body.lat, crs=body.crs, asked=asked))
+    return told(ownership.point(desk, who, body.lon, body.lat, crs=body.crs, asked=asked))
 
 
-@router.post("/batch", response_model=BatchAnswers)
-def batch_owner(
-    body: BatchQuery, db: Db, who: Annotated[Principal, Depends(Scope("owner:read"))], lang: Language
-) -> Any:
-    """Owners of up to 100,000 points; a bad point spoils only its own row unless `strict`."""
-    asked = _state(lang, body.territory, body.line, body.as_of, body.as_known, "status")
-    lon, lat = (np.array(axis, dtype=np.float64) for axis in (body.lon, body.lat))
-    found, answers = ownership.batch(db, who, lon, lat, crs=body.crs, asked=asked)
-    if body.strict:
-        _refuse_invalid(answers.status)
-    document = {
-        "territory": found.publication.territory,
-        "publication": found.moment.publication,
-        "roster": found.moment.roster,
-        "seq": found.moment.seq,
-        "status": answers.status.tolist(),
-        "cell": answers.cell.tolist(),
-        "grid": answers.grid.tolist(),
-        "team": answers.team.tolist(),
-        "rule": answers.rule.tolist(),
+@router.post("/batch", response_class=Response, responses=BATCH_RESPONSES, openapi_extra=BATCH_BODY)
+async def batch_owner(
+    request: Request,
+    work: Batches,
+    who: Reader,
+    asked: State,
+    crs: Crs = "wgs84",
+    strict: Annotated[bool, Query(description="Refuse the whole batch when one point is no place.")] = False,
+) -> Response:
+    """Owners of up to 100,000 points; a bad point spoils only its own row unless `strict`.
+
+    Points come as JSON columns, as a list of JSON objects or as an Arrow table with the columns `lat` and
+    `lon`, and the answers in the same form, in the order of the points. What a JSON object says beside its
+    points counts more than the query.
+    """
+    body = await whole_body(request, MAX_BYTES)
+    options = {
+        "territory": asked.territory,
+        "line": asked.line,
+        "as_of": asked.as_of and asked.as_of.isoformat(),
+        "as_known": asked.as_known and asked.as_known.isoformat(),
+        "min_seq": asked.min_seq,
+        "crs": crs,
+        "strict": strict,
     }
-    return Response(orjson.dumps(document), media_type="application/json")
-
-
-def _refuse_invalid(status: np.ndarray[Any, Any]) -> None:
-    bad = np.flatnonzero(status == "invalid")
-    if len(bad):
-        raise InvalidInput(
-            f"{len(bad)} of the points are not places",
-            row=int(bad[0]) + 1,
-            field="lat, lon",
-            cure="correct them, or ask without strict",
-        )
+    kind = request.headers.get("content-type", "application/json")
+    media_type, answer = await run_in_threadpool(work.batch, who, body, kind, options)
+    return Response(answer, media_type=media_type, headers={"Cache-Control": "no-store"})

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from api.schemas.common import Request
 
-__all__ = ["BatchAnswers", "BatchQuery", "CustomerOut", "OwnerAnswer", "OwnerQuery", "RosterIn", "RosterOut"]
+__all__ = ["CustomerOut", "OwnerAnswer", "OwnerQuery", "RosterIn", "RosterOut"]
 
 
 class Named(BaseModel):
@@ -48,6 +48,16 @@ class Transition(BaseModel):
     from_team: Named | None
 
 
+class CellOwner(BaseModel):
+    """One of the cells in a coarser one."""
+
+    cell: str
+    status: Literal["owned", "fallback"]
+    grid: OwnerGrid | None
+    team: Named | None
+    rule: Literal["carve_out", "cell", "fallback"] | None
+
+
 class OwnerAnswer(BaseModel):
     """Who owns it, by which rule, according to which publication and roster."""
 
@@ -71,6 +81,10 @@ class OwnerAnswer(BaseModel):
     transition: Annotated[
         Transition | None, Field(description="A member only while customers may stay with a former owner.")
     ] = None
+    cells: Annotated[
+        list[CellOwner] | None,
+        Field(description="A member only for a coarser cell: the cells in it, each with its owner."),
+    ] = None
 
 
 class OwnerQuery(Request):
@@ -85,6 +99,7 @@ class OwnerQuery(Request):
     crs: str = "wgs84"
     as_of: datetime | None = None
     as_known: datetime | None = None
+    min_seq: Annotated[int, Field(ge=0, le=2**62)] = 0
     on_miss: Literal["problem", "status"] = "problem"
 
     @model_validator(mode="after")
@@ -99,39 +114,6 @@ class OwnerQuery(Request):
         if asked[0] and (self.lat is None or self.lon is None):
             raise ValueError("lat and lon go together")
         return self
-
-
-class BatchQuery(Request):
-    """Points as columns of equal length."""
-
-    territory: str | None = None
-    line: str = "base"
-    lat: Annotated[list[float | None], Field(max_length=100_000)]
-    lon: Annotated[list[float | None], Field(max_length=100_000)]
-    crs: str = "wgs84"
-    as_of: datetime | None = None
-    as_known: datetime | None = None
-    strict: Annotated[bool, Field(description="Refuse the whole batch when one point is invalid.")] = False
-
-    @model_validator(mode="after")
-    def _even(self) -> BatchQuery:
-        if len(self.lat) != len(self.lon):
-            raise ValueError(f"lat has {len(self.lat)} values and lon {len(self.lon)}; they must be as many")
-        return self
-
-
-class BatchAnswers(BaseModel):
-    """Answers as columns, in the order of the points."""
-
-    territory: str
-    publication: int
-    roster: int | None
-    seq: int
-    status: list[str]
-    cell: list[str | None]
-    grid: list[str | None]
-    team: list[str | None]
-    rule: list[str | None]
 
 
 class CustomerOut(BaseModel):

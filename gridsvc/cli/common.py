@@ -6,17 +6,19 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
 
 from gridsvc.config import Settings
 from gridsvc.errors import InvalidInput
-from gridsvc.exchange.files import replace_whole
 from gridsvc.principal import LOCAL, Principal
 from gridsvc.progress import Progress
-from gridsvc.store.database import Database
+
+if TYPE_CHECKING:
+    from gridsvc.services.keeping import Keeper
+    from gridsvc.store.database import Database
 
 __all__ = [
     "WHO",
@@ -26,6 +28,7 @@ __all__ = [
     "emit",
     "in_path",
     "json_writer",
+    "kept",
     "opened",
     "out_path",
     "percent",
@@ -89,6 +92,8 @@ def reported(title: str) -> Iterator[Progress]:
 @contextmanager
 def opened(url: str | None, *, upgrade: bool = False) -> Iterator[Database]:
     """The database named on the command line or in the environment, with the right tables."""
+    from gridsvc.store.database import Database
+
     settings = Settings.load()
     chosen = url or settings.url
     if chosen.startswith("sqlite:///"):
@@ -102,6 +107,19 @@ def opened(url: str | None, *, upgrade: bool = False) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def kept(url: str | None) -> Keeper:
+    """What lookups need of a database, in the files beside it; in memory where they cannot be written."""
+    from gridsvc.services.keeping import Keeper
+
+    settings = Settings.load()
+    folder = settings.model_copy(update={"database_url": url or settings.url}).mapped
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Keeper()
+    return Keeper(folder if os.access(folder, os.W_OK) else None)
 
 
 def published_folder(url: str | None) -> Path:
@@ -138,6 +156,8 @@ def require_places(**options: Path | None) -> None:
 
 def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Write a CSV as a whole."""
+    from gridsvc.exchange.files import replace_whole
+
     replace_whole(path, csv_writer(header, rows))
 
 
@@ -156,6 +176,8 @@ def csv_writer(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Calla
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
     """Write a JSON file as a whole."""
+    from gridsvc.exchange.files import replace_whole
+
     replace_whole(path, json_writer(document))
 
 

@@ -11,13 +11,13 @@ from typing import Any
 import click
 import orjson
 
-from gridsvc.cli.common import WHO, as_json, database_option, in_path, opened, say
+from gridsvc.cli.common import WHO, as_json, database_option, in_path, kept, opened, say
 from gridsvc.customers.columns import Columns
 from gridsvc.customers.read import read_customers
 from gridsvc.errors import InvalidInput
 from gridsvc.ownership.answer import Answer
 from gridsvc.services import ownership
-from gridsvc.services.ownership import Asked
+from gridsvc.services.ownership import Asked, Desk
 from gridsvc.store.database import Database
 
 __all__ = ["lookup"]
@@ -61,16 +61,17 @@ def lookup(
         raise InvalidInput("ask one question", cure="give LAT LON, or --cell, or --customer, or --batch")
     with opened(database) as db:
         asked = Asked(territory, line, _time(db, territory, as_of), None, lang)
+        desk = Desk(db, keeper=kept(database))
         if batch is not None:
-            _batch(db, batch, crs, asked, json_=json_)
+            _batch(desk, batch, crs, asked, json_=json_)
             return
         if cell is not None:
-            answer = ownership.cell(db, WHO, cell, asked=asked)
+            answer = ownership.cell(desk, WHO, cell, asked=asked)
         elif customer is not None:
-            answer = ownership.customer(db, WHO, customer, asked=asked)
+            answer = ownership.customer(desk, WHO, customer, asked=asked)
         else:
             answer = ownership.point(
-                db, WHO, _degrees(lon, "LON"), _degrees(lat, "LAT"), crs=crs, asked=asked
+                desk, WHO, _degrees(lon, "LON"), _degrees(lat, "LAT"), crs=crs, asked=asked
             )
     _show(answer, json_=json_)
 
@@ -108,9 +109,9 @@ def _show(answer: Answer, *, json_: bool) -> None:
         )
 
 
-def _batch(db: Database, path: Path, crs: str, asked: Asked, *, json_: bool) -> None:
+def _batch(desk: Desk, path: Path, crs: str, asked: Asked, *, json_: bool) -> None:
     table = read_customers(path, Columns(), crs=crs)
-    _, found = ownership.batch(db, WHO, table.lon, table.lat, crs=table.crs, asked=asked)
+    _, found = ownership.batch(desk, WHO, table.lon, table.lat, crs=table.crs, asked=asked)
     names = ("id", "status", "cell", "grid", "team", "rule")
     rows = zip(table.ids, found.status, found.cell, found.grid, found.team, found.rule, strict=True)
     if json_:

@@ -12,7 +12,9 @@ import click
 from gridsvc.cli.common import database_option, opened, say
 from gridsvc.config import Settings
 from gridsvc.errors import InvalidInput
-from gridsvc.supervisor import Supervisor
+from gridsvc.node import Node
+from gridsvc.store.chain import revisions
+from gridsvc.store.pulse import open_pulse
 from gridsvc.warm import warm_in_background
 
 __all__ = ["serve", "worker"]
@@ -40,8 +42,6 @@ def serve(
     upgrade: bool,
 ) -> None:
     """Serve the map page, the API and its documentation."""
-    import uvicorn
-
     given = {"host": host, "port": port, "workers": workers, "database_url": database}
     # API workers are processes of their own and read their settings from the environment.
     os.environ.update(
@@ -50,15 +50,20 @@ def serve(
     settings = Settings.load()
     _require_loopback(settings.host, open_=open_)
     _require_free(settings.host, settings.port)
-    with opened(settings.url, upgrade=upgrade or settings.url.startswith("sqlite")):
-        pass
+    if not _is_current(settings.url):
+        with opened(settings.url, upgrade=upgrade or settings.url.startswith("sqlite")):
+            pass
+    node = Node(settings.url, settings.mapped)
     say(
         f"page http://{settings.host}:{settings.port}/  API documentation http://{settings.host}:{settings.port}/docs"
     )
     warm_in_background()
     say("local mode: nobody has to sign in, so whoever reaches this port may do everything")
+    os.environ["GRIDSVC_WATCHED"] = "1"
+    import uvicorn
+
     uvicorn.run(
-        "api.app:create_app",
+        "api.front:create",
         factory=True,
         host=settings.host,
         port=settings.port,
@@ -68,6 +73,18 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=_PATIENCE,
     )
+    node.stop()
+
+
+def _is_current(url: str) -> bool:
+    """Whether the tables are this version's, asked in the quickest way; in doubt they are opened."""
+    try:
+        pulse = open_pulse(url)
+    except OSError:
+        return False
+    found = pulse.version()
+    pulse.close()
+    return found == revisions()[-1]
 
 
 def _require_loopback(host: str, *, open_: bool) -> None:
@@ -108,6 +125,8 @@ def worker(slots: int | None, database: str | None) -> None:
     stopped: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda caught, _: stopped.append(caught))
+    from gridsvc.supervisor import Supervisor
+
     supervisor = Supervisor(settings.url, slots=settings.job_slots)
     supervisor.start()
     say("doing jobs; stop with Ctrl-C")

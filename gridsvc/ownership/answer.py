@@ -21,6 +21,18 @@ _WHY: dict[str, dict[Lang, str]] = {
         "en": "Cell {cell} is carved out as {grid} and owned by {team} since publication {publication}.",
         "zh": "单元 {cell} 自第 {publication} 版起单列为 {grid}，由 {team} 负责。",
     },
+    "overlay": {
+        "en": "The place is carved out as {grid} and owned by {team} since publication {publication}.",
+        "zh": "该位置自第 {publication} 版起单列为 {grid}，由 {team} 负责。",
+    },
+    "name_list": {
+        "en": "A named account, owned by {team} wherever it is.",
+        "zh": "名单制客户，无论位于何处均由 {team} 负责。",
+    },
+    "cells": {
+        "en": "The cell has {cells} cells of the territory in it, of {owners} owners.",
+        "zh": "该单元内有本区域 {cells} 个基础单元，分属 {owners} 个归属方。",
+    },
     "transition": {
         "en": "Until {until} customers may stay with {grid} of {team}.",
         "zh": "{until} 前客户可继续由 {grid}（{team}）服务。",
@@ -70,9 +82,12 @@ class Answer:
     inside_territory : bool or None
         Whether the point itself lies in the territory; None where no point was asked for.
     via : str or None
-        ``"centre"`` when a finer H3 cell was answered by its centre point.
+        ``"centre"`` when a finer H3 cell was answered by its centre point, ``"cells"`` when a coarser one was
+        answered by the cells in it.
     transition : dict or None
         Where the owner changed and customers may still stay: ``until``, ``from_grid``, ``from_team``.
+    cells : tuple of dict or None
+        The cells in a coarser one, each with its owner.
     """
 
     status: Status
@@ -94,10 +109,13 @@ class Answer:
     crs: str | None = None
     via: str | None = None
     transition: dict[str, Any] | None = None
+    cells: tuple[dict[str, Any], ...] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The JSON form of the contract; ``transition`` is a member only while there is one."""
-        lasting = {} if self.transition is None else {"transition": self.transition}
+        """The JSON form of the contract; ``transition`` and ``cells`` are members where there are any."""
+        more: dict[str, Any] = {} if self.transition is None else {"transition": self.transition}
+        if self.cells is not None:
+            more["cells"] = list(self.cells)
         return {
             "status": self.status,
             "cell": self.cell,
@@ -116,5 +134,5 @@ class Answer:
             "inside_territory": self.inside_territory,
             "crs": self.crs,
             "via": self.via,
-            **lasting,
+            **more,
         }

@@ -136,7 +136,7 @@ def _parts(arrays: Mapping[str, NDArray[Any]]) -> list[memoryview | bytes]:
     parts: list[memoryview | bytes] = []
     for array in arrays.values():
         little = array.astype(array.dtype.newbyteorder("<"), copy=False)
-        parts += [memoryview(little.reshape(-1).view(np.uint8)), bytes(_aligned(array.nbytes) - array.nbytes)]
+        parts += [little.reshape(-1).view(np.uint8).data, bytes(_aligned(array.nbytes) - array.nbytes)]
     return parts
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,24 +29,25 @@ def _owner(grid: Grid) -> str:
     return f"grid {grid.code}" if grid.team is None else f"team {grid.team}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Former:
     """Who owned the cells before, and until when customers may stay there.
 
     Attributes
     ----------
     until : datetime
-    plan : Plan
-        Of the same tiling.
+    labels : integer array, shape (n_cells,)
+        Position in `grids`, of the same tiling; -1 where a cell had none.
+    grids : sequence of Grid
     """
 
     until: datetime
-    plan: Plan
+    labels: NDArray[Any]
+    grids: Sequence[Grid]
 
-    def grid(self, row: int, now: Grid | None) -> Grid | None:
-        """The grid a cell came from, if its owner changed."""
-        label = int(self.plan.labels[row])
+    def grid(self, label: int, now: Grid | None) -> Grid | None:
+        """The grid at a position, if its owner is another than that of the grid `now`."""
         if label < 0:
             return None
-        grid = self.plan.grids[label]
+        grid = self.grids[label]
         return None if now is not None and _owner(grid) == _owner(now) else grid

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.errors import InvalidInput, NotYetInForce, OutsideTerritory, UnknownCustomer
+from gridsvc.errors import InvalidInput, NotYetInForce, OutsideTerritory, StaleRead, UnknownCustomer
 from gridsvc.ownership.answer import Answer, Lang
 from gridsvc.ownership.batch import BatchAnswer
-from gridsvc.ownership.publication import unpack
+from gridsvc.ownership.cells import owner_of_cell
+from gridsvc.ownership.live import EMPTY, Line, Live, State
+from gridsvc.ownership.nearest import nearest_grid
 from gridsvc.ownership.snapshot import Moment, Snapshot
 from gridsvc.ownership.transition import Former
 from gridsvc.principal import Principal
-from gridsvc.services.series import published_plan
+from gridsvc.services.keeping import Keeper
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import PublicationRecord
-from gridsvc.teams.model import Roster
-from gridsvc.tiling.locate import Locator
 
-__all__ = ["NOW", "Asked", "batch", "cell", "customer", "point", "snapshot", "zone"]
+__all__ = [
+    "NOW",
+    "Asked",
+    "Desk",
+    "batch",
+    "cell",
+    "customer",
+    "point",
+    "snapshot",
+    "stored_snapshot",
+    "zone",
+]
 
-_EMPTY = Roster((), (), (), ())
-
-T = TypeVar("T")
+_PATIENCE = 0.2
+"""Seconds for which a caller who has seen more than we have is kept waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,8 @@ class Asked:
         May be left out where only one territory is published.
     as_of, as_known : datetime or None
         The time asked about, and the time whose knowledge counts; now if None.
+    min_seq : int
+        The answer may not be older than this commit, which the caller has seen.
     """
 
     territory: str | None = None
@@ -50,34 +60,94 @@ class Asked:
     as_known: datetime | None = None
     lang: Lang = "en"
     on_miss_status: bool = False
+    min_seq: int = 0
 
 
 NOW = Asked()
 """The only published territory, as it is now."""
 
 
-class _Kept:
-    """The last few immutable values by key, shared by threads."""
+@dataclass(frozen=True)
+class Desk:
+    """Where questions are answered: from mapped files where they are kept, else from the database.
 
-    def __init__(self, size: int) -> None:
-        self._size, self._lock = size, threading.Lock()
-        self._values: dict[Any, Any] = {}
+    Attributes
+    ----------
+    live : Live or None
+        The present state in files which somebody keeps up to date.
+    keeper : Keeper
+        Parts of other states.
+    """
 
-    def get(self, key: Any, make: Callable[[], T]) -> T:
-        with self._lock:
-            if key in self._values:
-                self._values[key] = self._values.pop(key)  # the newest last
-                found: T = self._values[key]
-                return found
-        value = make()
-        with self._lock:
-            self._values[key] = value
-            while len(self._values) > self._size:
-                del self._values[next(iter(self._values))]
-        return value
+    database: Database
+    live: Live | None = None
+    keeper: Keeper = field(default_factory=Keeper)
 
 
-_kept = _Kept(32)
+def snapshot(desk: Desk, asked: Asked) -> Snapshot:
+    """The state asked about.
+
+    Raises
+    ------
+    InvalidInput
+        Several territories are published and none is named.
+    NotFound
+        There is no such territory.
+    NotYetInForce
+        Nothing was in force then.
+    StaleRead
+        The caller has seen a later state than there is here.
+    """
+    line = _at_hand(desk, asked)
+    if line is not None:
+        return line.snapshot
+    with desk.database.read() as reader:
+        return stored_snapshot(desk, reader, asked)
+
+
+def _at_hand(desk: Desk, asked: Asked) -> Line | None:
+    """The line asked about, if the present state is asked for and at hand."""
+    if desk.live is None or asked.as_of is not None or asked.as_known is not None:
+        return None
+    state = desk.live.state()
+    if state is not None and state.seq < asked.min_seq:
+        state = _newer(desk, desk.live, asked.min_seq)
+    return None if state is None else state.line(asked.territory, asked.line)
+
+
+def _newer(desk: Desk, live: Live, min_seq: int) -> State | None:
+    with desk.database.read() as reader:
+        _require_seq(reader, min_seq)
+    state = live.wait(min_seq, _PATIENCE)
+    if state is None and live.state() is not None:
+        raise StaleRead("the change you have seen has not arrived here yet", cure="try again in a second")
+    return state
+
+
+def _require_seq(reader: Reader, min_seq: int) -> int:
+    seq = reader.seq()
+    if seq < min_seq:
+        raise StaleRead(
+            f"there is no change {min_seq} yet, the latest is {seq}",
+            field="min_seq",
+            cure="try again in a second, or ask with a seq you were given",
+        )
+    return seq
+
+
+def stored_snapshot(desk: Desk, reader: Reader, asked: Asked) -> Snapshot:
+    """The state asked about, from one read transaction; heavy parts are kept between calls."""
+    seq = _require_seq(reader, asked.min_seq)
+    now = datetime.now(UTC)
+    at, known = asked.as_of or now, asked.as_known or now
+    record = _record(reader, asked, at, known)
+    keeper, publications = desk.keeper, reader.publications
+    r = reader.rosters.number_in_force(record.territory, at, known)
+    roster = EMPTY if r is None else keeper.roster(reader, record.territory, r)[1]
+    following = publications.next_effective(record.territory, record.line, record.n, at, known)
+    moment = Moment(record.n, r, seq, record.effective_at, following, at)
+    held, places = keeper.holdings(reader, record)[1], keeper.places(reader, record.tiling)[1]
+    return Snapshot(held, places, record.tiling, roster, moment, _former(keeper, reader, record, at))
 
 
 def _territory(reader: Reader, asked: Asked) -> str:
@@ -108,48 +178,42 @@ def _record(reader: Reader, asked: Asked, at: datetime, known: datetime) -> Publ
     return found
 
 
+def _former(keeper: Keeper, reader: Reader, record: PublicationRecord, at: datetime) -> Former | None:
+    """Who owned the cells before, while customers may stay there."""
+    until, before = record.transition_until, record.meta.get("follows")
+    if until is None or at >= until or before is None:
+        return None
+    former = reader.publications.get(record.territory, record.line, before)
+    held = keeper.holdings(reader, former)[1]
+    return Former(until, held.labels, held.grids) if former.tiling == record.tiling else None
+
+
 def zone(db: Database, territory: str | None) -> ZoneInfo:
     """The time zone of a territory, or of the only one published."""
     with db.read() as reader:
         return ZoneInfo(reader.territories.get(_territory(reader, Asked(territory))).time_zone)
 
 
-def snapshot(db: Database, reader: Reader, asked: Asked) -> Snapshot:
-    """The state asked about, from one read transaction; heavy parts are kept between calls."""
-    now = datetime.now(UTC)
-    at, known = asked.as_of or now, asked.as_known or now
-    record = _record(reader, asked, at, known)
-    number, roster = reader.rosters.in_force(record.territory, at, known) or (None, _EMPTY)
-    parts = _kept.get((id(db), record.territory, record.line, record.n), lambda: _load(reader, record))
-    following = reader.publications.next_effective(record.territory, record.line, record.n, at, known)
-    moment = Moment(record.n, number, reader.seq(), record.effective_at, following)
-    return Snapshot(*parts, record.tiling, roster, moment, _former(db, reader, record, at))
-
-
-def _former(db: Database, reader: Reader, record: PublicationRecord, at: datetime) -> Former | None:
-    """Who owned the cells before, while customers may stay there."""
-    until, before = record.transition_until, record.meta.get("follows")
-    if until is None or at >= until or before is None:
-        return None
-    key = ("former", id(db), record.territory, record.line, before)
-    return Former(
-        until, _kept.get(key, lambda: published_plan(reader, record.territory, record.line, before))
-    )
-
-
-def _load(reader: Reader, record: PublicationRecord) -> tuple[Any, Locator, Any]:
-    publication = unpack(reader.publications.get(record.territory, record.line, record.n).payload)
-    if publication.resolution is not None:
-        locator = Locator.of_h3(publication.resolution, publication.ids)
-    else:
-        locator = Locator(reader.tilings.load(record.tiling))
-    return publication, locator, reader.territories.get(record.territory).boundary
-
-
 def point(
-    db: Database, who: Principal, lon: float, lat: float, *, crs: str = "wgs84", asked: Asked = NOW
+    desk: Desk, who: Principal, lon: float, lat: float, *, crs: str = "wgs84", asked: Asked = NOW
 ) -> Answer:
     """Owner of a point.
+
+    Raises
+    ------
+    OutsideTerritory
+        Unless `asked.on_miss_status`; it names the nearest grid and how far it is.
+    """
+    who.require("owner:read")
+    found = snapshot(desk, asked)
+    answer = found.point(lon, lat, crs=crs, lang=asked.lang)
+    if answer.status == "outside" and not asked.on_miss_status:
+        raise _outside(answer, nearest_grid(found, lon, lat, crs))
+    return answer
+
+
+def cell(desk: Desk, who: Principal, cell: str, *, asked: Asked = NOW) -> Answer:
+    """Owner of a cell.
 
     Raises
     ------
@@ -157,20 +221,13 @@ def point(
         Unless `asked.on_miss_status`.
     """
     who.require("owner:read")
-    with db.read() as reader:
-        found = snapshot(db, reader, asked)
-    return _found(found.point(lon, lat, crs=crs, lang=asked.lang), asked)
+    answer = owner_of_cell(snapshot(desk, asked), cell, asked.lang)
+    if answer.status == "outside" and not asked.on_miss_status:
+        raise _outside(answer, None)
+    return answer
 
 
-def cell(db: Database, who: Principal, cell: str, *, asked: Asked = Asked()) -> Answer:
-    """Owner of a cell."""
-    who.require("owner:read")
-    with db.read() as reader:
-        found = snapshot(db, reader, asked)
-    return _found(found.cell(cell, lang=asked.lang), asked)
-
-
-def customer(db: Database, who: Principal, customer: str, *, asked: Asked = Asked()) -> Answer:
+def customer(desk: Desk, who: Principal, customer: str, *, asked: Asked = NOW) -> Answer:
     """Owner of a customer.
 
     Raises
@@ -179,18 +236,34 @@ def customer(db: Database, who: Principal, customer: str, *, asked: Asked = Aske
         Unless `asked.on_miss_status`.
     """
     who.require("owner:read")
-    with db.read() as reader:
-        found = snapshot(db, reader, asked)
-        record = reader.customers.find(found.publication.territory, customer)
-        same = record is not None and record.tiling == found.tiling
+    line = _at_hand(desk, asked)
+    if line is not None and line.accounts is not None and not line.snapshot.holdings.overlays:
+        row = line.accounts.find(customer)
+        answer = line.snapshot.customer(customer, row, known=row is not None, lang=asked.lang)
+    else:
+        answer = _stored_customer(desk, customer, asked)
+    if answer.status == "unknown_customer" and not asked.on_miss_status:
+        raise UnknownCustomer(
+            answer.why.rstrip(".。"),
+            cure="check the id, or import the customer first",
+            territory=answer.territory,
+        )
+    return answer
+
+
+def _stored_customer(desk: Desk, customer: str, asked: Asked) -> Answer:
+    """The answer by the database's own record: with the point, which overlays need."""
+    with desk.database.read() as reader:
+        found = stored_snapshot(desk, reader, asked)
+        record = reader.customers.find(found.holdings.territory, customer)
     if record is None:
-        return _found(found.unknown_customer(asked.lang), asked)
-    row = record.cell if same else None
-    return found.customer(row, record.lon, record.lat, lang=asked.lang)
+        return found.customer(customer, -1, known=False, lang=asked.lang)
+    row = record.cell if record.tiling == found.tiling else None
+    return found.customer(customer, row, record.lon, record.lat, lang=asked.lang)
 
 
 def batch(
-    db: Database,
+    desk: Desk,
     who: Principal,
     lon: NDArray[np.float64],
     lat: NDArray[np.float64],
@@ -200,24 +273,19 @@ def batch(
 ) -> tuple[Snapshot, BatchAnswer]:
     """Owners of many points, all from one publication."""
     who.require("owner:read")
-    with db.read() as reader:
-        found = snapshot(db, reader, asked)
+    found = snapshot(desk, asked)
     return found, found.batch(lon, lat, crs=crs)
 
 
-def _found(answer: Answer, asked: Asked) -> Answer:
-    if asked.on_miss_status:
-        return answer
-    if answer.status == "outside":
-        raise OutsideTerritory(
-            answer.why.rstrip(".。"),
-            cure="check the coordinates and their system",
-            territory=answer.territory,
-        )
-    if answer.status == "unknown_customer":
-        raise UnknownCustomer(
-            answer.why.rstrip(".。"),
-            cure="check the id, or import the customer first",
-            territory=answer.territory,
-        )
-    return answer
+def _outside(answer: Answer, nearest: tuple[str, float] | None) -> OutsideTerritory:
+    cure = "check the coordinates and their system"
+    more: dict[str, Any] = {}
+    if nearest is not None:
+        code, metres = nearest
+        more = {"nearest_grid": code, "distance_m": metres}
+        cure = f"{cure}; the nearest grid is {code}, {_far(metres)} away"
+    return OutsideTerritory(answer.why.rstrip(".。"), cure=cure, territory=answer.territory, **more)
+
+
+def _far(metres: float) -> str:
+    return f"{metres:,.0f} m" if metres < 10_000 else f"{metres / 1000:,.0f} km"

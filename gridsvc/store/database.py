@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine
 
 from gridsvc.principal import Principal
 from gridsvc.store import version
+from gridsvc.store.chain import revisions
 from gridsvc.store.engine import READING, WRITING, make_engine
 from gridsvc.store.faults import translated
 from gridsvc.store.handle import Clock, Handle, utc_now
@@ -57,7 +58,7 @@ class Database:
     def upgrade(self) -> None:
         """Make the tables, or bring them to this version's schema."""
         with self._transaction(writes=False) as connection:
-            if version.current(connection) == version.revisions()[-1]:
+            if version.current(connection) == revisions()[-1]:
                 return
         from gridsvc.store import schema  # with the migration tools, which most starts do without
 

@@ -71,13 +71,25 @@ class RosterReader:
         return [RosterRecord(**row._mapping) for row in self._handle.connection.execute(rows)]
 
     def in_force(self, territory: str, at: datetime, known: datetime) -> tuple[int, Roster] | None:
+        """The roster in force at a time as known then, with its number; None before the first."""
+        r = self.number_in_force(territory, at, known)
+        return None if r is None else (r, self.get(territory, r))
+
+    def number_in_force(self, territory: str, at: datetime, known: datetime) -> int | None:
         """The largest r with ``valid_from <= at`` and ``recorded_at <= known``; None before the first."""
         c = rosters.c
         largest = select(func.max(c.r)).where(
             c.territory == territory, c.valid_from <= at, c.recorded_at <= known
         )
-        r = self._handle.connection.execute(largest).scalar()
-        return None if r is None else (r, self.get(territory, r))
+        return self._handle.connection.execute(largest).scalar()
+
+    def next_valid(self, territory: str, at: datetime, known: datetime) -> datetime | None:
+        """When the next roster after `at` comes into force; None while none is known."""
+        c = rosters.c
+        next_one = select(func.min(c.valid_from, type_=c.valid_from.type)).where(
+            c.territory == territory, c.valid_from > at, c.recorded_at <= known
+        )
+        return self._handle.connection.execute(next_one).scalar()
 
 
 def _value(kind: type[_Part], named: dict[str, Any]) -> _Part:

@@ -14,6 +14,7 @@ from geoalchemy2 import Geometry as PostgisGeometry
 from sqlalchemy import Connection, LargeBinary, text
 
 from gridsvc.store import version
+from gridsvc.store.chain import MIGRATIONS
 from gridsvc.store.tables import metadata
 from gridsvc.store.types import SERIAL, Geometry, Json, UtcDateTime
 
@@ -24,7 +25,7 @@ _UPGRADE_LOCK = 0x67726964  # an arbitrary number for PostgreSQL's advisory lock
 
 def _config(connection: Connection | None = None) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(version.MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config

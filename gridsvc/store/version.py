@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-
 from sqlalchemy import Connection, inspect, text
 
-import gridsvc
 from gridsvc.errors import InvalidInput
+from gridsvc.store.chain import protections, revisions
 
-__all__ = ["IMMUTABLE", "MIGRATIONS", "current", "missing", "refuse_changed", "require", "revisions"]
-
-MIGRATIONS = Path(gridsvc.__file__).resolve().parent.parent / "migrations"
-
-IMMUTABLE = (
-    "publications",
-    "published_grids",
-    "plan_moves",
-    "rosters",
-    "departments",
-    "teams",
-    "members",
-    "audit",
-    "outbox",
-)
-"""Tables whose rows triggers protect.
-
-`people` and `named_accounts` are not among them, for a person may ask to be erased.
-"""
+__all__ = ["current", "missing", "refuse_changed", "require"]
 
 _CURE = "run: gridsvc db upgrade"
-
-
-@cache
-def revisions() -> tuple[str, ...]:
-    """The versions there are, the newest last: files of the chain begin with theirs."""
-    return tuple(sorted(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py")))
 
 
 def current(connection: Connection) -> str | None:
@@ -86,13 +59,7 @@ def refuse_changed(differences: list[str]) -> None:
 
 def missing(connection: Connection) -> list[str]:
     """Triggers, and the R*Tree of SQLite, that should be there and are not."""
-    return sorted(_expected(connection.dialect.name) - _present(connection))
-
-
-def _expected(dialect: str) -> set[str]:
-    if dialect == "postgresql":
-        return {f"{table}_immutable" for table in IMMUTABLE}
-    return {f"{table}_no_{verb}" for table in IMMUTABLE for verb in ("update", "delete")} | {"cells_rtree"}
+    return sorted(protections(connection.dialect.name) - _present(connection))
 
 
 def _present(connection: Connection) -> set[str]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gridsvc.plans.plan import Grid, Plan
 from gridsvc.services import ownership, plans, publishing, rosters
-from gridsvc.services.ownership import Asked
+from gridsvc.services.ownership import Asked, Desk
 from gridsvc.services.publishing import Wanted
 from gridsvc.services.request import SolveRequest
 from gridsvc.services.series import published_plan
@@ -79,7 +79,7 @@ def soon(days: float) -> datetime:
 
 
 def owner(database: Database, cell: str, **asked: Any) -> dict[str, Any]:
-    return ownership.cell(database, ANNA, cell, asked=Asked("board", **asked)).as_dict()
+    return ownership.cell(Desk(database), ANNA, cell, asked=Asked("board", **asked)).as_dict()
 
 
 def stored(database: Database, plan: str) -> Any:

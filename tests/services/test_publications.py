@@ -25,7 +25,7 @@ from gridsvc.services import (
     waivers,
 )
 from gridsvc.services.moves import Part
-from gridsvc.services.ownership import Asked
+from gridsvc.services.ownership import Asked, Desk
 from gridsvc.services.publishing import Wanted
 from gridsvc.store import Database
 from gridsvc.store.records import Idempotency
@@ -85,7 +85,7 @@ def test_another_line_lies_over_the_base_and_need_not_cover(database: Database) 
     assert (bare["status"], bare["team"]["id"], bare["cell"]) == ("fallback", "a", "x000y000")
     degree = 100 / 111_320
     many = ownership.batch(
-        database,
+        Desk(database),
         ANNA,
         np.array([0.5, 2.5]) * degree,
         np.full(2, 0.5 * degree),

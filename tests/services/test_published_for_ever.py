@@ -17,7 +17,7 @@ from gridsvc.services import (
     ownership,
     publications,
 )
-from gridsvc.services.ownership import Asked
+from gridsvc.services.ownership import Asked, Desk
 from gridsvc.store import Database
 from tests.services.board import ANNA
 from tests.services.series import draft, ground, publish
@@ -44,12 +44,13 @@ def test_a_changed_block_is_found_out(database: Database) -> None:
 def _readers(database: Database, stop: threading.Event, faults: list[str], counts: list[int]) -> list[Any]:
     degree = 100 / 111_320
     lon, lat = (np.arange(6) + 0.5) * degree, np.full(6, 0.5 * degree)
+    desk = Desk(database)
 
     def read() -> None:
         last = 0
         while not stop.is_set():
             try:
-                found, many = ownership.batch(database, ANNA, lon, lat, asked=Asked("board"))
+                found, many = ownership.batch(desk, ANNA, lon, lat, asked=Asked("board"))
             except GridsvcError as error:
                 faults.append(repr(error))
                 return

@@ -14,7 +14,7 @@ import pytest
 from gridsvc.principal import LOCAL
 from gridsvc.sample import COUNTY, DEFAULT_SEED, generate, generate_scale
 from gridsvc.services import main_job, ownership, publications, territories
-from gridsvc.services.ownership import Asked
+from gridsvc.services.ownership import Asked, Desk
 from gridsvc.store import Database
 
 Record = Callable[[str, object], None]
@@ -64,17 +64,18 @@ def _check_lookups(db: Database, count: int) -> int:
         assert live is not None
         ids, cells = reader.customers.index(live.id)
         lon, lat = reader.customers.points(live.id)
-        found = ownership.snapshot(db, reader, Asked(main_job.SAMPLE_TERRITORY))
+    desk = Desk(db)
+    found = ownership.snapshot(desk, Asked(main_job.SAMPLE_TERRITORY))
     known = np.flatnonzero(np.isfinite(lon) & (cells >= 0))
     rows = np.random.default_rng(3).choice(known, min(count, len(known)), replace=False)
-    _, many = ownership.batch(db, LOCAL, lon[rows], lat[rows])
+    _, many = ownership.batch(desk, LOCAL, lon[rows], lat[rows])
     moved = 0
     for row, grid in zip(rows, many.grid, strict=True):
-        by_id = ownership.customer(db, LOCAL, str(ids[row]))
+        by_id = ownership.customer(desk, LOCAL, str(ids[row]))
         same = (by_id.grid or {}).get("code") == grid
         # A premise is kept together: rows a few metres off, or geocoded to the town's centre, count with it.
         moved += not same
-        assert same or found.locator.row(lon[row], lat[row]) != cells[row]
+        assert same or found.places.row(lon[row], lat[row]) != cells[row]
     assert moved <= len(rows) * 0.15
     return len(rows) - moved
 

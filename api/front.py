@@ -1,0 +1,79 @@
+"""What the server runs: lookups at once, and all else as soon as the application is loaded.
+
+The application takes a second to import; the mapped files take none. So a server that starts answers lookups
+first, and other requests wait for the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from api.lookup import Lookup
+from gridsvc.config import Settings
+from gridsvc.ownership.live import Live
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+__all__ = ["WATCHED", "create"]
+
+WATCHED = "GRIDSVC_WATCHED"
+"""Set where another process keeps the mapped files up to date."""
+
+_log = logging.getLogger("gridsvc.api")
+
+
+def create() -> ASGIApp:
+    """Make what a server runs; settings come from the environment."""
+    settings = Settings.load()
+    live = Live(settings.mapped)
+    return Lookup(_Rest(settings, live), live)
+
+
+class _Rest:
+    """The application, loaded in the background."""
+
+    def __init__(self, settings: Settings, live: Live) -> None:
+        self._settings, self._live = settings, live
+        self._app: ASGIApp | None = None
+        self._here, self._stop = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, or the server's start and stop."""
+        if scope["type"] == "lifespan":
+            await self._live_through(receive, send)
+            return
+        await self._here.wait()
+        assert self._app is not None  # noqa: S101 - it is here
+        await self._app(scope, receive, send)
+
+    async def _live_through(self, receive: Receive, send: Send) -> None:
+        await receive()
+        loaded = asyncio.create_task(self._run())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self._stop.set()
+        await loaded
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _run(self) -> None:
+        """Load the application and have it until the server stops; without it the server is of no use."""
+        try:
+            app = await asyncio.to_thread(_load, self._settings, self._live)
+            async with app.router.lifespan_context(app):
+                self._app = app
+                self._here.set()
+                await self._stop.wait()
+        except Exception:  # noqa: BLE001 - logged, and the process ends
+            _log.exception("the service could not start")
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _load(settings: Settings, live: Live):  # type: ignore[no-untyped-def]
+    from api.app import create_app
+
+    return create_app(settings, live=live, watched=bool(os.environ.get(WATCHED)))

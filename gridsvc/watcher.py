@@ -1,0 +1,190 @@
+"""Keeps the files which lookups map up to date: one watcher a machine, whichever process has the lock.
+
+It hears of each commit, reads what is in force now, makes files which are missing, writes a new head and
+moves the counter. By the clock it does the same when something scheduled comes into force. While it watches
+it beats; where the beat is missing, readers ask the database.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gridsvc.ownership.head import Counter, Head
+from gridsvc.ownership.live import COUNTER
+from gridsvc.store.pulse import Pulse, open_pulse
+
+if TYPE_CHECKING:
+    from gridsvc.services.keeping import Keeper
+    from gridsvc.store.database import Database
+
+__all__ = ["Watcher"]
+
+_log = logging.getLogger("gridsvc.watcher")
+
+_BEAT = 0.25
+_AGAIN = 0.5
+"""Seconds after which a database that could not be reached is tried again."""
+
+_KEPT_HEADS = 4
+_KEPT_SECONDS = 3600.0
+"""Files which no head names stay so long: who asks about another day needs them again."""
+
+
+class Watcher:
+    """Watches a database in a thread.
+
+    Parameters
+    ----------
+    url : str
+        Database.
+    folder : Path
+        Of the files; made if it is not there.
+    """
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self._url, self._folder = url, folder
+        self._stop = threading.Event()
+        self._again = threading.Event()  # customers' files are there now
+        self._store: tuple[Database, Keeper] | None = None
+        self._thread = threading.Thread(target=self._run, name="gridsvc-watcher", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch, once no other process does."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop watching; another process may go on."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / "lock").open("w") as lock:
+            while not self._stop.is_set():
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    self._stop.wait(0.1)
+            while not self._stop.is_set():
+                try:
+                    self._watch()
+                except Exception:  # noqa: BLE001 - logged, and tried again
+                    # The thread must outlive a database that is away for a while.
+                    _log.exception("the database could not be watched; it will be tried again")
+                    self._stop.wait(_AGAIN)
+            self._close()
+
+    def _watch(self) -> None:
+        pulse = open_pulse(self._url)
+        try:
+            counter = Counter(self._folder / COUNTER, writable=True)
+            head = self._kept_head(counter, pulse)
+            while not self._stop.is_set():
+                if head is None or self._over(head, pulse):
+                    head = self._renew(counter)
+                counter.beat = time.time()
+                self._wait(pulse, head)
+        finally:
+            pulse.close()
+
+    def _kept_head(self, counter: Counter, pulse: Pulse) -> Head | None:
+        """The head left by the last watcher, if nothing has happened since: then a start reads nothing."""
+        try:
+            head = Head.read(self._folder, counter.generation)
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+        whole = all((self._folder / name).exists() for line in head.lines for name in line.files())
+        return head if whole and not self._over(head, pulse) else None
+
+    def _over(self, head: Head, pulse: Pulse) -> bool:
+        late = head.until is not None and time.time() >= head.until
+        return late or self._again.is_set() or pulse.seq() != head.seq
+
+    def _wait(self, pulse: Pulse, head: Head) -> None:
+        """Until a commit, the next beat, or what is scheduled."""
+        left = _BEAT if head.until is None else min(_BEAT, head.until - time.time())
+        if left > 0:
+            pulse.wait(left)
+
+    def _renew(self, counter: Counter) -> Head:
+        from gridsvc.services.heads import read_head
+
+        self._again.clear()
+        head = read_head(*self._opened())
+        generation = counter.generation + 1
+        head.write(self._folder, generation)
+        counter.beat = time.time()
+        counter.generation = generation
+        self._sweep(generation, head)
+        if any(line.customers is None for line in head.lines):
+            self._make_accounts()
+        return head
+
+    def _opened(self) -> tuple[Database, Keeper]:
+        if self._store is None:
+            from gridsvc.services.keeping import Keeper
+            from gridsvc.store.database import Database
+
+            self._store = Database.open(self._url), Keeper(self._folder)
+        return self._store
+
+    def _make_accounts(self) -> None:
+        """Make customers' files beside, as that may take a minute, and look again."""
+        from gridsvc.services.heads import make_accounts
+
+        database, keeper = self._opened()
+
+        def make() -> None:
+            if make_accounts(database, keeper):
+                self._again.set()
+
+        _in_background(make, "gridsvc-accounts")
+
+    def _sweep(self, generation: int, head: Head) -> None:
+        """Delete what is no longer named; who has it mapped keeps it until he lets go."""
+        named = {name for line in head.lines for name in line.files()}
+        old = time.time() - _KEPT_SECONDS
+        for path in self._folder.iterdir():
+            if path.name.startswith("head-"):
+                number = path.stem.removeprefix("head-")
+                if number.isdigit() and int(number) <= generation - _KEPT_HEADS:
+                    path.unlink(missing_ok=True)
+            elif path.name.endswith(".own") and path.name not in named and _written(path) < old:
+                path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        if self._store is not None:
+            self._store[0].close()
+
+
+_background = threading.Semaphore(1)
+
+
+def _in_background(work: Callable[[], None], name: str) -> None:
+    """Run one such piece of work at a time; a second is left out, for the first will look again."""
+    if not _background.acquire(blocking=False):
+        return
+
+    def run() -> None:
+        try:
+            work()
+        except Exception:  # noqa: BLE001 - logged; the database is asked instead
+            _log.exception("a file could not be made")
+        finally:
+            _background.release()
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+
+
+def _written(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()

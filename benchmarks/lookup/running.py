@@ -1,0 +1,128 @@
+"""A service of ours while it runs, and its API workers one by one."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.lookup.ground import url_of
+from tests.journey.served import free_port
+
+__all__ = ["ROOT", "Running", "ask", "running"]
+
+ROOT = Path(__file__).resolve().parents[2]
+_PATIENCE = 120.0  # seconds until it answers
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service, its processes, and how long it took until the first right answer.
+
+    Attributes
+    ----------
+    process : Popen
+        Parent of all its processes.
+    seconds : float
+        From its start until the first right answer was there.
+    """
+
+    port: int
+    process: subprocess.Popen[bytes]
+    seconds: float
+
+    def connection(self) -> http.client.HTTPConnection:
+        """A connection of its own."""
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+
+    def worker_connections(self, workers: int) -> dict[int, http.client.HTTPConnection]:
+        """A connection to each API worker, by the worker's process id: as many are opened as it takes.
+
+        Raises
+        ------
+        RuntimeError
+            Some worker took none of a hundred.
+        """
+        import psutil
+
+        found: dict[int, http.client.HTTPConnection] = {}
+        for _ in range(100):
+            connection = self.connection()
+            ask(connection, "/readyz")  # now a worker has taken it
+            own = connection.sock.getsockname()[1]
+            family = [
+                psutil.Process(self.process.pid),
+                *psutil.Process(self.process.pid).children(recursive=True),
+            ]
+            taker = [p.pid for p in family if any(c.raddr and c.raddr.port == own for c in _tcp(p))]
+            for pid in taker:
+                found.setdefault(pid, connection)
+            if len(found) == workers:
+                return found
+        raise RuntimeError(f"only {len(found)} of {workers} workers take connections")
+
+
+def _tcp(process: Any) -> list[Any]:
+    import psutil
+
+    try:
+        found: list[Any] = process.net_connections("tcp")
+    except psutil.NoSuchProcess:
+        return []
+    return found
+
+
+def ask(connection: http.client.HTTPConnection, path: str) -> Any:
+    """The JSON document at a path."""
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    body = answer.read()
+    if answer.status != 200:
+        raise OSError(f"{path}: {answer.status}")
+    return json.loads(body)
+
+
+@contextmanager
+def running(folder: Path, question: str, grid: str, workers: int = 1) -> Iterator[Running]:
+    """Serve the database in a folder, and wait for the first right answer.
+
+    Parameters
+    ----------
+    question, grid : str
+        A path, and the code of the grid in the right answer to it.
+    """
+    port = free_port()
+    environment = {**os.environ, "GRIDSVC_DATA_DIR": str(folder), "GRIDSVC_DATABASE_URL": url_of(folder)}
+    command = [sys.executable, "-c", "from gridsvc.cli import main; main()", "serve"]
+    command += ["--port", str(port), "--workers", str(workers)]
+    with (folder / "serve.log").open("wb") as log:
+        began = time.perf_counter()
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        try:
+            _until(process, port, question, grid)
+            yield Running(port, process, time.perf_counter() - began)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _until(process: subprocess.Popen[bytes], port: int, question: str, grid: str) -> None:
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end and process.poll() is None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        try:
+            if ask(connection, question)["grid"]["code"] == grid:
+                return
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.005)
+        finally:
+            connection.close()
+    raise RuntimeError("the service gave no right answer; see serve.log")

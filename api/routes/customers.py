@@ -9,12 +9,16 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import Db, KeyHeader, PageLimit, Scope, current_app
+from api.deps import Db, KeyHeader, PageLimit, Questions, Scope, current_app
 from api.schemas.common import Page
 from api.schemas.owner import CustomerOut
+from api.streams import Pieces, Wanted, WantedForm, described
 from api.work import Prefer, answer_when_done, keep_upload, upload_digest
+from gridsvc.errors import InvalidInput
+from gridsvc.exchange.streams import stream_rows
 from gridsvc.principal import Principal
 from gridsvc.services import customers, imports, jobs, tilings
+from gridsvc.services.ownership import Desk
 from gridsvc.store.records import Idempotency
 
 __all__ = ["ImportOut", "router"]
@@ -114,32 +118,66 @@ def get_todo(
     )
 
 
-@router.get("/cells/{cell}/customers")
+_FORMS = described("id, premise, cell, verdict, lon and lat")
+
+Territory = Annotated[str | None, Query(description="Required where several territories are published.")]
+After = Annotated[str | None, Query(description="`next` of the page before; JSON only.")]
+
+
+@router.get("/cells/{cell}/customers", response_model=Page[CustomerOut], responses=_FORMS)
 def customers_in_cell(
     cell: str,
-    db: Db,
+    desk: Questions,
     who: Annotated[Principal, Depends(Scope("customers:read"))],
-    territory: Annotated[str | None, Query()] = None,
-    after: Annotated[str | None, Query()] = None,
+    form: WantedForm,
+    territory: Territory = None,
+    after: After = None,
     limit: PageLimit = 100,
-) -> Page[CustomerOut]:
-    """Customers placed in a cell of the publication in force."""
-    found = customers.in_cell(db, who, territory, cell, after, limit)
-    return _page(found, limit)
+) -> Any:
+    """Customers placed in a cell of the publication in force: a page, or all of them as a stream."""
+    return _customers(desk, who, territory, customers.of_cell(cell), form, after, limit)
 
 
-@router.get("/grids/{code}/customers")
+@router.get("/grids/{code}/customers", response_model=Page[CustomerOut], responses=_FORMS)
 def customers_in_grid(
     code: str,
-    db: Db,
+    desk: Questions,
     who: Annotated[Principal, Depends(Scope("customers:read"))],
-    territory: Annotated[str | None, Query()] = None,
-    after: Annotated[str | None, Query()] = None,
+    form: WantedForm,
+    territory: Territory = None,
+    after: After = None,
     limit: PageLimit = 100,
-) -> Page[CustomerOut]:
-    """Customers placed in a grid of the publication in force."""
-    found = customers.in_grid(db, who, territory, code, after, limit)
-    return _page(found, limit)
+) -> Any:
+    """Customers placed in a grid of the publication in force: a page, or all of them as a stream."""
+    return _customers(desk, who, territory, customers.of_grid(code), form, after, limit)
+
+
+def _customers(
+    desk: Desk,
+    who: Principal,
+    territory: str | None,
+    which: customers.Which,
+    form: Wanted,
+    after: str | None,
+    limit: int,
+) -> Any:
+    if form == "json":
+        return _page(customers.page(desk, who, territory, which, after, limit), limit)
+    if after is not None:
+        raise InvalidInput("a stream has no pages", field="after", cure="leave it out, or ask for JSON")
+    chunks = customers.stream(desk, who, territory, which)
+    rows = ([(c.id, c.premise, c.cell, c.verdict, c.lon, c.lat) for c in chunk] for chunk in chunks)
+    return Pieces(stream_rows(form, _COLUMNS, rows), form, "customers", chunks.close)
+
+
+_COLUMNS: dict[str, Literal["text", "number"]] = {
+    "id": "text",
+    "premise": "text",
+    "cell": "text",
+    "verdict": "text",
+    "lon": "number",
+    "lat": "number",
+}
 
 
 def _page(found: list[customers.Placed], limit: int) -> Page[CustomerOut]:

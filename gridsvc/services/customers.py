@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
+from itertools import islice
 
 from gridsvc.customers.verdicts import Verdict
-from gridsvc.errors import NotFound
+from gridsvc.errors import Conflict, NotFound
+from gridsvc.ownership.cells import rows_in
+from gridsvc.ownership.residents import Residents, residents_of_grid
+from gridsvc.ownership.snapshot import Snapshot
 from gridsvc.principal import Principal
-from gridsvc.services.ownership import Asked, snapshot
-from gridsvc.store.database import Database
+from gridsvc.services.ownership import Asked, Desk, stored_snapshot
+from gridsvc.store.database import Reader
+from gridsvc.store.records import CustomerRecord
 
-__all__ = ["Placed", "in_cell", "in_grid"]
+__all__ = ["Placed", "Which", "of_cell", "of_grid", "page", "stream"]
 
 _VERDICTS = {int(verdict): verdict for verdict in Verdict}
+
+_CHUNK = 5000
+"""Customers read at once."""
+
+_CELLS = 256
+"""Cells asked for at once: sorting by id is then cheap, however many customers a grid has."""
+
+_STREAMS = threading.BoundedSemaphore(4)
+"""Streams hold a connection each for as long as their callers take; single questions need some too."""
+
+_WAIT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,41 +46,108 @@ class Placed:
     lat: float | None
 
 
-def in_cell(
-    db: Database, who: Principal, territory: str | None, cell: str, after: str | None, limit: int
-) -> list[Placed]:
-    """Customers of a cell of the publication in force, by id."""
-    who.require("customers:read")
-    with db.read() as reader:
-        found = snapshot(db, reader, Asked(territory))
-        row = found.publication.row_of(cell)
-        if row is None:
-            raise NotFound(f"no cell {cell!r} in the publication in force", field="cell", cure="check its id")
-        return _customers(reader, found, [row], after, limit)
+Chunks = Generator[list[Placed], None, None]
+
+Which = Callable[[Snapshot], Residents]
+"""Whose customers are meant, in the publication in force."""
 
 
-def in_grid(
-    db: Database, who: Principal, territory: str | None, code: str, after: str | None, limit: int
-) -> list[Placed]:
-    """Customers of a grid of the publication in force, by id."""
-    who.require("customers:read")
-    with db.read() as reader:
-        found = snapshot(db, reader, Asked(territory))
-        codes = [grid.code for grid in found.publication.grids]
-        if code not in codes:
+def of_cell(cell: str) -> Which:
+    """Customers of a cell; of a finer H3 cell those of the cell at its centre, of a coarser those in it."""
+
+    def choose(found: Snapshot) -> Residents:
+        rows = rows_in(found, cell)
+        if not rows:
+            raise NotFound("no such cell in the publication in force", field="cell", cure="check its id")
+        return Residents(rows)
+
+    return choose
+
+
+def of_grid(code: str) -> Which:
+    """Customers of a grid or a carve-out."""
+
+    def choose(found: Snapshot) -> Residents:
+        residents = residents_of_grid(found, code)
+        if residents is None:
             raise NotFound(
                 f"no grid {code!r} in the publication in force", field="grid", cure="check its code"
             )
-        rows = np.flatnonzero(found.publication.labels == codes.index(code)).tolist()
-        return _customers(reader, found, rows, after, limit)
+        return residents
+
+    return choose
 
 
-def _customers(reader: Any, found: Any, rows: Sequence[int], after: str | None, limit: int) -> list[Placed]:
-    live = reader.customers.live_import(found.publication.territory, found.tiling)
-    if live is None:
-        return []
-    records = reader.customers.in_cells(live.id, rows, after, limit)
-    return [
-        Placed(r.id, r.premise, found.publication.name_of(r.cell), _VERDICTS[r.verdict].slug, r.lon, r.lat)
-        for r in records
-    ]
+def page(
+    desk: Desk, who: Principal, territory: str | None, which: Which, after: str | None, limit: int
+) -> list[Placed]:
+    """At most `limit` customers by id, behind the id `after`."""
+    who.require("customers:read")
+    with desk.database.read() as reader:
+        found, residents, live = _asked(desk, reader, territory, which)
+        if live is None:
+            return []
+        records = _records(reader, live, residents, residents.rows, after, max(limit, 100))
+        return [_placed(found, record) for record in islice(records, limit)]
+
+
+def stream(desk: Desk, who: Principal, territory: str | None, which: Which) -> Chunks:
+    """All customers in chunks, from one state of the database; closing the iterator ends the read.
+
+    Raises
+    ------
+    Conflict
+        As many are being read as may be at once.
+    """
+    who.require("customers:read")
+    chunks = _chunks(desk, territory, which)
+    next(chunks)  # what may be wrong with the question shows before the first customer
+    return chunks
+
+
+def _chunks(desk: Desk, territory: str | None, which: Which) -> Chunks:
+    with _turn(), desk.database.read() as reader:
+        found, residents, live = _asked(desk, reader, territory, which)
+        yield []
+        if live is None:
+            return
+        for at in range(0, len(residents.rows), _CELLS):
+            records = _records(reader, live, residents, residents.rows[at : at + _CELLS], None, _CHUNK)
+            while chunk := [_placed(found, record) for record in islice(records, _CHUNK)]:
+                yield chunk
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _STREAMS.acquire(timeout=_WAIT):
+        raise Conflict("as many streams are being read as may be at once", cure="try again later")
+    try:
+        yield
+    finally:
+        _STREAMS.release()
+
+
+def _asked(
+    desk: Desk, reader: Reader, territory: str | None, which: Which
+) -> tuple[Snapshot, Residents, str | None]:
+    """The state in force, who is meant, and the id of the import which has them."""
+    found = stored_snapshot(desk, reader, Asked(territory))
+    live = reader.customers.live_import(found.holdings.territory, found.tiling)
+    return found, which(found), None if live is None else live.id
+
+
+def _records(
+    reader: Reader, live: str, residents: Residents, rows: list[int], after: str | None, size: int
+) -> Iterator[CustomerRecord]:
+    """Customers of some cells by id, `size` read at once."""
+    while True:
+        read = reader.customers.in_cells(live, rows, after, size)
+        yield from (r for r in read if residents.counts(r.lon, r.lat))
+        if len(read) < size:
+            return
+        after = read[-1].id
+
+
+def _placed(found: Snapshot, record: CustomerRecord) -> Placed:
+    cell = found.places.name(record.cell) if record.cell >= 0 else None
+    return Placed(record.id, record.premise, cell, _VERDICTS[record.verdict].slug, record.lon, record.lat)

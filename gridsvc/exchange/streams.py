@@ -1,0 +1,111 @@
+"""Rows as streams of bytes: JSON lines, CSV or Arrow, a chunk at a time in constant memory."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import orjson
+
+__all__ = ["MEDIA_TYPES", "StreamForm", "inert", "stream_rows"]
+
+StreamForm = Literal["ndjson", "csv", "arrow"]
+Kind = Literal["text", "number"]
+Row = Sequence[Any]
+
+MEDIA_TYPES: dict[StreamForm, str] = {
+    "ndjson": "application/x-ndjson",
+    "csv": "text/csv",
+    "arrow": "application/vnd.apache.arrow.stream",
+}
+
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
+_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def stream_rows(
+    form: StreamForm, columns: Mapping[str, Kind], chunks: Iterable[Sequence[Row]]
+) -> Iterator[bytes]:
+    """Write chunks of rows down, one piece of bytes a chunk.
+
+    Parameters
+    ----------
+    columns : mapping
+        Name and kind of each column, in the order of a row's values; any value may be None.
+    """
+    if form == "ndjson":
+        return _ndjson(list(columns), chunks)
+    return _csv(list(columns), chunks) if form == "csv" else _arrow(columns, chunks)
+
+
+def _ndjson(names: list[str], chunks: Iterable[Sequence[Row]]) -> Iterator[bytes]:
+    for rows in chunks:
+        lines = (orjson.dumps(dict(zip(names, row, strict=True))) for row in rows)
+        yield b"".join([line + b"\n" for line in lines])
+
+
+def _csv(names: list[str], chunks: Iterable[Sequence[Row]]) -> Iterator[bytes]:
+    yield _csv_lines([names])
+    for rows in chunks:
+        yield _csv_lines(
+            [[inert(value) if isinstance(value, str) else value for value in row] for row in rows]
+        )
+
+
+def _csv_lines(rows: Iterable[Row]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def _shown(value: Any) -> Any:
+    return inert(value) if isinstance(value, str) else value
+
+
+def inert(text: str) -> str:
+    """Text with an apostrophe in front where a spreadsheet would run it as a formula; numbers stay."""
+    return f"'{text}" if text.startswith(_STARTS) and not _NUMBER.fullmatch(text) else text
+
+
+def _arrow(columns: Mapping[str, Kind], chunks: Iterable[Sequence[Row]]) -> Iterator[bytes]:
+    import pyarrow as pa
+
+    kinds = {"text": pa.utf8(), "number": pa.float64()}
+    schema = pa.schema([(name, kinds[kind]) for name, kind in columns.items()])
+    sink = _Sink()
+    with pa.ipc.new_stream(sink, schema) as writer:
+        for rows in chunks:
+            values = zip(*rows, strict=True) if rows else ((),) * len(columns)
+            arrays = [pa.array(list(v), field.type) for v, field in zip(values, schema, strict=True)]
+            writer.write_batch(pa.record_batch(arrays, schema=schema))
+            yield sink.taken()
+    yield sink.taken()
+
+
+class _Sink(io.RawIOBase):
+    """A file which is emptied as it is written."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._at = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def write(self, data: Any) -> int:
+        piece = bytes(data)
+        self._pieces.append(piece)
+        self._at += len(piece)
+        return len(piece)
+
+    def taken(self) -> bytes:
+        """What was written since it was last asked."""
+        taken = b"".join(self._pieces)
+        self._pieces.clear()
+        return taken

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import h3.api.basic_int as h3
@@ -72,13 +73,17 @@ class Lattice:
         self._faces = tuple(_unpacked(self._arrays))
 
     @classmethod
-    def of(cls, resolution: int, ids: NDArray[np.uint64]) -> Lattice | None:
+    def of(
+        cls, resolution: int, ids: NDArray[np.uint64], at: tuple[Floats, Floats] | None = None
+    ) -> Lattice | None:
         """The lattice of a tiling.
 
         Parameters
         ----------
         resolution : int
         ids : uint64 array, shape (n_cells,), H3 indexes
+        at : pair of float64 arrays, shape (n_cells,), degrees, optional
+            Longitudes and latitudes of the cells' centres, where they are known.
 
         Returns
         -------
@@ -89,7 +94,7 @@ class Lattice:
         """
         if resolution < _COARSEST or not _are_cells(ids, resolution):
             return None
-        made = layouts(resolution, faces.vectors(*centres(ids)))
+        made = layouts(resolution, faces.vectors(*(at or centres(ids))))
         return None if made is None else cls(_packed(made))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -102,12 +107,31 @@ class Lattice:
         Parameters
         ----------
         lon, lat : float64 arrays, shape (n,), degrees
-            Finite and in range (not checked).
+            What is out of range or not finite is in no cell.
         """
         out = np.full(len(lon), -1, np.int64)
         for start in range(0, len(lon), _CHUNK):
             part = slice(start, start + _CHUNK)
-            self._fill(out[part], faces.vectors(lon[part], lat[part]))
+            x, y = lon[part], lat[part]
+            # A maximum is not a number where one of them is not.
+            if np.abs(x).max() <= 180.0 and np.abs(y).max() <= 90.0:
+                self._fill(out[part], faces.vectors(x, y))
+            else:
+                sound = start + np.flatnonzero((np.abs(x) <= 180.0) & (np.abs(y) <= 90.0))
+                found = np.full(len(sound), -1, np.int64)
+                self._fill(found, faces.vectors(lon[sound], lat[sound]))
+                out[sound] = found
+        return out
+
+    def rows_by(self, kernels: ModuleType, lon: Floats, lat: Floats) -> Rows:
+        """As `rows`, by `gridsvc.tiling.compiled`."""
+        lon, lat = np.ascontiguousarray(lon, np.float64), np.ascontiguousarray(lat, np.float64)
+        out, work = np.full(len(lon), -1, np.int64), kernels.workspace()
+        for face in self._faces:
+            matrix = tuple(face.to_lattice.ravel().tolist())
+            first = float(face.first[0]), float(face.first[1])
+            tables = face.directory, face.blocks
+            kernels.look(lon, lat, out, matrix, first, *tables, 1.0 - 2.0 * faces.GUARD, faces.FRONT, work)
         return out
 
     def _fill(self, out: Rows, xyz: Floats) -> None:

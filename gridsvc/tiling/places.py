@@ -6,10 +6,9 @@ Loaded by API workers: numpy, h3 and shapely only.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Mapping
-from itertools import pairwise
-from threading import Lock
+import math
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 import h3 as h3_text
@@ -17,34 +16,54 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gridsvc.tiling.hexes import is_h3
-from gridsvc.tiling.locate import Locator
+from gridsvc.tiling.cellids import CellIds
+from gridsvc.tiling.faces import step
+from gridsvc.tiling.hexes import centres, is_h3
+from gridsvc.tiling.hexlookup import HexLookup
+from gridsvc.tiling.lattice import Lattice
+from gridsvc.tiling.raster import Raster
+from gridsvc.tiling.textids import TextIds
 
 __all__ = ["Places"]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
+Arrays = Mapping[str, NDArray[Any]]
 
-_HEX = np.array([f"{byte:02x}" for byte in range(256)], "S2").view(np.uint16)  # a byte as two characters
+_BORDER = 1 << 20  # bytes which the raster of the territory may take
+# How far a cell reaches from its centre, in steps of its lattice. On a face 0.58, and less on the globe, as
+# that is nearer than the face; what is bent over faces' edges is no longer. Half as much again to be safe.
+_REACH = 0.9
+_MIXED, _INSIDE, _OUTSIDE = 0, 1, 2  # whether a cell lies in the territory
 
 
 class Places:
-    """The lookup half of one tiling of one territory; `Places.of` makes it. Safe to share between threads."""
+    """The lookup half of one tiling of one territory; `Places.of` makes it. Safe to share between threads.
 
-    def __init__(self, kind: str, resolution: int | None, arrays: Mapping[str, NDArray[Any]]) -> None:
-        self.kind, self.resolution, self._arrays = kind, resolution, dict(arrays)
-        self._boundary = _polygons(arrays, "boundary")[0]
-        self._lock = Lock()
-        shapely.prepare(self._boundary)
-        shapely.intersects_xy(self._boundary, *shapely.get_coordinates(self._boundary)[0])
-        if resolution is not None:
-            self._ids = arrays["ids"]
-            self._sorted = self._ids.data
-            self._locator = Locator.of_h3(resolution, self._ids)
-            self._names: list[str] = []
+    Attributes
+    ----------
+    kind : {"h3", "polygons"}
+    resolution : int or None
+        H3 resolution; None for polygons.
+    row : callable
+        ``row(lon, lat)``: row of one point's cell, -1 where there is none or it is no point. WGS-84 degrees.
+    """
+
+    row: Callable[[float, float], int]  # that of the lookup itself: one call less
+
+    def __init__(self, resolution: int | None, arrays: Arrays) -> None:
+        self.kind, self.resolution = "polygons" if resolution is None else "h3", resolution
+        self._arrays = dict(arrays)
+        self._flags = arrays["flags"].data
+        self._territory = Raster(_named("territory_", arrays))
+        if resolution is None:
+            self._ids: CellIds | TextIds = TextIds(arrays)
+            self._lookup: HexLookup | Raster = Raster(_named("cells_", arrays))
         else:
-            self._names = _texts(arrays, "names")
-            self._locator = Locator.of_polygons(_polygons(arrays, "geometry"))
+            self._ids = CellIds(resolution, arrays)
+            lattice = Lattice(arrays) if "lattice_blocks" in arrays else None
+            self._lookup = HexLookup(resolution, self._ids, lattice)
+        self.row = self._lookup.row
 
     @classmethod
     def of(
@@ -69,20 +88,19 @@ class Places:
         boundary : shapely.MultiPolygon, WGS-84
             The territory.
         """
-        arrays = dict(_blob("boundary", shapely.to_wkb(np.array([boundary], object)).tolist()))
-        if kind == "h3":
-            arrays["ids"] = np.ascontiguousarray(ids, np.uint64)
-            return cls(kind, resolution, arrays)
-        if geometry is None:
-            raise TypeError("a polygon tiling needs its polygons")
-        arrays |= _blob("names", [_encode(str(name)) for name in ids])
-        arrays |= _blob("geometry", shapely.to_wkb(geometry).tolist())
-        return cls(kind, None, arrays)
+        territory = Raster.of(np.array([boundary], object), _BORDER)
+        if kind == "h3" and resolution is not None:
+            arrays = _of_hexes(resolution, np.asarray(ids, np.uint64), territory)
+        elif geometry is not None:
+            arrays = _of_polygons([str(name) for name in ids], geometry, territory, boundary)
+        else:
+            raise TypeError("H3 needs a resolution, and other cells their polygons")
+        return cls(resolution if kind == "h3" else None, arrays | _prefixed("territory_", territory.arrays()))
 
     @classmethod
-    def of_arrays(cls, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Places:
+    def of_arrays(cls, meta: Mapping[str, Any], arrays: Arrays) -> Places:
         """Made again from `meta` and `arrays`, without copying; the arrays may be read-only maps."""
-        return cls(meta["kind"], meta["resolution"], arrays)
+        return cls(meta["resolution"], arrays)
 
     def meta(self) -> dict[str, Any]:
         """What `of_arrays` needs beside the arrays, JSON-able."""
@@ -92,92 +110,128 @@ class Places:
         """What `of_arrays` needs, by name."""
         return self._arrays
 
+    @staticmethod
+    def warm() -> None:
+        """Let all lookups of this process use compiled kernels; loads numba, and compiles them if need be."""
+        from gridsvc.tiling import compiled
+
+        compiled.warm()
+
     def __len__(self) -> int:
-        return len(self._names) if self.resolution is None else len(self._ids)
+        return len(self._ids)
 
-    def row(self, lon: float, lat: float) -> int:
-        """Row of one point's cell, -1 where there is none; WGS-84 degrees."""
-        return self._locator.row(lon, lat)
+    def rows(self, lon: Floats, lat: Floats, *, compiled: bool = False) -> Rows:
+        """Row of each point's cell, int64 array, shape (n,): -1 where none has it or it is no point.
 
-    def rows(self, lon: Floats, lat: Floats) -> Rows:
-        """Row of each point's cell, int64 array, shape (n,): -1 where none has it or it is no point."""
-        return self._locator.rows(lon, lat)
+        `compiled` loads numba; a process which has called `warm` needs not say so.
+        """
+        lon, lat = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
+        if isinstance(self._lookup, Raster):
+            return self._lookup.rows(lon, lat)  # most of its time goes into exact tests
+        return self._lookup.rows(lon, lat, compiled=compiled)
 
     def find(self, cell: str) -> int:
         """Row of a cell given by its id, -1 where there is none of that id."""
-        if self.resolution is None:
-            return _position(self._names, cell)
-        return _position(self._sorted, h3_text.str_to_int(cell)) if is_h3(cell) else -1
+        if isinstance(self._ids, TextIds):
+            return self._ids.find(cell)
+        return self._ids.find(h3_text.str_to_int(cell)) if is_h3(cell) else -1
 
     def name(self, row: int) -> str:
         """Id of a row's cell, as text."""
-        return self._names[row] if self.resolution is None else f"{self._sorted[row]:x}"
+        return self._ids.one(row) if isinstance(self._ids, TextIds) else f"{self._ids.one(row):x}"
 
     def names(self, rows: Rows) -> NDArray[np.object_]:
         """Ids of cells as text, object array, shape (n,); None where a row is -1."""
         out = np.full(len(rows), None, object)
         hit = np.flatnonzero(rows >= 0)
-        out[hit] = [self.name(row) for row in rows[hit].tolist()]
+        if isinstance(self._ids, TextIds):
+            distinct, back = np.unique(rows[hit], return_inverse=True)
+            out[hit] = np.array([*map(self._ids.one, distinct.tolist()), None], object)[back]
+        else:
+            text = self._ids.hexes(rows[hit]).tobytes().decode("ascii")
+            out[hit] = [text[at : at + 15] for at in range(0, len(text), 15)]
         return out
 
     def hex_bytes(self, rows: Rows) -> NDArray[np.uint8]:
         """Ids of H3 cells as text, uint8 array, shape (n, 15); blanks where a row is -1."""
-        if self.resolution is None:
+        if isinstance(self._ids, TextIds):
             raise TypeError("polygons have no H3 ids")
-        big = self._ids.take(rows, mode="wrap").astype(">u8").view(np.uint8)
-        out = _HEX.take(big).view(np.uint8).reshape(-1, 16)[:, 1:]
-        out[rows < 0] = ord(" ")
+        none = rows < 0
+        out = self._ids.hexes(np.where(none, 0, rows))
+        out[none] = ord(" ")
         return out
 
     def table(self) -> NDArray[np.object_]:
         """Ids of all cells as text, object array, shape (n_cells,)."""
         return self.names(np.arange(len(self)))
 
-    @property
+    @cached_property
     def boundary(self) -> shapely.MultiPolygon:
-        """The territory, WGS-84."""
-        return self._boundary
+        """The territory, WGS-84; made on first need."""
+        return self._territory.parts.whole(1)[0]
 
     def polygons(self) -> NDArray[np.object_]:
-        """Outlines of a polygon tiling's cells, object array, shape (n_cells,), WGS-84."""
-        if self.resolution is not None:
-            raise TypeError("H3 cells are known by their ids")
-        return _polygons(self._arrays, "geometry")
+        """Outlines of a polygon tiling's cells, object array, shape (n_cells,); made on first need."""
+        return self._polygons
 
-    def inside(self, lon: float, lat: float, row: int) -> bool:  # noqa: ARG002
+    @cached_property
+    def _polygons(self) -> NDArray[np.object_]:
+        if isinstance(self._lookup, HexLookup):
+            raise TypeError("H3 cells are known by their ids")
+        return self._lookup.parts.whole(len(self))
+
+    def inside(self, lon: float, lat: float, row: int) -> bool:
         """Whether a point lies in the territory, border included; `row` is its cell's, -1 for none."""
-        return bool(shapely.intersects_xy(self._boundary, lon, lat))
+        flag = self._flags[row] if row >= 0 else _MIXED
+        return flag == _INSIDE if flag != _MIXED else self._territory.row(lon, lat) >= 0
 
     def covers(self, lon: Floats, lat: Floats) -> NDArray[np.bool_]:
         """Whether each point lies in the territory, border included; bool array, shape (n,)."""
-        out: NDArray[np.bool_] = shapely.intersects_xy(self._boundary, lon, lat)
-        return out
+        return self._territory.rows(lon, lat) >= 0
 
 
-def _encode(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
+def _of_hexes(resolution: int, ids: NDArray[np.uint64], territory: Raster) -> dict[str, NDArray[Any]]:
+    at = centres(ids)
+    lattice = Lattice.of(resolution, ids, at)
+    arrays = CellIds.of(resolution, ids).arrays() | {"flags": _flags(territory, *_boxes(resolution, *at))}
+    return arrays if lattice is None else arrays | lattice.arrays()
 
 
-def _blob(name: str, texts: list[bytes]) -> dict[str, NDArray[Any]]:
-    """Byte strings one after the other, and where each ends."""
-    ends = np.cumsum([0, *map(len, texts)])
-    return {name: np.frombuffer(b"".join(texts), np.uint8), f"{name}_at": ends.astype(np.int64)}
+def _of_polygons(
+    names: list[str], geometry: NDArray[np.object_], territory: Raster, boundary: shapely.MultiPolygon
+) -> dict[str, NDArray[Any]]:
+    flags = _flags(territory, *shapely.bounds(geometry).T)
+    mixed = np.flatnonzero(flags == _MIXED)
+    shapely.prepare(boundary)
+    flags[mixed[shapely.contains_properly(boundary, geometry[mixed])]] = _INSIDE
+    cells = Raster.of(geometry)
+    return TextIds.of(names).arrays() | _prefixed("cells_", cells.arrays()) | {"flags": flags}
 
 
-def _parts(arrays: Mapping[str, NDArray[Any]], name: str) -> list[bytes]:
-    data, at = arrays[name].data, arrays[f"{name}_at"].tolist()
-    return [bytes(data[a:b]) for a, b in pairwise(at)]
+def _boxes(resolution: int, lon: Floats, lat: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Boxes which surely hold the H3 cells around these centres: west, south, east, north in degrees.
+
+    Around poles, and over the antimeridian, they reach around the globe.
+    """
+    reach = _REACH * step(resolution)
+    south, north = lat - math.degrees(reach), lat + math.degrees(reach)
+    # Half the width of a circle on the globe.
+    ratio = math.sin(reach) / np.cos(np.radians(lat))
+    beyond = (np.maximum(np.abs(south), np.abs(north)) >= 90.0) | (ratio >= 1.0)
+    width = np.degrees(np.arcsin(np.where(beyond, 0.0, ratio)))
+    west, east = lon - width, lon + width
+    beyond |= (west < -180.0) | (east > 180.0)
+    return np.where(beyond, -180.0, west), south, np.where(beyond, 180.0, east), north
 
 
-def _texts(arrays: Mapping[str, NDArray[Any]], name: str) -> list[str]:
-    return [text.decode("utf-8", "surrogatepass") for text in _parts(arrays, name)]
+def _flags(territory: Raster, west: Floats, south: Floats, east: Floats, north: Floats) -> NDArray[np.uint8]:
+    held = territory.uniform(west, south, east, north)
+    return np.where(held >= 0, _INSIDE, np.where(held == -1, _OUTSIDE, _MIXED)).astype(np.uint8)
 
 
-def _polygons(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[np.object_]:
-    out: NDArray[np.object_] = shapely.from_wkb(np.array(_parts(arrays, name), object))
-    return out
+def _prefixed(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
+    return {prefix + name: array for name, array in arrays.items()}
 
 
-def _position(items: Any, wanted: Any) -> int:
-    at = bisect_left(items, wanted)
-    return at if at < len(items) and items[at] == wanted else -1
+def _named(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

@@ -24,6 +24,7 @@ from gridsvc import errors
 from gridsvc.config import Settings
 from gridsvc.principal import Principal
 from gridsvc.services import jobs
+from gridsvc.services.ownership import settle
 from gridsvc.store.records import JobRecord
 
 __all__ = ["Prefer", "answer_when_done", "job_out", "keep_json", "keep_upload", "upload_digest"]
@@ -137,4 +138,5 @@ async def answer_when_done(
         return _json(job_out(job), 202, job.id)
     if job.status != "done" or job.result is None:
         raise errors.from_dict(job.problem or {"code": "cancelled", "message": "the job was cancelled"})
+    await run_in_threadpool(settle, app.desk)
     return _json(await run_in_threadpool(render, job.result), status, job.id)

@@ -7,17 +7,21 @@ compute process is away does the work itself.
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import socket
 import struct
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import orjson
 
 from gridsvc import errors
+from gridsvc.balance.cache import prepare_cache
+from gridsvc.ownership.live import Live
 from gridsvc.principal import Principal
 
 __all__ = ["SOCKET", "Bytes", "Local", "Remote", "Work", "serve"]
@@ -62,7 +66,7 @@ class Remote:
     """
 
     def __init__(self, folder: Path, local: Work) -> None:
-        self._path, self._local = folder / SOCKET, local
+        self._folder, self._local = folder, local
         self._idle: queue.SimpleQueue[socket.socket] = queue.SimpleQueue()
 
     def batch(
@@ -107,11 +111,23 @@ class Remote:
         connection = socket.socket(socket.AF_UNIX)
         try:
             connection.settimeout(_PATIENCE)
-            connection.connect(str(self._path))
+            with _address(self._folder) as address:
+                connection.connect(address)
         except OSError:
             connection.close()
             raise
         return connection
+
+
+@contextmanager
+def _address(folder: Path) -> Iterator[str]:
+    """A name of the folder's socket which is short enough: sockets take some hundred bytes."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        short = Path(f"/proc/self/fd/{opened}")
+        yield str((short if short.exists() else folder) / SOCKET)
+    finally:
+        os.close(opened)
 
 
 def _closed(connection: socket.socket) -> bool:
@@ -149,26 +165,60 @@ def _read(connection: socket.socket, count: int) -> memoryview:
     return view
 
 
+class _Later:
+    """Does the work in the compute process; what it needs is loaded when the first batch comes.
+
+    That one is answered with arrays, and the compiled code is loaded meanwhile: a server which starts, or one
+    which is never asked for batches, does not pay for it.
+    """
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self._url, self._live = url, Live(folder)
+        self._folder, self._compiled = folder, False
+        self._local: Local | None = None
+
+    def batch(
+        self, who: Principal, body: Bytes, media_type: str, options: Mapping[str, Any]
+    ) -> tuple[str, Bytes]:
+        """As `gridsvc.services.batches.answer`."""
+        if self._local is None:
+            self._local = self._opened()
+            threading.Thread(target=self._compile, name="gridsvc-compile", daemon=True).start()
+        state = self._live.state() if self._compiled else None
+        for line in () if state is None else state.lines.values():
+            line.snapshot.places.warm()
+        return self._local.batch(who, body, media_type, options)
+
+    def _opened(self) -> Local:
+        from gridsvc.services.keeping import Keeper
+        from gridsvc.services.ownership import Desk
+        from gridsvc.store.database import Database
+
+        return Local(Desk(Database.open(self._url), self._live, Keeper(self._folder)))
+
+    def _compile(self) -> None:
+        try:
+            prepare_cache()
+            import gridsvc.tiling.compiled  # noqa: F401 - compiled as it is loaded, or taken from the cache
+
+            self._compiled = True
+        except Exception:  # noqa: BLE001 - logged; arrays do the work as well, if slower
+            _log.exception("compiled code cannot be used")
+
+
 def serve(url: str, folder: Path) -> None:
     """Answer on the folder's socket for ever."""
-    from gridsvc.ownership.live import Live
-    from gridsvc.services.keeping import Keeper
-    from gridsvc.services.ownership import Desk
-    from gridsvc.store.database import Database
-    from gridsvc.tiling.compiled import warm
-
-    desk = Desk(Database.open(url), Live(folder), Keeper(folder))
-    warm()
-    path = folder / SOCKET
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / SOCKET).unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX)
-    path.unlink(missing_ok=True)
-    listener.bind(str(path))
-    path.chmod(0o600)
+    with _address(folder) as address:
+        listener.bind(address)
+    (folder / SOCKET).chmod(0o600)
     listener.listen(64)
-    turn = threading.Lock()
+    work, turn = _Later(url, folder), threading.Lock()
     while True:
         connection, _ = listener.accept()
-        threading.Thread(target=_attend, args=(connection, Local(desk), turn), daemon=True).start()
+        threading.Thread(target=_attend, args=(connection, work, turn), daemon=True).start()
 
 
 def _attend(connection: socket.socket, work: Work, turn: threading.Lock) -> None:

@@ -16,12 +16,10 @@ import threading
 import time
 from pathlib import Path
 
+from gridsvc.compute import serve
 from gridsvc.watcher import Watcher
 
 __all__ = ["Node", "main"]
-
-_LATER = 1.5
-"""Seconds a server has to itself when it starts; then the compute half is loaded."""
 
 _AGAIN = 0.2
 
@@ -68,16 +66,9 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     url, folder = os.environ["GRIDSVC_DATABASE_URL"], Path(os.environ["GRIDSVC_MAPPED"])
     Watcher(url, folder).start()
-    threading.Thread(target=_compute, args=(url, folder), name="gridsvc-compute", daemon=True).start()
+    threading.Thread(target=serve, args=(url, folder), name="gridsvc-compute", daemon=True).start()
     sys.stdin.buffer.read()
     os._exit(0)
-
-
-def _compute(url: str, folder: Path) -> None:
-    time.sleep(_LATER)
-    from gridsvc.compute import serve
-
-    serve(url, folder)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+from gridsvc.balance.cache import is_warm
+
 __all__ = ["main", "warm_in_background"]
 
 _AFTER = 3.0
@@ -15,7 +17,9 @@ _AFTER = 3.0
 
 
 def warm_in_background() -> None:
-    """Compile the engine, so that the first solve need not wait for it; a server that starts goes first."""
+    """Compile the engine, unless it has been, so that the first solve need not wait for it."""
+    if is_warm():
+        return
     subprocess.Popen([sys.executable, "-m", "gridsvc.warm"])
 
 

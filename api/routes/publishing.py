@@ -21,6 +21,7 @@ from api.schemas.publications import (
 from gridsvc.plans.gates import Gate
 from gridsvc.principal import Principal
 from gridsvc.services import gates, publishing, rebasing, waivers
+from gridsvc.services.ownership import settle
 from gridsvc.services.publishing import Wanted
 from gridsvc.store.records import PlanRecord
 
@@ -128,6 +129,7 @@ def publish_plan(
     folder = app.settings.published
     record = publishing.publish(db, who, plan, revision, _wanted(body), idempotency=key, folder=folder)
     app.supervisor.wake()
+    settle(app.desk)
     return publication_out(db, who, record)
 
 
@@ -148,4 +150,5 @@ def republish(
         db, who, territory, n, _wanted(body), line=line, idempotency=key, folder=app.settings.published
     )
     app.supervisor.wake()
+    settle(app.desk)
     return publication_out(db, who, record)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import Db, Key, PageLimit, Scope, current_app
+from api.deps import Db, Key, PageLimit, Questions, Scope, current_app
 from api.schemas.common import Page, Slug
 from api.schemas.owner import RosterIn, RosterOut
 from api.schemas.territories import NewTerritory, NewTiling, TerritoryDetail, TerritoryOut, TilingOut
@@ -16,6 +16,7 @@ from gridsvc.errors import InvalidInput
 from gridsvc.exchange.geojson import geometry_dict
 from gridsvc.principal import Principal
 from gridsvc.services import jobs, rosters, territories, tilings
+from gridsvc.services.ownership import settle
 from gridsvc.store.records import Territory, TilingRecord
 from gridsvc.teams.read import roster_from_dict, roster_to_dict
 from gridsvc.tiling.read import boundary_from_geojson
@@ -173,6 +174,7 @@ def put_roster(
     territory: Slug,
     body: RosterIn,
     db: Db,
+    desk: Questions,
     who: Annotated[Principal, Depends(Scope("roster:write"))],
     key: Key,
 ) -> RosterOut:
@@ -182,6 +184,7 @@ def put_roster(
     number = rosters.put(
         db, who, territory, roster, valid_from=body.valid_from, reason=body.reason, idempotency=key
     )
+    settle(desk)
     return RosterOut(territory=territory, roster=number, **roster_to_dict(roster))
 
 

@@ -9,8 +9,9 @@ from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
 
-__all__ = ["load_engine", "prepare_cache", "warm_engine"]
+__all__ = ["is_warm", "load_engine", "prepare_cache", "warm_engine"]
 
+_WARM = "warm"  # a file which says that all kernels are in the cache
 _COMPILED = ("arrays", "compiled", "kernels", "trees", "cuts")
 
 
@@ -30,6 +31,17 @@ def warm_engine() -> None:
 
     kernels.warm()
     trees.warm()
+    (_folder() / _WARM).touch()
+
+
+def is_warm() -> bool:
+    """Whether the kernels of these sources have been compiled here before, so that nobody waits for that."""
+    prepare_cache()
+    return (_folder() / _WARM).exists()
+
+
+def _folder() -> Path:
+    return Path(os.environ["NUMBA_CACHE_DIR"])
 
 
 def prepare_cache() -> None:

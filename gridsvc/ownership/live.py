@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from gridsvc.ownership.accounts import Accounts
-from gridsvc.ownership.container import Container
+from gridsvc.ownership.container import Container, DamagedFileError
 from gridsvc.ownership.head import Counter, Head, LineHead
 from gridsvc.ownership.holdings import Holdings
 from gridsvc.ownership.ready import Ready
@@ -32,11 +33,21 @@ EMPTY = Roster((), (), (), ())
 
 T = TypeVar("T")
 
+_log = logging.getLogger("gridsvc.ownership")
+
 
 def open_places(path: Path, *, verify: bool = False) -> Places:
-    """Map the file of a tiling."""
+    """Map the file of a tiling.
+
+    Raises
+    ------
+    FileNotFoundError, DamagedFileError
+    """
     found = Container.open(path, "tiling", verify=verify)
-    return Places.of_arrays(found.meta, found.arrays)
+    try:
+        return Places.of_arrays(found.meta, found.arrays)
+    except (KeyError, ValueError) as error:
+        raise DamagedFileError(f"{path.name} has other arrays than this version's") from error
 
 
 def open_roster(path: Path, *, verify: bool = False) -> Roster:
@@ -139,9 +150,10 @@ class Live:
                 try:
                     head = Head.read(self._folder, generation)
                     self._state = self._opened(generation, head)
-                except FileNotFoundError:
+                except (OSError, DamagedFileError):
                     if counter.generation == generation:
-                        return  # swept away or not there: the state stays, and is too old by its beat
+                        _log.exception("the mapped files cannot be read; the database is asked instead")
+                        self._state = replace(_NOTHING, generation=generation)
 
     def _opened(self, generation: int, head: Head) -> State:
         parts: dict[str, Any] = {}

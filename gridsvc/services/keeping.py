@@ -26,7 +26,7 @@ __all__ = ["Keeper"]
 
 _log = logging.getLogger("gridsvc.ownership")
 
-_PLACES = 1
+_PLACES = 2
 """Version of a tiling's arrays: files of another version are made again."""
 
 _MOST = 64

@@ -31,10 +31,14 @@ __all__ = [
     "cell",
     "customer",
     "point",
+    "settle",
     "snapshot",
     "stored_snapshot",
     "zone",
 ]
+
+_SETTLED = 1.0
+"""Seconds for which a change waits to be seen before it is answered."""
 
 _PATIENCE = 0.2
 """Seconds for which a caller who has seen more than we have is kept waiting."""
@@ -122,6 +126,18 @@ def _newer(desk: Desk, live: Live, min_seq: int) -> State | None:
     if state is None and live.state() is not None:
         raise StaleRead("the change you have seen has not arrived here yet", cure="try again in a second")
     return state
+
+
+def settle(desk: Desk) -> None:
+    """Wait until lookups on this machine answer with all that is committed now, so that no one sees less.
+
+    Where that takes long, whoever must be sure asks with ``min_seq``.
+    """
+    if desk.live is None or desk.live.state() is None:
+        return  # the database itself is asked
+    with desk.database.read() as reader:
+        seq = reader.seq()
+    desk.live.wait(seq, _SETTLED)
 
 
 def _require_seq(reader: Reader, min_seq: int) -> int:

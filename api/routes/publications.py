@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi.responses import FileResponse, StreamingResponse
 
-from api.deps import Db, PageLimit, Scope
+from api.deps import Db, PageLimit, Questions, Scope
 from api.export import geojson_response
+from api.lookup import CACHE_CONTROL
 from api.schemas.common import Page, Slug
 from api.schemas.publications import PublicationOut
 from gridsvc.exchange.layers import LayerName
 from gridsvc.principal import Principal
-from gridsvc.services import publications
+from gridsvc.services import ownership, publications
 from gridsvc.services.publications import Standing
 from gridsvc.store.database import Database
 from gridsvc.store.records import PublicationRecord
@@ -21,6 +22,9 @@ from gridsvc.store.records import PublicationRecord
 __all__ = ["Number", "publication_out", "router"]
 
 router = APIRouter(prefix="/v1", tags=["publications"])
+
+SNAPSHOT = "application/vnd.gridsvc.snapshot"
+BINARY = {"type": "string", "format": "binary"}
 
 Number = Annotated[int, Path(ge=1, lt=2**31, description="Publication number.")]
 
@@ -80,6 +84,31 @@ def get_publication(
 ) -> PublicationOut:
     """One publication."""
     return publication_out(db, who, publications.get(db, who, territory, n, line=line))
+
+
+@router.get(
+    "/publications/{n}/snapshot",
+    response_class=FileResponse,
+    responses={200: {"description": "The file", "content": {SNAPSHOT: {"schema": BINARY}}}},
+)
+def snapshot_of_publication(
+    n: Number,
+    territory: Slug,
+    desk: Questions,
+    who: Annotated[Principal, Depends(Scope("owner:read"))],
+    line: str = "base",
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """The publication as a file for lookups elsewhere: `gridsvc.ownership.open` reads it.
+
+    It has cells, grids and teams, but neither customers nor people.
+    """
+    path = ownership.bundle(desk, who, territory, n, line=line)
+    tag = f'"{path.stem}"'
+    headers = {"ETag": tag, "Cache-Control": CACHE_CONTROL}
+    if if_none_match == tag:
+        return Response(None, 304, headers)
+    return FileResponse(path, 200, headers, SNAPSHOT, filename=f"{territory}-{line}-{n}.snapshot")
 
 
 @router.get("/publications/{n}/export", response_class=StreamingResponse)

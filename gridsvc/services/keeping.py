@@ -12,10 +12,12 @@ from typing import Any, TypeVar
 import orjson
 
 from gridsvc.ownership.accounts import Accounts
+from gridsvc.ownership.bundle import Bundle
 from gridsvc.ownership.container import DamagedFileError, write_container
 from gridsvc.ownership.holdings import Holdings
 from gridsvc.ownership.live import open_places, open_roster
 from gridsvc.ownership.publication import unpack
+from gridsvc.ownership.snapshot import Snapshot
 from gridsvc.store.database import Reader
 from gridsvc.store.records import PublicationRecord
 from gridsvc.teams.document import roster_to_dict
@@ -77,6 +79,22 @@ class Keeper:
             write_container(path, "roster", orjson.loads(document), {})
 
         return name, self._part(name, open_roster, lambda: found, written)
+
+    def bundle(self, checksum: str, snapshot: Snapshot) -> Path | None:
+        """The file to hand out of a snapshot; None where nothing is kept in files.
+
+        Parameters
+        ----------
+        checksum : str
+            Of its publication.
+        """
+        if self.folder is None:
+            return None
+        bundle = Bundle.of(snapshot)
+        teams = orjson.dumps([snapshot.moment.roster, bundle.teams, snapshot.roster.fallback])
+        name = f"bundle-{checksum[:40]}-{hashlib.sha256(teams).hexdigest()[:16]}-v{_PLACES}.own"
+        self._part(name, Bundle.open, lambda: bundle, lambda found, path: found.write(path))
+        return self.folder / name
 
     def accounts(self, reader: Reader, territory: str, tiling: str) -> str | None:
         """The file of a territory's customers, placed on a tiling; it is made where it is missing.

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.errors import InvalidInput, NotYetInForce, OutsideTerritory, StaleRead, UnknownCustomer
+from gridsvc.errors import (
+    GridsvcError,
+    InvalidInput,
+    NotYetInForce,
+    OutsideTerritory,
+    StaleRead,
+    UnknownCustomer,
+)
 from gridsvc.ownership.answer import Answer, Lang
 from gridsvc.ownership.batch import BatchAnswer
 from gridsvc.ownership.cells import owner_of_cell
@@ -28,6 +36,7 @@ __all__ = [
     "Asked",
     "Desk",
     "batch",
+    "bundle",
     "cell",
     "customer",
     "point",
@@ -291,6 +300,28 @@ def batch(
     who.require("owner:read")
     found = snapshot(desk, asked)
     return found, found.batch(lon, lat, crs=crs)
+
+
+def bundle(desk: Desk, who: Principal, territory: str, n: int, *, line: str = "base") -> Path:
+    """The file of a publication for lookups elsewhere, with the teams of now; without people and customers.
+
+    Raises
+    ------
+    NotFound
+        There is no such publication.
+    """
+    who.require("owner:read")
+    keeper, now = desk.keeper, datetime.now(UTC)
+    with desk.database.read() as reader:
+        record = reader.publications.get(territory, line, n)
+        r = reader.rosters.number_in_force(territory, now, now)
+        roster = EMPTY if r is None else keeper.roster(reader, territory, r)[1]
+        held, places = keeper.holdings(reader, record)[1], keeper.places(reader, record.tiling)[1]
+    moment = Moment(n, r, 0, record.effective_at)
+    path = keeper.bundle(record.checksum, Snapshot(held, places, record.tiling, roster, moment))
+    if path is None or not path.exists():
+        raise GridsvcError("the file could not be written", cure="look at the data folder's space and rights")
+    return path
 
 
 def _outside(answer: Answer, nearest: tuple[str, float] | None) -> OutsideTerritory:

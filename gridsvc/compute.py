@@ -12,6 +12,7 @@ import queue
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,7 @@ Bytes = bytes | memoryview
 
 _LENGTHS = struct.Struct("<IQ")
 _PATIENCE = 60.0
+_LATER = 0.7
 
 
 class Work(Protocol):
@@ -166,38 +168,44 @@ def _read(connection: socket.socket, count: int) -> memoryview:
 
 
 class _Later:
-    """Does the work in the compute process; what it needs is loaded when the first batch comes.
+    """Does the work in the compute process. What it needs is loaded a moment after the start, or by need.
 
-    That one is answered with arrays, and the compiled code is loaded meanwhile: a server which starts, or one
-    which is never asked for batches, does not pay for it.
+    Batches which come before the compiled code is there are answered with arrays.
     """
 
     def __init__(self, url: str, folder: Path) -> None:
         self._url, self._live = url, Live(folder)
         self._folder, self._compiled = folder, False
+        self._opening = threading.Lock()
         self._local: Local | None = None
 
     def batch(
         self, who: Principal, body: Bytes, media_type: str, options: Mapping[str, Any]
     ) -> tuple[str, Bytes]:
         """As `gridsvc.services.batches.answer`."""
-        if self._local is None:
-            self._local = self._opened()
-            threading.Thread(target=self._compile, name="gridsvc-compile", daemon=True).start()
+        local = self._opened()
         state = self._live.state() if self._compiled else None
         for line in () if state is None else state.lines.values():
             line.snapshot.places.warm()
-        return self._local.batch(who, body, media_type, options)
+        return local.batch(who, body, media_type, options)
 
     def _opened(self) -> Local:
-        from gridsvc.services.keeping import Keeper
-        from gridsvc.services.ownership import Desk
-        from gridsvc.store.database import Database
+        with self._opening:
+            if self._local is None:
+                from gridsvc.services.keeping import Keeper
+                from gridsvc.services.ownership import Desk
+                from gridsvc.store.database import Database
 
-        return Local(Desk(Database.open(self._url), self._live, Keeper(self._folder)))
+                self._local = Local(Desk(Database.open(self._url), self._live, Keeper(self._folder)))
+            return self._local
 
-    def _compile(self) -> None:
+    def load(self) -> None:
+        """Load all that batches need; the server which starts goes first."""
+        time.sleep(_LATER)
         try:
+            self._opened()
+            import gridsvc.services.batches
+
             prepare_cache()
             import gridsvc.tiling.compiled  # noqa: F401 - compiled as it is loaded, or taken from the cache
 
@@ -216,6 +224,7 @@ def serve(url: str, folder: Path) -> None:
     (folder / SOCKET).chmod(0o600)
     listener.listen(64)
     work, turn = _Later(url, folder), threading.Lock()
+    threading.Thread(target=work.load, name="gridsvc-load", daemon=True).start()
     while True:
         connection, _ = listener.accept()
         threading.Thread(target=_attend, args=(connection, work, turn), daemon=True).start()

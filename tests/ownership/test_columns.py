@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridsvc.ownership.batch import BatchAnswer, Owners
@@ -121,11 +121,13 @@ def answers(draw: st.DrawFn) -> BatchAnswer:
     return BatchAnswer(places, np.array(rows, kind), np.array(codes, kind), owners)
 
 
+@settings(deadline=None)  # the first example brings pyarrow in
 @given(answers())
 def test_each_form_says_the_same(answer: BatchAnswer) -> None:
     all_agree(answer)
 
 
+@settings(deadline=None)  # the first example brings pyarrow in
 @given(answers(), st.one_of(st.none(), st.integers(1, 9)))
 def test_facts_come_with_every_form_but_the_bare_list(answer: BatchAnswer, roster: int | None) -> None:
     all_agree(answer, Facts('a"b', 1, roster, 2**53))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridsvc.errors import InvalidInput, TooLarge
@@ -48,6 +48,7 @@ numbers = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False),
 rows = st.lists(st.tuples(numbers, numbers), max_size=20)
 
 
+@settings(deadline=None)  # the first example brings pyarrow in
 @given(rows)
 def test_each_form_gives_the_same_points(asked: list[tuple[Any, Any]]) -> None:
     lat, lon = [a for a, _ in asked], [b for _, b in asked]
@@ -120,6 +121,7 @@ def outcome(read: Any) -> Any:
     return np.stack([lon, lat]).tobytes(), form, options
 
 
+@settings(deadline=None)  # the first example brings pyarrow in
 @given(blanks, bodies, blanks)
 def test_the_quick_way_agrees_with_the_careful_one(before: str, body: str, behind: str) -> None:
     raw = (before + body + behind).encode()
@@ -131,6 +133,7 @@ def test_the_quick_way_agrees_with_the_careful_one(before: str, body: str, behin
     assert outcome(quick) == outcome(lambda: read_careful(raw, LIMIT))
 
 
+@settings(deadline=None)  # the first example brings pyarrow in
 @given(st.one_of(st.binary(max_size=60), bodies.map(str.encode)), st.sampled_from([JSON, STREAM, FILE]))
 def test_any_bytes_are_a_batch_or_invalid_input(body: bytes, media_type: str) -> None:
     try:
@@ -140,6 +143,7 @@ def test_any_bytes_are_a_batch_or_invalid_input(body: bytes, media_type: str) ->
     assert len(batch.lon) == len(batch.lat) <= LIMIT
 
 
+@settings(deadline=None)  # the first example brings pyarrow in
 @given(st.data())
 def test_any_damage_to_an_arrow_table_is_invalid_input_or_other_numbers(data: st.DataObject) -> None:
     table = pa.table({"lat": [1.0, 2.0, None], "lon": pa.array([1, 2, 3], pa.int16())})

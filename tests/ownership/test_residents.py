@@ -9,7 +9,7 @@ import h3
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridsvc.ownership.holdings import Holdings
@@ -63,6 +63,7 @@ corners = st.sampled_from([tuple(xy) for o in OVERLAYS for xy in shapely.get_coo
 
 
 @pytest.mark.parametrize("found", SNAPSHOTS, ids=["h3", "h3, carved", "blocks", "blocks, carved"])
+@settings(deadline=None)
 @given(points=st.lists(st.one_of(inside, beyond, corners), min_size=1, max_size=20), known=st.booleans())
 def test_a_customer_is_of_the_grid_which_the_lookup_names(
     found: Snapshot, points: list[tuple[float, float]], known: bool

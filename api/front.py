@@ -7,10 +7,13 @@ first, and other requests wait for the rest.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api.lookup import Lookup
 from gridsvc.config import Settings
@@ -65,7 +68,9 @@ class _Rest:
         try:
             app = await asyncio.to_thread(_load, self._settings, self._live)
             async with app.router.lifespan_context(app):
-                self._app = app
+                gc.freeze()  # what is loaded stays: the collector need not walk through it again and again
+                trusted = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
+                self._app = cast("ASGIApp", ProxyHeadersMiddleware(app, trusted))  # type: ignore[arg-type]
                 self._here.set()
                 await self._stop.wait()
         except Exception:  # noqa: BLE001 - logged, and the process ends

@@ -71,6 +71,7 @@ def serve(
         access_log=False,
         log_level="warning",
         server_header=False,
+        proxy_headers=False,  # api.front reads them, for all but lookups, which do not need them
         timeout_graceful_shutdown=_PATIENCE,
     )
     node.stop()

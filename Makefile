@@ -57,6 +57,7 @@ proof: dev ## The issue-sized checks; writes docs/proof.md (PART=name for one)
 bench: dev ## Benchmarks against the peers; writes docs/benchmarks.md
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.lock
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.lookup
 	$(BIN)/python -m benchmarks.balance
 	$(BIN)/python -m benchmarks.balance optimal
 	$(BIN)/python -m benchmarks.balance.repairs

@@ -82,6 +82,11 @@ def publications() -> Lines:
     return _pytest("tests/services/test_published_for_ever.py", "-m", "proof", "-p", "no:randomly")
 
 
+def lookup() -> Lines:
+    """A million random and adversarial points by every way to ask, against plain h3-py and shapely."""
+    return _pytest("tests/ownership", "tests/tiling", "-m", "proof", "-p", "no:randomly")
+
+
 def bad_input() -> Lines:
     """Each wrong input of the main job, on the command line and over HTTP."""
     told = _pytest("tests/cli/test_bad_input.py", "tests/api/test_requests.py", "-p", "no:randomly")
@@ -141,6 +146,7 @@ PARTS: dict[str, Callable[[], Lines]] = {
     "big-sample": big_sample,
     "moves": moves,
     "publications": publications,
+    "lookup": lookup,
     "bad-input": bad_input,
     "crash": crash,
     "fresh-clone": fresh_clone,

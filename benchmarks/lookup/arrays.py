@@ -30,9 +30,10 @@ def _load_ours(layer: str, compiled: bool, work: Path) -> Any:
     box = shapely.MultiPolygon([shapely.box(*shapely.total_bounds(tiling.geometry))])
     places = Places.of(tiling.kind, tiling.resolution, tiling.ids, geometry, box)
     lon, lat = load(work, f"{layer}.points")
-    look = partial(places.rows, compiled=True) if compiled else places.rows
-    look(lon[:1000], lat[:1000])  # what is made or compiled on first need
-    return look, np.append(labels, -1), lon, lat
+    if compiled:
+        places.warm()
+    places.rows(lon[:1000], lat[:1000])  # what is made on first need
+    return places.rows, np.append(labels, -1), lon, lat
 
 
 def _ours(inputs: Any) -> Any:

@@ -30,6 +30,7 @@ def loaded(ground: Ground, sizes: Sizes) -> dict[str, Any]:
     rows = [json.loads(line)["in"] for line in (ground.folder / "batch.jsonl").open()]
     body.write_text(json.dumps({name: [row[name] for row in rows] for name in ("lat", "lon")}))
     with running(ground.folder, *first_question(ground), _WORKERS) as service:
+        time.sleep(sizes.settle)
         alone = _singles(service, ground, sizes.loaded_seconds / 3)
         clients = [_program("flood", service.port, body, sizes.loaded_seconds + 1) for _ in range(_CLIENTS)]
         time.sleep(0.5)

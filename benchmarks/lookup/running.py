@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,31 +43,37 @@ class Running:
         """A connection of its own."""
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
 
-    def worker_connections(self, workers: int) -> dict[int, http.client.HTTPConnection]:
-        """A connection to each API worker, by the worker's process id: as many are opened as it takes.
+    @contextmanager
+    def worker_connections(self, workers: int) -> Iterator[dict[int, http.client.HTTPConnection]]:
+        """A connection to each API worker, by the worker's process id; as many are tried as it takes.
 
         Raises
         ------
         RuntimeError
             Some worker took none of a hundred.
         """
+        found: dict[int, http.client.HTTPConnection] = {}
+        with ExitStack() as tried:
+            for _ in range(100):
+                connection = tried.enter_context(closing(self.connection()))
+                ask(connection, "/readyz")  # now a worker has taken it
+                found.setdefault(self._taker(connection), connection)
+                if len(found) == workers:
+                    yield found
+                    return
+        raise RuntimeError(f"only {len(found)} of {workers} workers take connections")
+
+    def _taker(self, connection: http.client.HTTPConnection) -> int:
+        """Process at the other end of a connection."""
         import psutil
 
-        found: dict[int, http.client.HTTPConnection] = {}
-        for _ in range(100):
-            connection = self.connection()
-            ask(connection, "/readyz")  # now a worker has taken it
-            own = connection.sock.getsockname()[1]
-            family = [
-                psutil.Process(self.process.pid),
-                *psutil.Process(self.process.pid).children(recursive=True),
-            ]
-            taker = [p.pid for p in family if any(c.raddr and c.raddr.port == own for c in _tcp(p))]
-            for pid in taker:
-                found.setdefault(pid, connection)
-            if len(found) == workers:
-                return found
-        raise RuntimeError(f"only {len(found)} of {workers} workers take connections")
+        own = connection.sock.getsockname()[1]
+        parent = psutil.Process(self.process.pid)
+        return next(
+            process.pid
+            for process in (parent, *parent.children(recursive=True))
+            if any(end.raddr and end.raddr.port == own for end in _tcp(process))
+        )
 
 
 def _tcp(process: Any) -> list[Any]:

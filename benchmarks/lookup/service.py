@@ -27,6 +27,7 @@ _BATCHES = {
     "batch-arrow": ("arrow", 220),
     "batch-objects": ("objects", 900),
 }
+_SETTLING = ("settle", "settle-arrow")  # what the first requests after a start cost is told elsewhere
 CASES = ("point", "customer", "cell", *_BATCHES)
 
 
@@ -48,6 +49,11 @@ class Gate:
     figure: str
     sign: str
     bar: float
+
+    @property
+    def cases(self) -> set[str]:
+        """Cases of which it speaks."""
+        return {name.split(".")[0] for name in self.figure.split(" / ")}
 
     @property
     def rule(self) -> str:
@@ -114,7 +120,9 @@ def measure(ground: Ground, sizes: Sizes, work: Path) -> dict[str, Any] | None:
     print(done.stdout)
     if not out.exists():
         raise SystemExit(f"the measuring kit ended with {done.returncode}")
-    median = json.loads(out.read_text())["median"]
+    median = {
+        case: told for case, told in json.loads(out.read_text())["median"].items() if case not in _SETTLING
+    }
     return {"median": median, "gates": _told(done.stdout), "wrong": _wrong(median), "rounds": sizes.rounds}
 
 
@@ -140,7 +148,7 @@ def _wrong(median: Mapping[str, Any]) -> dict[str, int]:
 def spec(ground: Ground, sizes: Sizes, dsn: str | None, work: Path) -> dict[str, Any]:
     """What the kit is to do."""
     targets = [
-        _served(OURS, _own_command(), "/readyz", CASES, work, GRIDSVC_DATABASE_URL=ground.url),
+        _served(OURS, _own_command(), "/readyz", (*_SETTLING, *CASES), work, GRIDSVC_DATABASE_URL=ground.url),
         _served("nothing", _peer("nothing"), "/", ["point"], work, reference=True),
     ]
     if dsn is not None:
@@ -160,7 +168,12 @@ def spec(ground: Ground, sizes: Sizes, dsn: str | None, work: Path) -> dict[str,
         _single("customer", "/v1/owner/customers/{id}", "customers", sizes),
         _single("cell", "/v1/owner/cells/{cell}", "cells", sizes),
     ]
-    return {"gates": gates, "target": targets, "case": [*singles, *(_batch(c, sizes) for c in _BATCHES)]}
+    settling = [
+        {**singles[0], "name": "settle", "conns": [1], "seconds": sizes.settle},
+        {**_batch("batch-arrow", sizes), "name": "settle-arrow", "seconds": 1},
+    ]
+    cases = [*settling, *singles, *(_batch(c, sizes) for c in _BATCHES)]
+    return {"gates": gates, "target": targets, "case": cases}
 
 
 def _own_command() -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = ["FULL", "QUICK", "Sizes"]
 
@@ -25,6 +25,8 @@ class Sizes:
         Points in one batch.
     seconds : float
         Each measurement of the service lasts so long.
+    settle : float
+        Seconds of use before anything counts, while compiled kernels are still being loaded.
     rounds : int
         How often all take their turn.
     starts, publishes : int
@@ -40,21 +42,27 @@ class Sizes:
     points: int = 20_000
     batch: int = 100_000
     seconds: float = 4
+    settle: float = 6
     rounds: int = 5
     starts: int = 5
     publishes: int = 200
     loaded_seconds: float = 30
+
+    def with_rounds(self, rounds: int) -> Sizes:
+        """The same with another number of rounds."""
+        return replace(self, rounds=rounds)
 
 
 FULL = Sizes()
 QUICK = Sizes(
     resolution=7,
     grids=12,
-    many_cells=60,
+    many_cells=90,
     many_customers=100_000,
     points=500,
     batch=5_000,
     seconds=1,
+    settle=3,
     rounds=1,
     starts=1,
     publishes=5,

@@ -77,13 +77,13 @@ def _watched(service: Running, path: str) -> Iterator[_Seen]:
             seen.tell(worker, ask(connection, path)["publication"])
             time.sleep(0.001)
 
-    connections = service.worker_connections(_WORKERS)
-    threads = [threading.Thread(target=watch, args=pair, daemon=True) for pair in connections.items()]
-    for thread in threads:
-        thread.start()
-    try:
-        yield seen
-    finally:
-        stop.set()
+    with service.worker_connections(_WORKERS) as connections:
+        threads = [threading.Thread(target=watch, args=pair, daemon=True) for pair in connections.items()]
         for thread in threads:
-            thread.join()
+            thread.start()
+        try:
+            yield seen
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()

@@ -29,20 +29,29 @@ def small() -> dict[str, World]:
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path, small: Any) -> Iterator[Service]:
-    """A real server with every world published."""
+def address(
+    tmp_path_factory: pytest.TempPathFactory, migrated_file: Path, small: dict[str, World]
+) -> Iterator[tuple[str, str, Path]]:
+    """Of a real server with every world published; with its database and its folder."""
     yield from _served(tmp_path_factory.mktemp("routes"), migrated_file, list(small.values()))
 
 
-def _served(folder: Path, migrated_file: Path, published: Sequence[World]) -> Iterator[Service]:
+@pytest.fixture
+def service(address: tuple[str, str, Path]) -> Iterator[Service]:
+    base_url, *rest = address
+    with Client(base_url) as client:
+        yield Service(client, *rest)
+
+
+def _served(folder: Path, migrated_file: Path, published: Sequence[World]) -> Iterator[tuple[str, str, Path]]:
     shutil.copy(migrated_file, folder / "gridsvc.db")
     url = f"sqlite:///{folder / 'gridsvc.db'}"
     database = Database.open(url)
     for world in published:
         assert put(database, world) == 1
     database.close()
-    with serving(url, folder) as base_url, Client(base_url) as client:
-        yield Service(client, url, folder)
+    with serving(url, folder) as base_url:
+        yield base_url, url, folder
 
 
 def wrong(way: Way, service: Service, world: World, n: int, seed: int = 1) -> list[tuple[Any, ...]]:
@@ -81,7 +90,8 @@ def test_a_million_points(name: str, tmp_path: Path, migrated_file: Path, record
     """All routes for many take all points of a world, those for one at a time some thousands."""
     world = next(w for w in worlds(scale=4) if w.name == name)
     each = 1_000_000 // len(NAMES) + 1
-    for service in _served(tmp_path, migrated_file, [world]):
+    for base_url, *rest in _served(tmp_path, migrated_file, [world]):
+        service = Service(Client(base_url), *rest)
         for way, asked in {**MANY, **ONE_BY_ONE}.items():
             n = each if way in MANY else 3_000
             found = wrong(asked, service, world, n)

@@ -1,0 +1,76 @@
+"""What service and arrays found -> a picture of CPU time, ours beside the others'."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+__all__ = ["bars", "draw"]
+
+_OURS, _OTHERS, _GREY = "#1b6ca8", "#b9bfc8", "#8a8f98"
+
+Bar = tuple[str, float]
+
+
+def bars(results: Mapping[str, Any]) -> dict[str, list[Bar]]:
+    """Title of a panel -> name and figure of each bar; panels without figures are left out."""
+    panels: dict[str, list[Bar]] = {}
+    if results.get("service"):
+        median = results["service"]["median"]
+        panels["A point over HTTP, µs CPU a request (32 connections)"] = [
+            (name, (t.get("c32") or t["c1"])["cpu_us"]) for name, t in median["point"].items()
+        ]
+        panels["100,000 points over HTTP, ns CPU a point"] = [
+            (f"{name}, {case.removeprefix('batch-')}" if name == "gridsvc" else name, t["cpu_ns_per_pt"])
+            for case, targets in median.items()
+            if case.startswith("batch")
+            for name, t in targets.items()
+        ]
+    for case in ("lookup-h3", "lookup-areas") if results.get("arrays") else ():
+        found = results["arrays"][case]
+        panels[f"{found['title']}, in one process, ns CPU a point"] = [
+            (name, 1e9 * seconds / found["points"]) for name, seconds in found["cpu_s"].items()
+        ]
+    return panels
+
+
+def draw(results: Mapping[str, Any], file: Path) -> None:
+    """A panel each, the shortest bar on top, on a scale by tens."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    panels = bars(results)
+    if not panels:
+        return
+    heights = [len(listed) + 1.2 for listed in panels.values()]
+    figure, axes = plt.subplots(
+        len(panels),
+        1,
+        figsize=(9, 0.32 * sum(heights) + 0.6),
+        height_ratios=heights,
+        squeeze=False,
+        layout="constrained",
+    )
+    for panel, (title, listed) in zip(axes[:, 0], panels.items(), strict=True):
+        _panel(panel, title, sorted(listed, key=lambda bar: -bar[1]))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file, dpi=110)
+    plt.close(figure)
+
+
+def _panel(axes: Any, title: str, listed: list[Bar]) -> None:
+    names, values = zip(*listed, strict=True)
+    colours = [_OURS if name.startswith("gridsvc") else _OTHERS for name in names]
+    drawn = axes.barh(names, values, color=colours, height=0.7)
+    axes.bar_label(drawn, [f"{value:,.0f}" for value in values], padding=3, fontsize=8)
+    axes.set_xscale("log")
+    axes.set_xlim(min(values) / 3, max(values) * 2)
+    axes.set_title(title, fontsize=9, loc="left", fontweight="bold")
+    axes.tick_params(labelsize=8, length=0)
+    axes.minorticks_off()
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.tick_params(axis="x", colors=_GREY)
+    axes.spines[["top", "right", "left"]].set_visible(False)

@@ -124,7 +124,7 @@ Territory = Annotated[str | None, Query(description="Required where several terr
 After = Annotated[str | None, Query(description="`next` of the page before; JSON only.")]
 
 
-@router.get("/cells/{cell}/customers", response_model=Page[CustomerOut], responses=_FORMS)
+@router.get("/cells/{cell:path}/customers", response_model=Page[CustomerOut], responses=_FORMS)
 def customers_in_cell(
     cell: str,
     desk: Questions,

@@ -105,7 +105,7 @@ def owner_of_point(
     return told(ownership.point(desk, who, lon, lat, crs=crs, asked=asked))
 
 
-@router.get("/cells/{cell}", response_model=OwnerAnswer)
+@router.get("/cells/{cell:path}", response_model=OwnerAnswer)
 def owner_of_cell(cell: str, desk: Questions, who: Reader, asked: Question, told: Told) -> Any:
     """Owner of a cell: a finer H3 cell is answered by its centre, a coarser one by the cells in it."""
     return told(ownership.cell(desk, who, cell, asked=asked))

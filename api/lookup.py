@@ -28,7 +28,7 @@ _SYSTEMS = {b"wgs84": "wgs84", b"gcj02": "gcj02", b"bd09": "bd09"}
 _HEADERS = (
     (b"content-type", b"application/json"),
     (b"cache-control", CACHE_CONTROL.encode()),
-    (b"vary", b"accept-language"),
+    (b"vary", b"Accept-Language"),
     (b"x-content-type-options", b"nosniff"),
 )
 
@@ -55,11 +55,11 @@ class Lookup:
         state = self._live.state()
         if asked is None or state is None or not _is_number(asked.get(b"min_seq", b"0"), state.seq):
             return None
-        line = state.line(_text(asked.get(b"territory")), _text(asked.get(b"line")) or "base")
+        line = state.line(_text(asked.get(b"territory")), asked.get(b"line", b"base").decode("latin-1"))
         if line is None:
             return None
         language, tag = _wishes(scope["headers"])
-        lang = cast(Lang, _text(asked.get(b"lang")) or language)
+        lang = cast(Lang, language if b"lang" not in asked else _text(asked[b"lang"]))
         if lang not in {"en", "zh"}:
             return None
         body = _body(scope, asked, line, lang)
@@ -112,11 +112,11 @@ def _of_point(asked: dict[bytes, bytes], line: Line, lang: Lang) -> bytes | None
 
 
 def _wishes(headers: list[tuple[bytes, bytes]]) -> tuple[str, bytes | None]:
-    """The language to answer in, and the tag of the answer the caller has."""
+    """The language to answer in, and the tag of the answer the caller has; the first of each header counts."""
     language, tag = "en", None
-    for name, value in headers:
+    for name, value in reversed(headers):
         if name == b"accept-language":
-            language = "zh" if value.strip().lower().startswith(b"zh") else "en"
+            language = "zh" if value.decode("latin-1").strip().lower().startswith("zh") else "en"
         elif name == b"if-none-match":
             tag = value
     return language, tag

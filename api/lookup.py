@@ -112,7 +112,7 @@ def _of_point(asked: dict[bytes, bytes], line: Line, lang: Lang) -> bytes | None
 
 
 def _wishes(headers: list[tuple[bytes, bytes]]) -> tuple[str, bytes | None]:
-    """The language to answer in, and the tag of the answer the caller has; the first of each header counts."""
+    """The language to answer in, and the tag of what the caller has; the first of each header counts."""
     language, tag = "en", None
     for name, value in reversed(headers):
         if name == b"accept-language":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 from itertools import repeat
 from pathlib import Path
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 from benchmarks.case import Answer, Case, Contender, Disagreement
 from benchmarks.inputs import load
 from benchmarks.place import about, check_h3, check_polygons
+from gridsvc.plans.plan import Grid
+from gridsvc.tiling.check import union
+from gridsvc.tiling.tiling import Tiling
 
 __all__ = ["CASES", "COMPILED", "NUMPY"]
 
@@ -23,28 +27,45 @@ Rows = NDArray[np.int64]
 
 
 def _load_ours(layer: str, compiled: bool, work: Path) -> Any:
+    """A snapshot file, opened as anybody would who fetched it from a service."""
+    from gridsvc import ownership
+
+    path = work / f"{layer}.snapshot"
+    if not path.exists():
+        _write_snapshot(path, load(work, f"{layer}.tiling"), load(work, f"{layer}.labels"), work)
+    lookup = partial(ownership.open(path).lookup, compiled=compiled)
+    lon, lat = load(work, f"{layer}.points")
+    lookup(lat[:1000], lon[:1000])  # what is made or compiled on first need
+    return lookup, lon, lat
+
+
+def _write_snapshot(path: Path, tiling: Tiling, labels: NDArray[np.int32], work: Path) -> None:
+    from gridsvc.ownership.bundle import Bundle
+    from gridsvc.ownership.holdings import Holdings
+    from gridsvc.ownership.snapshot import Moment, Snapshot
+    from gridsvc.teams.model import Roster
     from gridsvc.tiling.places import Places
 
-    tiling, labels = load(work, f"{layer}.tiling"), load(work, f"{layer}.labels")
+    boundary = union(load(work, "areas.geometry"))
     geometry = None if tiling.kind == "h3" else tiling.geometry
-    box = shapely.MultiPolygon([shapely.box(*shapely.total_bounds(tiling.geometry))])
-    places = Places.of(tiling.kind, tiling.resolution, tiling.ids, geometry, box)
-    lon, lat = load(work, f"{layer}.points")
-    if compiled:
-        places.warm()
-    places.rows(lon[:1000], lat[:1000])  # what is made on first need
-    return places.rows, np.append(labels, -1), lon, lat
+    places = Places.of(tiling.kind, tiling.resolution, tiling.ids, geometry, boundary)
+    grids = tuple(Grid(f"{i:03d}", f"Grid {i}", f"T{i % 12}") for i in range(int(labels.max()) + 1))
+    held = Holdings("benchmark", "base", labels.astype(np.int16), grids)
+    moment = Moment(1, 1, 1, datetime.now(UTC))
+    Bundle(Snapshot(held, places, "benchmark", Roster((), (), (), ()), moment)).write(path)
 
 
 def _ours(inputs: Any) -> Any:
-    look, labels, lon, lat = inputs
-    rows = look(lon, lat)
-    return rows, labels.take(rows, mode="wrap")  # -1, no cell, takes the last entry
+    lookup, lon, lat = inputs
+    found = lookup(lat, lon)
+    return found.rows, found.owner, found.owners
 
 
 def _rows_and_grids(_: Any, outcome: Any) -> Answer:
-    rows, grid = outcome
-    return {"rows": rows, "grid": grid}
+    rows, owner, owners = outcome
+    # Codes of owners beyond the grids stand for fallback, outside and invalid.
+    grids = len(owners) - 3
+    return {"rows": np.asarray(rows, np.int64), "grid": np.where(owner < grids, owner, -1).astype(np.int64)}
 
 
 # --- h3-py and dictionaries

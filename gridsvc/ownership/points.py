@@ -118,7 +118,7 @@ def _json(body: bytes) -> Batch:
     if np.count_nonzero(text == ord(",")) > 2 * LIMIT + len(OPTIONS):
         raise too_many()
     quotes = int(np.count_nonzero(text == ord('"')))
-    quick = None if b"\\" in body else _quick(body, quotes)
+    quick = _quick(body, quotes)
     if quick is not None:
         return quick
     from gridsvc.ownership.careful import read_careful
@@ -129,8 +129,8 @@ def _json(body: bytes) -> Batch:
 def _quick(body: bytes, quotes: int) -> Batch | None:
     """The batch, if it is one of plain numbers and nulls in which no name comes twice.
 
-    Without escapes each name and each text takes two quotation marks: if there are just as many as what was
-    decoded needs, then nothing was read over.
+    Each name and each text takes two quotation marks, and more only if it holds some itself: if there are
+    just as many as what was decoded needs, then nothing was read over.
     """
     try:
         if body.lstrip(b" \t\r\n")[:1] == b"[":

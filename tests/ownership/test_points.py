@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import struct
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -282,6 +283,14 @@ def test_half_an_arrow_table_is_refused(file: bool) -> None:
     for length in range(len(body)):
         assert refused(body[:length], STREAM).field == "body"
     refused(body + b"\x00", STREAM)
+    refused(body + body, STREAM)
+
+
+def test_an_arrow_table_which_claims_more_rows_than_it_has_is_refused() -> None:
+    body = arrow_of(pa.table({"lat": np.ones(77), "lon": np.ones(77)}))
+    claims = struct.pack("<q", 77)
+    assert body.count(claims) == 3  # of the batch and of each column
+    assert refused(body.replace(claims, struct.pack("<q", 99_999)), STREAM).field == "body"
 
 
 # --- limits

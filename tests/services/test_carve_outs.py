@@ -24,6 +24,7 @@ from gridsvc.services.handing import NewGrid
 from gridsvc.services.request import SolveRequest
 from gridsvc.store import Database
 from gridsvc.store.records import Idempotency
+from gridsvc.store.tables import published_grids
 from tests.services.board import ANNA, BO, SIDE, hand_over
 from tests.services.series import draft, ground, publish, stored
 
@@ -217,6 +218,10 @@ def test_a_publication_has_them_in_its_block_its_summary_and_its_shapes(
     with database._engine.connect() as connection:
         rows = connection.execute(sa.text("SELECT code, team FROM published_grids ORDER BY code")).all()
     assert [tuple(row) for row in rows] == [("K1", "h"), ("K2", "h"), ("a", "a"), ("b", "b"), ("c", "c")]
+    with database._engine.connect() as connection:
+        shapes = connection.execute(sa.select(published_grids.c.geometry).order_by(published_grids.c.code))
+        first, second, *_ = shapes.scalars()
+        assert first.equals(K1.polygon) and second.equals(K2.polygon)
     found, _ = publications.layer(database, ANNA, "board", 1, "grids")
     assert found.columns["code"] == ["a", "b", "c", "K1", "K2"]
     assert found.geometry[-1] == K2.polygon

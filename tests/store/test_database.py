@@ -185,6 +185,12 @@ def test_text_that_cannot_be_stored_is_the_callers_fault(database: Database) -> 
         work.territories.create(territory("bad\ud800"))
 
 
+def test_what_was_to_be_written_stays_out_of_errors(engine: sa.Engine) -> None:
+    with engine.connect() as connection, pytest.raises(sa.exc.DBAPIError) as refused:
+        connection.execute(sa.text("INSERT INTO nothing VALUES (:customer)"), {"customer": "secret-1"})
+    assert "secret" not in str(refused.value)
+
+
 @pytest.mark.postgis
 def test_a_user_who_may_not_make_the_tables_learns_what_is_missing(
     postgis_server: PostgisServer,

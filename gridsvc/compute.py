@@ -216,7 +216,7 @@ class _Later:
 
 def serve(url: str, folder: Path) -> None:
     """Answer on the folder's socket for ever."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / SOCKET).unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX)
     with _address(folder) as address:

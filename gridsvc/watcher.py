@@ -64,7 +64,7 @@ class Watcher:
         self._thread.join()
 
     def _run(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # rosters lie in it
         with (self._folder / "lock").open("w") as lock:
             while not self._stop.is_set():
                 try:

@@ -116,7 +116,7 @@ def kept(url: str | None) -> Keeper:
     settings = Settings.load()
     folder = settings.model_copy(update={"database_url": url or settings.url}).mapped
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         return Keeper()
     return Keeper(folder if os.access(folder, os.W_OK) else None)

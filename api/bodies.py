@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from gridsvc.errors import TooLarge
+from gridsvc.errors import TooLarge, UnknownForm
 
 __all__ = ["whole_body"]
 
@@ -14,9 +14,13 @@ async def whole_body(request: Request, limit: int) -> bytes:
 
     Raises
     ------
+    UnknownForm
+        It is packed: what comes out could be of any length.
     TooLarge
         It is longer; the rest of it is not read.
     """
+    if request.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise UnknownForm("the body is packed", field="Content-Encoding", cure="send it as it is")
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from gridsvc import errors
 
@@ -27,7 +28,8 @@ STATUS: dict[str, int] = {
     errors.UnknownColumn.code: 422,
     errors.InvalidGeometry.code: 422,
     errors.InvalidCoordinate.code: 422,
-    errors.TooLarge.code: 422,
+    errors.UnknownForm.code: 415,
+    errors.TooLarge.code: 413,
     errors.NotFound.code: 404,
     errors.OutsideTerritory.code: 404,
     errors.UnknownCustomer.code: 404,
@@ -158,6 +160,10 @@ def _invalid(_: Request, error: Exception) -> Response:
     )
 
 
+def _gone(_: Request, __: Exception) -> Response:
+    return problem(400, "bad-request", "The connection ended before the body did.")  # nobody reads it
+
+
 def _bug(request: Request, error: Exception) -> Response:
     route = request.scope.get("route")
     _log.error("unexpected error in %s", getattr(route, "path", "an unknown route"), exc_info=error)
@@ -169,4 +175,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.GridsvcError, _known)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _bug)

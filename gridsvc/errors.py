@@ -8,6 +8,7 @@
     │   ├── UnknownColumn       a named column is not in the file
     │   ├── InvalidGeometry     self-crossing, empty, without area, out of range
     │   ├── InvalidCoordinate   not a latitude or longitude
+    │   ├── UnknownForm         a body in a media type or encoding that is not read
     │   └── TooLarge            over a stated limit
     ├── NotFound                no such thing under that name
     │   ├── OutsideTerritory    a point or cell which no territory covers
@@ -51,6 +52,7 @@ __all__ = [
     "TooLarge",
     "UnknownColumn",
     "UnknownCustomer",
+    "UnknownForm",
     "UnreadableFile",
     "from_dict",
 ]
@@ -143,6 +145,12 @@ class InvalidCoordinate(InvalidInput):
     """A number is not a latitude or longitude."""
 
     code = "invalid-coordinate"
+
+
+class UnknownForm(InvalidInput):
+    """A body comes in a media type or an encoding that is not read here."""
+
+    code = "unknown-form"
 
 
 class TooLarge(InvalidInput):

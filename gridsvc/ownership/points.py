@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.errors import InvalidInput, TooLarge
+from gridsvc.errors import TooLarge, UnknownForm
 from gridsvc.ownership.options import OPTIONS, Options, options_of
 
 __all__ = ["ARROW", "LIMIT", "MAX_BYTES", "Batch", "Form", "parse", "too_many"]
@@ -75,6 +75,8 @@ def parse(body: bytes | memoryview, media_type: str) -> Batch:
 
     Raises
     ------
+    UnknownForm
+        Neither JSON nor Arrow.
     TooLarge
         More than `LIMIT` points, or more than `MAX_BYTES`.
     InvalidInput
@@ -82,7 +84,7 @@ def parse(body: bytes | memoryview, media_type: str) -> Batch:
     """
     kind, _, parameters = (part.strip().lower() for part in media_type.partition(";"))
     if kind != _JSON and kind not in ARROW:
-        raise InvalidInput(
+        raise UnknownForm(
             "batches come as JSON or Arrow",
             field="Content-Type",
             cure=f"send {_JSON} or {min(ARROW, key=len)} or application/vnd.apache.arrow.stream",
@@ -109,7 +111,7 @@ def too_many(count: int | None = None) -> TooLarge:
 def _check_charset(parameters: str) -> None:
     name, _, value = parameters.partition("=")
     if name.strip() == "charset" and value.strip(' "') not in {"utf-8", "utf8", "us-ascii"}:
-        raise InvalidInput("JSON is UTF-8", field="Content-Type", cure="send it as UTF-8")
+        raise UnknownForm("JSON is UTF-8", field="Content-Type", cure="send it as UTF-8")
 
 
 def _json(body: bytes) -> Batch:

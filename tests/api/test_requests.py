@@ -65,7 +65,7 @@ def test_a_taken_name_is_a_conflict(cut: Cut) -> None:
 def test_too_fine_a_resolution_is_estimated_not_tried(cut: Cut) -> None:
     client, tiling = cut
     answer = client.post("/v1/territories/strip/tilings", json={"kind": "h3", "resolution": 15})
-    _problem(answer, 422, "5,000,000", "resolution")
+    _problem(answer, 413, "5,000,000", "resolution")
     assert [t["id"] for t in client.get("/v1/territories/strip/tilings").json()["items"]] == [tiling]
 
 
@@ -95,7 +95,7 @@ def test_a_wrong_customer_file_is_refused_whole(
 
 def test_a_large_upload_is_refused(cut: Cut) -> None:
     client, tiling = cut
-    _problem(upload(client, tiling, b"x" * 1_100_000), 422, "1 MB")
+    _problem(upload(client, tiling, b"x" * 1_100_000), 413, "1 MB")
 
 
 def test_rows_left_out_are_listed(client: TestClient) -> None:
@@ -232,7 +232,7 @@ def test_a_batch_spoils_only_its_bad_rows(town: Town) -> None:
     _problem(client.post("/v1/owner/batch", json={**points, "strict": True}), 422, "2")
     _problem(client.post("/v1/owner/batch", json={"lat": [1], "lon": [1, 2]}), 422, "as many")
     many = {"lat": [0.05] * 100_001, "lon": [0.35] * 100_001}
-    _problem(client.post("/v1/owner/batch", json=many), 422, "100000")
+    _problem(client.post("/v1/owner/batch", json=many), 413, "100,001")
 
 
 def test_customers_of_a_grid_come_in_pages(town: Town) -> None:

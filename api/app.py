@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from api import pages, problems
 from api.deps import App
@@ -29,6 +29,7 @@ from api.routes import (
     territories,
 )
 from api.stopping import on_stop
+from api.text import plain_text
 from gridsvc import __version__
 from gridsvc.compute import Local, Remote
 from gridsvc.config import Settings
@@ -100,6 +101,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         responses=problems.RESPONSES,
+        dependencies=[Depends(plain_text)],
     )
     problems.install(app)
     for module in (

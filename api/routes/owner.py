@@ -17,6 +17,7 @@ from api.lookup import CACHE_CONTROL
 from api.schemas.batch import BATCH_BODY, BATCH_RESPONSES
 from api.schemas.common import Slug
 from api.schemas.owner import OwnerAnswer, OwnerQuery
+from api.text import said_once
 from gridsvc.errors import InvalidInput
 from gridsvc.ownership.answer import Answer
 from gridsvc.ownership.points import MAX_BYTES
@@ -26,7 +27,7 @@ from gridsvc.services.ownership import Asked
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/v1/owner", tags=["owner"])
+router = APIRouter(prefix="/v1/owner", tags=["owner"], dependencies=[Depends(said_once)])
 
 OnMiss = Literal["problem", "status"]
 Reader = Annotated[Principal, Depends(Scope("owner:read"))]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from api.text import fault_in, is_text
 
 __all__ = ["GeoJson", "Page", "Request", "Slug"]
 
@@ -19,6 +21,13 @@ class Request(BaseModel):
     """A request body: unknown members are refused, so that a misspelt option is not silently ignored."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_text(cls, document: Any) -> Any:
+        if (name := fault_in(document)) is not None:
+            raise ValueError(f"{name if is_text(name) else 'a name'} holds what is no text")
+        return document
 
 
 class Page(BaseModel, Generic[Item]):

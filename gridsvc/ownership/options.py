@@ -72,7 +72,11 @@ def options_of(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _time(name: str, text: str) -> datetime:
+    cure = "write 2026-12-01T00:00:00+08:00"
     try:
-        return datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidInput("not a time", field=name, cure="write 2026-12-01T00:00:00+08:00") from None
+        raise InvalidInput("not a time", field=name, cure=cure) from None
+    if found.tzinfo is None:
+        raise InvalidInput("a time without offset", field=name, cure=cure)
+    return found

@@ -90,11 +90,17 @@ class Keeper:
         """
         if self.folder is None:
             return None
-        bundle = Bundle.of(snapshot)
-        teams = orjson.dumps([snapshot.moment.roster, bundle.teams, snapshot.roster.fallback])
-        name = f"bundle-{checksum[:40]}-{hashlib.sha256(teams).hexdigest()[:16]}-v{_PLACES}.own"
+        bundle, moment = Bundle.of(snapshot), snapshot.moment
+        # A publication which brings an earlier one back has its checksum, but another number and date.
+        said = [moment.publication, moment.valid_from, moment.roster, bundle.teams, snapshot.roster.fallback]
+        digest = hashlib.sha256(orjson.dumps(said)).hexdigest()
+        name = f"bundle-{checksum[:40]}-{digest[:16]}-v{_PLACES}.own"
+        path = self.folder / name
+        if not path.exists():  # deleted since, as no head names it: what is in memory does not count
+            with self._lock:
+                self._kept.pop(name, None)
         self._part(name, Bundle.open, lambda: bundle, lambda found, path: found.write(path))
-        return self.folder / name
+        return path
 
     def accounts(self, reader: Reader, territory: str, tiling: str) -> str | None:
         """The file of a territory's customers, placed on a tiling; it is made where it is missing.

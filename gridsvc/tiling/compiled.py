@@ -26,30 +26,38 @@ STRIP = 1024  # points a round
 _ROUND = 6755399441055744.0
 _ONE_DEGREE = 0.017453292519943295
 
-# Kernels get all arrays from Python and make none, so numba need not count who holds which.
+# Kernels get all arrays from Python and make none, so numba need not count who holds which. In sums of
+# products a * b + c may be rounded once, as one instruction does.
 _COMMON: dict[str, Any] = {
-    "cache": True,
     "nogil": True,
     "error_model": "numpy",
     "_nrt": False,
-    "fastmath": {"contract"},  # a * b + c may be rounded once, as one instruction does
+    "fastmath": {"contract"},
 }
+_WITHIN: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+def _build(function: _F, signature: Any = None, **options: Any) -> _F:
+    """Compile, and keep what comes out where numba may write."""
+    try:
+        return cast(_F, njit(signature, cache=True, **_COMMON, **options)(function))
+    except RuntimeError:  # there is no such place
+        return cast(_F, njit(signature, **_COMMON, **options)(function))
 
 
 def _compiled(signature: Any) -> Callable[[_F], _F]:
-    """Compile for callers in Python, when this module is imported; the cache is where numba keeps it."""
-    return cast(Callable[[_F], _F], njit(signature, **_COMMON))
+    """For callers in Python; compiled, or read from the cache, when this module is imported."""
+    return lambda function: _build(function, signature)
 
 
 def _inner(function: _F) -> _F:
-    """Compile into other kernels alone."""
-    options = _COMMON | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "inline": "always"}
-    return cast(_F, njit(**options)(function))
+    """For other kernels alone, in their midst."""
+    return _build(function, inline="always", **_WITHIN)
 
 
 def _step(function: _F) -> _F:
-    """Compile a part of a kernel: a function of its own, as the compiler sees more in short ones."""
-    return cast(_F, njit(**(_COMMON | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}))(function))
+    """For other kernels, as a function of its own: the compiler sees more in short ones."""
+    return _build(function, **_WITHIN)
 
 
 @_inner
@@ -59,7 +67,7 @@ def _sine(x: float) -> float:
     Within 45 degrees the next term bounds the error: (pi/4)**19 / 19! < 9e-20.
     """
     z = x * x
-    tail = 1.0 / 6227020800.0 + z * (-1.0 / 1307674368000.0 + z / 355687428096000.0)
+    tail = 1.0 / 6227020800.0 + z * (-1.0 / 1307674368000.0 + z * (1.0 / 355687428096000.0))
     tail = 1.0 / 362880.0 + z * (-1.0 / 39916800.0 + z * tail)
     return x + x * z * (-1.0 / 6.0 + z * (1.0 / 120.0 + z * (-1.0 / 5040.0 + z * tail)))
 
@@ -68,7 +76,7 @@ def _sine(x: float) -> float:
 def _cosine(x: float) -> float:
     """Taylor's series to the 16th power; within 45 degrees its error is below (pi/4)**18 / 18! < 3e-18."""
     z = x * x
-    tail = 1.0 / 479001600.0 + z * (-1.0 / 87178291200.0 + z / 20922789888000.0)
+    tail = 1.0 / 479001600.0 + z * (-1.0 / 87178291200.0 + z * (1.0 / 20922789888000.0))
     tail = 1.0 / 40320.0 + z * (-1.0 / 3628800.0 + z * tail)
     return 1.0 + z * (-0.5 + z * (1.0 / 24.0 + z * (-1.0 / 720.0 + z * tail)))
 

@@ -19,8 +19,10 @@ Cells = NDArray[np.uint64]
 
 def is_h3(text: str) -> bool:
     """Whether `text` is the index of an H3 cell."""
-    # h3 raises OverflowError on text of more than 64 bits.
-    return len(text) <= 16 and bool(h3_text.is_valid_cell(text))
+    # h3 raises OverflowError on text of more than 64 bits, and reads digits as Python does: in any script, with
+    # signs, blanks and underscores.
+    plain = len(text) <= 16 and text.isascii() and text.isalnum()
+    return plain and bool(h3_text.is_valid_cell(text))
 
 
 def index_points(lon: Floats, lat: Floats, resolution: int) -> Cells:

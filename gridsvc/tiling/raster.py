@@ -156,7 +156,10 @@ class Raster:
         n = _in_box(mixed, low, left, high + 1, right + 1)
         n += _in_box(across, low, left, high + 1, right)
         n += _in_box(along, low, left, high, right + 1)
-        return np.where(n == 0, root[low, left], -2).astype(np.int64)
+        # Coarse pixels on the rim may hold an edge, but nothing is beyond them.
+        end_x, end_y = self._x + self._last_x / self._per_x, self._y + self._last_y / self._per_y
+        beyond = (east < self._x) | (west > end_x) | (north < self._y) | (south > end_y)
+        return np.where(beyond, -1, np.where(n == 0, root[low, left], -2)).astype(np.int64)
 
 
 def _pixel(degrees: Floats, first: float, per_degree: float, last: float) -> Codes:

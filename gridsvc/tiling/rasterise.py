@@ -34,7 +34,7 @@ def rasterise(parts: Parts, limit: int) -> dict[str, NDArray[Any]]:
     edges = Edges.of(parts)
     for side in _SIDES:
         grid = Grid.of(parts, side)
-        if side > _SIDES[-1] and (side > 32.0 * len(edges.part) ** 0.5 or grid.large(parts, edges)):
+        if side > _SIDES[-1] and (side > 12.0 * len(edges.part) ** 0.5 or grid.large(parts, edges)):
             continue
         passed = [edges.passed(grid, level) for level in range(LEVELS)]
         size = 4 * grid.height * grid.width + sum(

@@ -19,8 +19,8 @@ Cells = NDArray[np.uint64]
 
 def is_h3(text: str) -> bool:
     """Whether `text` is the index of an H3 cell."""
-    # h3 raises OverflowError on text of more than 64 bits, and reads digits as Python does: in any script, with
-    # signs, blanks and underscores.
+    # h3 raises OverflowError on text of more than 64 bits, and reads digits as Python does: in any script,
+    # with signs, blanks and underscores.
     plain = len(text) <= 16 and text.isascii() and text.isalnum()
     return plain and bool(h3_text.is_valid_cell(text))
 

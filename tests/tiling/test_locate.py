@@ -151,3 +151,20 @@ def test_the_locator_needs_no_geodata_library():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_raster_is_made_once_enough_points_were_asked_for_and_changes_no_answer(monkeypatch):
+    from gridsvc.tiling import locate
+
+    made, of = [], locate.Raster.of
+    monkeypatch.setattr(locate.Raster, "of", lambda *given: made.append(1) or of(*given))
+    tiling = tile_polygons(SQUARES)
+    locator = Locator(tiling)
+    lon, lat = np.random.default_rng(2).uniform(-1, 5, (2, 1_000))
+    lon[:300], lat[:300] = np.rint(lon[:300]), np.rint(lat[:300])
+    expected = brute(tiling, lon, lat).tolist()
+    assert locator.rows(lon, lat).tolist() == expected == singles(locator, lon, lat)
+    assert made == []
+    assert [locator.rows(lon, lat).tolist() for _ in range(3)] == [expected] * 3
+    assert singles(locator, lon, lat) == expected
+    assert made == [1]

@@ -83,8 +83,29 @@ def publications() -> Lines:
 
 
 def lookup() -> Lines:
-    """A million random and adversarial points by every way to ask, against plain h3-py and shapely."""
-    return _pytest("tests/ownership", "tests/tiling", "-m", "proof", "-p", "no:randomly")
+    """A million random and adversarial points by every way to ask, against plain h3-py; speed and size."""
+    told = _pytest("tests/ownership", "tests/tiling", "-m", "proof", "-p", "no:randomly")
+    return [
+        *told,
+        "",
+        "What was asked of its speed and size (`python -m benchmarks.lookup`):",
+        "",
+        *_speeds(),
+    ]
+
+
+def _speeds() -> Lines:
+    """Figures of a shared machine: told, met or not, rather than held to."""
+    from benchmarks.lookup.__main__ import PARTS, run
+    from benchmarks.lookup.gates import judge
+    from benchmarks.lookup.sizes import FULL
+
+    results = run(list(PARTS), FULL.with_rounds(3), KEPT / "lookup")
+    return [
+        f"- {line.what}: {line.figure:.3g} ({'at most' if line.sign == '<=' else 'at least'} {line.bar:g}"
+        f"{'' if line.met else '; **not met**'})"
+        for line in judge(results)
+    ]
 
 
 def bad_input() -> Lines:

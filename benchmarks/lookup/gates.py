@@ -75,7 +75,7 @@ def _service(found: Mapping[str, Any]) -> list[Line]:
 def _with_database(median: Mapping[str, Any]) -> list[Line]:
     """The peer's database works too, in a process which the kit does not count with it."""
     point = median["point"]
-    if "postgis" not in point:
+    if not {"postgis", "fastapi-postgis"} <= point.keys():
         return []
     theirs = point["fastapi-postgis"]["c1"]["cpu_us"] + point["postgis"]["c1"]["cpu_us"]
     what = "point, c1: FastAPI + PostGIS with the database's own work over it"

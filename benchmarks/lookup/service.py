@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,11 @@ class Gate:
     def cases(self) -> set[str]:
         """Cases of which it speaks."""
         return {name.split(".")[0] for name in self.figure.split(" / ")}
+
+    @property
+    def targets(self) -> set[str]:
+        """Targets of which it speaks."""
+        return {name.split(".")[1] for name in self.figure.split(" / ")}
 
     @property
     def rule(self) -> str:
@@ -152,17 +158,9 @@ def spec(ground: Ground, sizes: Sizes, dsn: str | None, work: Path) -> dict[str,
         _served("nothing", _peer("nothing"), "/", ["point"], work, reference=True),
     ]
     if dsn is not None:
-        usual = _served("fastapi-postgis", _peer("usual"), "/docs", ["point"], work, reference=True)
-        direct = {
-            "name": "postgis",
-            "kind": "postgis",
-            "dsn": dsn,
-            "sql": POINT,
-            "cases": ["point", "batch-columns"],
-        }
-        targets += [usual, direct]
-    known = {"postgis", "fastapi-postgis"} if dsn is None else set()
-    gates = [gate.rule for gate in GATES if not any(name in gate.figure for name in known)]
+        targets += _over_postgis(dsn, work)
+    known = {target["name"] for target in targets}
+    gates = [gate.rule for gate in GATES if gate.targets <= known]
     singles = [
         _single("point", "/v1/owner?lat={lat}&lon={lon}", "points", sizes, params=["lon", "lat"]),
         _single("customer", "/v1/owner/customers/{id}", "customers", sizes),
@@ -174,6 +172,15 @@ def spec(ground: Ground, sizes: Sizes, dsn: str | None, work: Path) -> dict[str,
     ]
     cases = [*settling, *singles, *(_batch(c, sizes) for c in _BATCHES)]
     return {"gates": gates, "target": targets, "case": cases}
+
+
+def _over_postgis(dsn: str, work: Path) -> list[dict[str, Any]]:
+    direct = {"name": "postgis", "kind": "postgis", "dsn": dsn, "sql": POINT}
+    targets: list[dict[str, Any]] = [{**direct, "cases": ["point", "batch-columns"]}]
+    if find_spec("psycopg_pool") is None:
+        print("FastAPI + PostGIS is left out: psycopg-pool is not installed")
+        return targets
+    return [_served("fastapi-postgis", _peer("usual"), "/docs", ["point"], work, reference=True), *targets]
 
 
 def _own_command() -> list[str]:

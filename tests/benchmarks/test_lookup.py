@@ -81,6 +81,7 @@ def test_each_publication_puts_every_cell_elsewhere(tmp_path: Path) -> None:
 
 
 def test_the_spec_names_every_case_and_target(ground: Ground, tmp_path: Path) -> None:
+    pytest.importorskip("psycopg_pool")  # a peer's
     document = tomllib.loads(
         service.toml(service.spec(ground, TINY, "host=/tmp/x options='-c jit=off'", tmp_path))
     )
@@ -98,6 +99,16 @@ def test_without_postgis_nothing_is_asked_of_it(ground: Ground, tmp_path: Path) 
     document = service.spec(ground, TINY, None, tmp_path)
     assert [target["name"] for target in document["target"]] == ["gridsvc", "nothing"]
     assert "postgis" not in json.dumps(document["gates"])
+
+
+def test_without_a_pool_postgis_is_asked_directly(
+    ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(service, "find_spec", lambda name: None)
+    document = service.spec(ground, TINY, "host=/tmp/x", tmp_path)
+    assert [target["name"] for target in document["target"]] == ["gridsvc", "nothing", "postgis"]
+    assert "fastapi-postgis" not in json.dumps(document["gates"])
+    assert "psycopg-pool is not installed" in capsys.readouterr().out
 
 
 def test_without_the_kit_one_line_says_so(

@@ -38,8 +38,10 @@ __all__ = [
     "batch",
     "bundle",
     "cell",
+    "cell_in",
     "customer",
     "point",
+    "point_in",
     "settle",
     "snapshot",
     "stored_snapshot",
@@ -230,7 +232,11 @@ def point(
         Unless `asked.on_miss_status`; it names the nearest grid and how far it is.
     """
     who.require("owner:read")
-    found = snapshot(desk, asked)
+    return point_in(snapshot(desk, asked), lon, lat, crs=crs, asked=asked)
+
+
+def point_in(found: Snapshot, lon: float, lat: float, *, crs: str = "wgs84", asked: Asked = NOW) -> Answer:
+    """Owner of a point in a state which is at hand; as `point`."""
     answer = found.point(lon, lat, crs=crs, lang=asked.lang)
     if answer.status == "outside" and not asked.on_miss_status:
         raise _outside(answer, nearest_grid(found, lon, lat, crs))
@@ -246,7 +252,12 @@ def cell(desk: Desk, who: Principal, cell: str, *, asked: Asked = NOW) -> Answer
         Unless `asked.on_miss_status`.
     """
     who.require("owner:read")
-    answer = owner_of_cell(snapshot(desk, asked), cell, asked.lang)
+    return cell_in(snapshot(desk, asked), cell, asked=asked)
+
+
+def cell_in(found: Snapshot, cell: str, *, asked: Asked = NOW) -> Answer:
+    """Owner of a cell in a state which is at hand; as `cell`."""
+    answer = owner_of_cell(found, cell, asked.lang)
     if answer.status == "outside" and not asked.on_miss_status:
         raise _outside(answer, None)
     return answer

@@ -53,6 +53,9 @@ def test_a_cell_takes_four_bytes_also_over_several_runs():
     assert arrays["cells"].dtype == np.uint32
     assert ids.at(ids.rows(cells)).tolist() == cells.tolist()
     assert [ids.one(ids.find(cell)) for cell in cells[::97].tolist()] == cells[::97].tolist()
+    beside = np.setdiff1d(disk(-70.0, -20.0, 12, 45), cells)
+    assert (ids.rows(beside) == -1).all()
+    assert [ids.find(cell) for cell in beside.tolist()] == [-1] * len(beside)
 
 
 def test_ids_of_another_build_are_kept_whole():

@@ -107,6 +107,14 @@ def test_what_is_no_point_stays_so_and_arrays_may_be_read_only_or_strided():
     assert rows[6:][~left].tolist() == plain(ids, 8, lon[6:], lat[6:])[~left].tolist()
 
 
+def test_points_beyond_a_pole_are_none_though_their_sines_are_those_of_others():
+    ids = disk(0.0, 90.0, 5, 12)
+    lon, lat = np.linspace(-180.0, 180.0, 400), np.linspace(90.01, 91.0, 400)
+    assert (Lattice.of(5, ids).rows_by(compiled, lon, lat) == -1).all()
+    assert (Lattice.of(5, ids).rows(lon, lat) == -1).all()
+    assert (Lattice.of(5, ids).rows_by(compiled, lon, 180.0 - lat) != -1).any()
+
+
 def test_a_process_uses_them_once_it_has_said_so(monkeypatch):
     import shapely
 

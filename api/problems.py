@@ -34,6 +34,7 @@ STATUS: dict[str, int] = {
     errors.OutsideTerritory.code: 404,
     errors.UnknownCustomer.code: 404,
     errors.NotYetInForce.code: 404,
+    errors.Gone.code: 410,
     errors.Conflict.code: 409,
     errors.StaleRevision.code: 412,
     errors.StaleBase.code: 409,

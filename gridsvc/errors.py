@@ -13,7 +13,8 @@
     ├── NotFound                no such thing under that name
     │   ├── OutsideTerritory    a point or cell which no territory covers
     │   ├── UnknownCustomer     a customer id never placed
-    │   └── NotYetInForce       asked for a time before the first publication
+    │   ├── NotYetInForce       asked for a time before the first publication
+    │   └── Gone                it was there, and is not kept any more
     ├── Conflict                true when written, no longer true now
     │   ├── StaleRevision       the caller saw an older state
     │   ├── StaleRead           the caller has seen a later state than there is here
@@ -37,6 +38,7 @@ __all__ = [
     "Conflict",
     "Forbidden",
     "GateClosed",
+    "Gone",
     "GridsvcError",
     "Infeasible",
     "InvalidCoordinate",
@@ -181,6 +183,12 @@ class NotYetInForce(NotFound):
     """The time asked for lies before the first publication."""
 
     code = "not-yet-in-force"
+
+
+class Gone(NotFound):
+    """It was there once, and is not kept any more, or not in the state asked about."""
+
+    code = "gone"
 
 
 class Conflict(GridsvcError):

@@ -168,6 +168,7 @@ def test_a_million_cells_take_twelve_megabytes_and_open_without_work(monkeypatch
     assert all(
         np.shares_memory(array, made.arrays()[name]) for name, array in again.arrays().items() if array.size
     )
+    assert np.shares_memory(again._territory._blocks, made.arrays()["territory_raster_blocks"])
     assert again.row(-0.12, 51.5) == made.row(-0.12, 51.5) >= 0
 
 

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["bars", "draw"]
+__all__ = ["draw", "rows"]
 
-_OURS, _OTHERS, _GREY = "#1b6ca8", "#b9bfc8", "#8a8f98"
+_OURS, _GREY = "#1b6ca8", "#8a8f98"
 
-Bar = tuple[str, float]
+Row = tuple[str, float]
 
 
-def bars(results: Mapping[str, Any]) -> dict[str, list[Bar]]:
-    """Title of a panel -> name and figure of each bar; panels without figures are left out."""
-    panels: dict[str, list[Bar]] = {}
+def rows(results: Mapping[str, Any]) -> dict[str, list[Row]]:
+    """Title of a panel -> name and figure of each row; panels without figures are left out."""
+    panels: dict[str, list[Row]] = {}
     if results.get("service"):
         median = results["service"]["median"]
         panels["A point over HTTP, µs CPU a request (32 connections)"] = [
@@ -36,13 +36,13 @@ def bars(results: Mapping[str, Any]) -> dict[str, list[Bar]]:
 
 
 def draw(results: Mapping[str, Any], file: Path) -> None:
-    """A panel each, the shortest bar on top, on a scale by tens."""
+    """A panel each, the least on top, on a scale by tens."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    panels = bars(results)
+    panels = rows(results)
     if not panels:
         return
     heights = [len(listed) + 1.2 for listed in panels.values()]
@@ -55,18 +55,25 @@ def draw(results: Mapping[str, Any], file: Path) -> None:
         layout="constrained",
     )
     for panel, (title, listed) in zip(axes[:, 0], panels.items(), strict=True):
-        _panel(panel, title, sorted(listed, key=lambda bar: -bar[1]))
+        _panel(panel, title, sorted(listed, key=lambda row: -row[1]))
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, dpi=110)
     plt.close(figure)
 
 
-def _panel(axes: Any, title: str, listed: list[Bar]) -> None:
+def _panel(axes: Any, title: str, listed: list[Row]) -> None:
     names, values = zip(*listed, strict=True)
-    colours = [_OURS if name.startswith("gridsvc") else _OTHERS for name in names]
-    drawn = axes.barh(names, values, color=colours, height=0.7)
-    axes.bar_label(drawn, [f"{value:,.0f}" for value in values], padding=3, fontsize=8)
+    colours = [_OURS if name.startswith("gridsvc") else _GREY for name in names]
+    # Dots: on a scale by tens, lengths would mean nothing.
+    axes.scatter(values, names, color=colours, s=60, zorder=2)
+    for name, value in listed:
+        axes.annotate(
+            f"{value:,.0f}", (value, name), xytext=(8, 0), textcoords="offset points", va="center", fontsize=8
+        )
     axes.set_xscale("log")
+    axes.set_ylim(-0.7, len(listed) - 0.3)
+    axes.grid(axis="x", color="#e4e6ea", lw=0.8)
+    axes.set_axisbelow(True)
     axes.set_xlim(min(values) / 3, max(values) * 2)
     axes.set_title(title, fontsize=9, loc="left", fontweight="bold")
     axes.tick_params(labelsize=8, length=0)

@@ -23,7 +23,7 @@ from benchmarks.lookup.figures import percentile
 from benchmarks.lookup.gates import Line, judge
 from benchmarks.lookup.ground import Ground, add, large, london, opened, versions
 from benchmarks.lookup.page import text
-from benchmarks.lookup.picture import bars, draw
+from benchmarks.lookup.picture import draw, rows
 from benchmarks.lookup.questions import first_question, question
 from benchmarks.lookup.running import running
 from benchmarks.lookup.singles import _Loop
@@ -284,6 +284,6 @@ def test_the_page_and_its_picture(tmp_path: Path) -> None:
         assert part in page
     assert "| point | fastapi-postgis | 300 | 300 |" in page
     assert "| memory: an API worker's own, MB | 111 | at most 110 | **no** |" in page
-    assert len(bars(results)) == 4
+    assert len(rows(results)) == 4
     draw(results, tmp_path / "picture.png")
     assert (tmp_path / "picture.png").stat().st_size > 5000

@@ -15,6 +15,7 @@ from api.feed import Feed
 from api.headers import Headers
 from api.routes import (
     adoption,
+    changes,
     compare,
     customers,
     events,
@@ -118,6 +119,7 @@ def create_app(
         publications,
         publishing,
         owner,
+        changes,
     ):
         app.include_router(module.router)
     described = app.openapi

@@ -17,7 +17,7 @@ from gridsvc.exchange.streams import MEDIA_TYPES, StreamForm
 
 __all__ = ["Pieces", "Wanted", "WantedForm", "described"]
 
-Wanted = StreamForm | Literal["json"]
+Wanted = Literal["ndjson", "csv", "arrow", "parquet", "json"]  # one list: a wrong form is refused by its name
 Close = Callable[[], None]
 
 _FORMS: dict[str, Wanted] = {
@@ -66,7 +66,7 @@ def described(columns: str) -> dict[int | str, dict[str, object]]:
     """What a route says in its description about the forms beside JSON."""
     text = {"schema": {"type": "string"}}
     binary = {"schema": {"type": "string", "format": "binary"}}
-    forms = {MEDIA_TYPES["ndjson"]: text, MEDIA_TYPES["csv"]: text, MEDIA_TYPES["arrow"]: binary}
+    forms = {media: text if form in {"ndjson", "csv"} else binary for form, media in MEDIA_TYPES.items()}
     said = f"A page as JSON; or all of them as a stream of rows with {columns}"
     return {200: {"description": said, "content": forms}}
 
@@ -78,7 +78,7 @@ class Pieces(StreamingResponse):
         self, pieces: Iterator[bytes], form: StreamForm, name: str, close: Callable[[], None]
     ) -> None:
         self._pieces, self._close = pieces, close
-        suffix = {"ndjson": "ndjson", "csv": "csv", "arrow": "arrows"}[form]
+        suffix = "arrows" if form == "arrow" else form
         headers = {
             "Cache-Control": "no-store",
             "Content-Disposition": f'attachment; filename="{name}.{suffix}"',

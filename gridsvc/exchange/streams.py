@@ -1,4 +1,4 @@
-"""Rows as streams of bytes: JSON lines, CSV or Arrow, a chunk at a time in constant memory."""
+"""Rows as streams of bytes: JSON lines, CSV, Arrow or Parquet, a chunk at a time in constant memory."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from typing import Any, Literal
 
 import orjson
 
-__all__ = ["MEDIA_TYPES", "StreamForm", "inert", "stream_rows"]
+__all__ = ["MEDIA_TYPES", "Kind", "StreamForm", "inert", "stream_rows"]
 
-StreamForm = Literal["ndjson", "csv", "arrow"]
-Kind = Literal["text", "number"]
+StreamForm = Literal["ndjson", "csv", "arrow", "parquet"]
+Kind = Literal["text", "number", "json"]
+"""What a column holds; values of JSON are written as text where the form has no members."""
 Row = Sequence[Any]
 
 MEDIA_TYPES: dict[StreamForm, str] = {
     "ndjson": "application/x-ndjson",
     "csv": "text/csv",
     "arrow": "application/vnd.apache.arrow.stream",
+    "parquet": "application/vnd.apache.parquet",
 }
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
@@ -38,7 +40,24 @@ def stream_rows(
     """
     if form == "ndjson":
         return _ndjson(list(columns), chunks)
-    return _csv(list(columns), chunks) if form == "csv" else _arrow(columns, chunks)
+    flat = _flat(columns, chunks)
+    if form == "csv":
+        return _csv(list(columns), flat)
+    return _arrow(columns, flat) if form == "arrow" else _parquet(columns, flat)
+
+
+def _flat(columns: Mapping[str, Kind], chunks: Iterable[Sequence[Row]]) -> Iterable[Sequence[Row]]:
+    """The rows with JSON as text."""
+    if "json" not in columns.values():
+        return chunks
+    wide = [kind == "json" for kind in columns.values()]
+
+    def text(value: Any) -> str | None:
+        return None if value is None else orjson.dumps(value).decode()
+
+    return (
+        [[text(v) if w else v for v, w in zip(row, wide, strict=True)] for row in rows] for rows in chunks
+    )
 
 
 def _ndjson(names: list[str], chunks: Iterable[Sequence[Row]]) -> Iterator[bytes]:
@@ -73,16 +92,40 @@ def inert(text: str) -> str:
 def _arrow(columns: Mapping[str, Kind], chunks: Iterable[Sequence[Row]]) -> Iterator[bytes]:
     import pyarrow as pa
 
-    kinds = {"text": pa.utf8(), "number": pa.float64()}
-    schema = pa.schema([(name, kinds[kind]) for name, kind in columns.items()])
+    schema = _schema(columns)
     sink = _Sink()
     with pa.ipc.new_stream(sink, schema) as writer:
         for rows in chunks:
-            values = zip(*rows, strict=True) if rows else ((),) * len(columns)
-            arrays = [pa.array(list(v), field.type) for v, field in zip(values, schema, strict=True)]
-            writer.write_batch(pa.record_batch(arrays, schema=schema))
+            writer.write_batch(_batch(rows, schema))
             yield sink.taken()
     yield sink.taken()
+
+
+def _parquet(columns: Mapping[str, Kind], chunks: Iterable[Sequence[Row]]) -> Iterator[bytes]:
+    import pyarrow.parquet as pq
+
+    schema = _schema(columns)
+    sink = _Sink()
+    with pq.ParquetWriter(sink, schema) as writer:
+        for rows in chunks:
+            writer.write_batch(_batch(rows, schema))
+            yield sink.taken()
+    yield sink.taken()
+
+
+def _schema(columns: Mapping[str, Kind]) -> Any:
+    import pyarrow as pa
+
+    kinds = {"text": pa.utf8(), "json": pa.utf8(), "number": pa.float64()}
+    return pa.schema([(name, kinds[kind]) for name, kind in columns.items()])
+
+
+def _batch(rows: Sequence[Row], schema: Any) -> Any:
+    import pyarrow as pa
+
+    values = zip(*rows, strict=True) if rows else ((),) * len(schema)
+    arrays = [pa.array(list(v), field.type) for v, field in zip(values, schema, strict=True)]
+    return pa.record_batch(arrays, schema=schema)
 
 
 class _Sink(io.RawIOBase):

@@ -6,9 +6,9 @@ suffice to make the later publication out of a copy of the earlier one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import shapely
@@ -114,8 +114,8 @@ def changed(before: Side, after: Side) -> Changes:
         cells,
         old,
         new,
-        _pairs(*({g.code: g for g in side.grids} for side in held), same=_same),
-        _pairs(*({o.code: o for o in side.overlays} for side in held), same=_same_overlay),
+        _pairs(held[0].grids, held[1].grids, _same),
+        _pairs(held[0].overlays, held[1].overlays, _same_overlay),
         (held[0].grids, held[1].grids),
     )
 
@@ -150,9 +150,20 @@ def _differ(before: Side, after: Side, old: Labels, new: Labels) -> NDArray[np.b
     return differ
 
 
-def _pairs(old: dict[str, Any], new: dict[str, Any], same: Any) -> tuple[tuple[Any, Any], ...]:
-    both = ((old.get(code), new.get(code)) for code in sorted({*old, *new}))
-    return tuple((b, a) for b, a in both if b is None or a is None or not same(b, a))
+Part = TypeVar("Part", Grid, Overlay)
+
+
+def _pairs(
+    before: tuple[Part, ...], after: tuple[Part, ...], same: Callable[[Part, Part], bool]
+) -> tuple[tuple[Part | None, Part | None], ...]:
+    old: dict[str, Part] = {part.code: part for part in before}
+    new: dict[str, Part] = {part.code: part for part in after}
+    found: list[tuple[Part | None, Part | None]] = []
+    for code in sorted({*old, *new}):
+        b, a = old.get(code), new.get(code)
+        if b is None or a is None or not same(b, a):
+            found.append((b, a))
+    return tuple(found)
 
 
 def _same(a: Grid, b: Grid) -> bool:

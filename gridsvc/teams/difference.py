@@ -48,7 +48,9 @@ def roster_changes(before: Roster, after: Roster) -> list[RosterChange]:
 
 def _entries(roster: Roster) -> list[tuple[str, dict[Key, Part]]]:
     leads = {(team,): _lead(roster, team) for team in roster.team_by_id}
-    fallback = {} if roster.fallback is None else {(roster.fallback,): {"team": roster.fallback}}
+    fallback: dict[Key, Part] = {}
+    if roster.fallback is not None:
+        fallback[roster.fallback,] = {"team": roster.fallback}
     return [
         ("department", {(d.id,): _json(vars(d)) for d in roster.departments}),
         ("person", {(p.id,): _json(vars(p)) for p in roster.people}),

@@ -12,6 +12,7 @@ from typing import Any
 
 import h3
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from fastapi.testclient import TestClient
 
@@ -28,6 +29,7 @@ FORMS = {
     "ndjson": "application/x-ndjson",
     "csv": "text/csv",
     "arrow": "application/vnd.apache.arrow.stream",
+    "parquet": "application/vnd.apache.parquet",
 }
 COLUMNS = ["id", "premise", "cell", "verdict", "lon", "lat"]
 
@@ -38,6 +40,8 @@ def read(form: str, body: bytes) -> list[dict[str, Any]]:
         return [json.loads(line) for line in body.splitlines()]
     if form == "arrow":
         return pa.ipc.open_stream(body).read_all().to_pylist()
+    if form == "parquet":
+        return pq.read_table(pa.BufferReader(body)).to_pylist()
     rows = csv.DictReader(io.StringIO(body.decode()))
     numbers = {"lon", "lat"}
     return [{k: (float(v) if k in numbers else v) if v else None for k, v in r.items()} for r in rows]

@@ -1,0 +1,275 @@
+"""What changed between two publications or rosters: computed when somebody asks, and never stored."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, Literal
+
+from gridsvc.errors import Gone, InvalidInput, NotFound, NotYetInForce
+from gridsvc.exchange.streams import Kind
+from gridsvc.ownership.changes import COLUMNS, Side, changed
+from gridsvc.ownership.live import EMPTY
+from gridsvc.ownership.snapshot import Moment, Snapshot
+from gridsvc.principal import Principal
+from gridsvc.services.moved_customers import CUSTOMER_COLUMNS, customer_changes
+from gridsvc.services.ownership import Desk
+from gridsvc.store.database import Reader
+from gridsvc.store.records import PublicationRecord
+from gridsvc.teams.difference import RosterChange, roster_changes
+
+__all__ = ["ChangeKind", "ChangePage", "Found", "Wanted", "find", "page"]
+
+ChangeKind = Literal["cell", "customer", "roster"]
+
+_CHUNK = 5000
+"""Rows made at once."""
+
+_MASK = "***"
+"""Instead of the ids of customers, for callers who may not see them."""
+
+_ROSTER_COLUMNS = ("what", "event", "team", "person", "customer", "id", "before", "after")
+
+_SCOPES: Mapping[ChangeKind, str] = {
+    "cell": "owner:read",
+    "customer": "customers:read",
+    "roster": "roster:read",
+}
+
+Row = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked about.
+
+    Attributes
+    ----------
+    before, after : int or None
+        Numbers of publications, or of rosters where `kind` is roster; `before` may be left out with a cursor,
+        `after` too: it is then what is in force now.
+    """
+
+    territory: str
+    kind: ChangeKind = "cell"
+    line: str = "base"
+    before: int | None = None
+    after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What changed.
+
+    Attributes
+    ----------
+    before, after : int
+        The numbers compared.
+    columns : mapping
+        Name and kind of the values of a row.
+    size : int
+    rows : callable
+        ``rows(start, stop)`` makes some of the rows, in an order that stays.
+    """
+
+    before: int
+    after: int
+    columns: Mapping[str, Kind]
+    size: int
+    rows: Callable[[int, int], Iterator[Row]]
+
+    def chunks(self) -> Iterator[list[Row]]:
+        """All rows, some thousand at a time."""
+        for at in range(0, self.size, _CHUNK):
+            yield list(self.rows(at, at + _CHUNK))
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """Some of the rows, and the cursor of those behind them."""
+
+    found: Found
+    rows: list[Row]
+    next: str | None
+
+
+def page(desk: Desk, who: Principal, wanted: Wanted, cursor: str | None, limit: int) -> ChangePage:
+    """At most `limit` rows, behind those of the cursor.
+
+    The cursor holds on to its pair, also when another publication has come into force since.
+
+    Raises
+    ------
+    Gone
+        The cursor is of another pair, or one of the pair is not kept any more.
+    """
+    if cursor is None:
+        found, at = find(desk, who, wanted), 0
+    else:
+        before, after, at = _pinned(wanted, cursor)
+        pair = Wanted(wanted.territory, wanted.kind, wanted.line, before, after)
+        found = find(desk, who, pair)
+    rows = list(found.rows(at, at + limit))
+    end = at + len(rows)
+    more = end < found.size and bool(rows)
+    return ChangePage(found, rows, _cursor(wanted, found.before, found.after, end) if more else None)
+
+
+def find(desk: Desk, who: Principal, wanted: Wanted) -> Found:
+    """What changed.
+
+    Raises
+    ------
+    InvalidInput
+        It is not said since when.
+    NotFound
+        There is no such territory, publication or roster.
+    Gone
+        One of the two was there, and is not kept any more.
+    NotYetInForce
+        `after` is left out and nothing is in force.
+    """
+    who.require(_SCOPES[wanted.kind])
+    with desk.database.read() as reader:
+        reader.territories.get(wanted.territory)
+        if wanted.before is None:
+            raise InvalidInput(
+                "it is not said since when", field="from", cure="give the number you know, such as from=1"
+            )
+        if wanted.kind == "roster":
+            return _rosters(reader, wanted, wanted.before, masked="customers:read" not in who.scopes)
+        return _publications(desk, reader, wanted, wanted.before)
+
+
+# --- publications
+
+
+def _publications(desk: Desk, reader: Reader, wanted: Wanted, before: int) -> Found:
+    now = datetime.now(UTC)
+    after = wanted.after
+    if after is None:
+        in_force = reader.publications.in_force(wanted.territory, wanted.line, now, now)
+        if in_force is None:
+            raise NotYetInForce("no publication is in force yet", cure="give to=, or ask for a later time")
+        after = in_force.n
+    records = [_publication(reader, wanted, n, name) for n, name in ((before, "from"), (after, "to"))]
+    if wanted.kind == "customer":
+        return _customers(reader, records, [_snapshot(desk, reader, record, now) for record in records])
+    changes = changed(*(_side(desk, reader, record) for record in records))
+    columns: dict[str, Kind] = dict.fromkeys(COLUMNS, "text")
+    return Found(before, after, columns, len(changes), changes.rows)
+
+
+def _publication(reader: Reader, wanted: Wanted, n: int, field: str) -> PublicationRecord:
+    try:
+        return reader.publications.get(wanted.territory, wanted.line, n)
+    except NotFound as error:
+        newest = reader.publications.newest(wanted.territory, wanted.line)
+        if newest is None or not 0 < n < newest.n:
+            raise NotFound(error.message, field=field, cure=error.cure) from None
+        raise _gone(f"publication {n} is not kept any more", field, newest.n) from None
+
+
+def _gone(message: str, field: str, newest: int) -> Gone:
+    cure = f"take it afresh from GET /v1/publications/{newest}/snapshot, and go on from {newest}"
+    return Gone(message, field=field, cure=cure, newest=newest)
+
+
+def _side(desk: Desk, reader: Reader, record: PublicationRecord) -> Side:
+    places = desk.keeper.places(reader, record.tiling)[1]
+    return Side(desk.keeper.holdings(reader, record)[1], places, record.tiling, places.resolution)
+
+
+def _snapshot(desk: Desk, reader: Reader, record: PublicationRecord, now: datetime) -> Snapshot:
+    """A publication with the people of now: what differs between two is then the publications' doing."""
+    r = reader.rosters.number_in_force(record.territory, now, now)
+    roster = EMPTY if r is None else desk.keeper.roster(reader, record.territory, r)[1]
+    side = _side(desk, reader, record)
+    moment = Moment(record.n, r, reader.seq(), record.effective_at, None, now)
+    return Snapshot(
+        side.holdings, desk.keeper.places(reader, record.tiling)[1], record.tiling, roster, moment
+    )
+
+
+def _customers(reader: Reader, records: list[PublicationRecord], snapshots: list[Snapshot]) -> Found:
+    rows = customer_changes(reader, *snapshots)
+    columns: dict[str, Kind] = dict.fromkeys(CUSTOMER_COLUMNS, "text")
+    return Found(records[0].n, records[1].n, columns, len(rows), lambda start, stop: iter(rows[start:stop]))
+
+
+# --- rosters
+
+
+def _rosters(reader: Reader, wanted: Wanted, before: int, *, masked: bool) -> Found:
+    now = datetime.now(UTC)
+    after = wanted.after or reader.rosters.number_in_force(wanted.territory, now, now)
+    if after is None:
+        raise NotYetInForce("no roster is in force yet", cure="give to=, or ask for a later time")
+    sides = []
+    for r, field in ((before, "from"), (after, "to")):
+        try:
+            sides.append(reader.rosters.get(wanted.territory, r))
+        except NotFound as error:
+            raise NotFound(error.message, field=field, cure=error.cure) from None
+    rows = [_roster_row(change, masked=masked) for change in roster_changes(*sides)]
+    columns: dict[str, Kind] = dict.fromkeys(_ROSTER_COLUMNS, "text")
+    columns |= {"before": "json", "after": "json"}
+    return Found(before, after, columns, len(rows), lambda start, stop: islice(rows, start, stop))
+
+
+def _roster_row(change: RosterChange, *, masked: bool) -> Row:
+    hide = masked and change.what == "named"
+    parts = [
+        {**part, "customer": _MASK} if hide and part is not None else part
+        for part in (change.before, change.after)
+    ]
+    named: dict[str, Any] = dict(zip(_KEYS[change.what], change.key, strict=True))
+    if hide:
+        named["customer"] = _MASK
+    return (change.what, _event(change), *(named.get(name) for name in _ROSTER_COLUMNS[2:6]), *parts)
+
+
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "department": ("id",),
+    "person": ("person",),
+    "team": ("team",),
+    "member": ("team", "person"),
+    "lead": ("team",),
+    "named": ("customer",),
+    "fallback": ("team",),
+}
+
+
+def _event(change: RosterChange) -> str:
+    if change.before is not None and change.after is not None:
+        return "changed"
+    words = ("joined", "left") if change.what == "member" else ("added", "removed")
+    return words[change.after is None]
+
+
+# --- cursors
+
+
+def _cursor(wanted: Wanted, before: int, after: int, at: int) -> str:
+    text = f"{wanted.kind}/{before}/{after}/{at}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _pinned(wanted: Wanted, cursor: str) -> tuple[int, int, int]:
+    """The pair a cursor holds on to, and how many rows it is behind."""
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        kind, *numbers = text.split("/")
+        before, after, at = (int(number) for number in numbers if number.isdecimal())
+    except (binascii.Error, ValueError):
+        raise InvalidInput(
+            "not a cursor of changes", field="after", cure="send `next` of the page before"
+        ) from None
+    asked = kind, wanted.before or before, wanted.after or after
+    if asked != (wanted.kind, before, after):
+        raise _gone("the page is one of other changes", "after", after)
+    return before, after, at

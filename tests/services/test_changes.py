@@ -1,0 +1,260 @@
+"""Changes between publications and rosters as programs ask for them, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from gridsvc.errors import Forbidden, Gone, InvalidInput, NotFound, NotYetInForce
+from gridsvc.principal import Principal
+from gridsvc.services import changes, moved_customers, ownership, rosters
+from gridsvc.services.changes import Wanted
+from gridsvc.services.ownership import Asked, Desk
+from gridsvc.store import Database
+from gridsvc.store.records import CustomerRows
+from gridsvc.teams.model import Named
+from tests.services.board import ANNA
+from tests.services.series import draft, ground, out, people, publish, soon
+from tests.store.builders import DAY_1
+
+
+def find(
+    database: Database, kind: Any, before: int, after: int, who: Principal = ANNA
+) -> list[dict[str, Any]]:
+    found = changes.find(Desk(database), who, Wanted("board", kind, "base", before, after))
+    return [dict(zip(found.columns, row, strict=True)) for row in found.rows(0, found.size)]
+
+
+@pytest.fixture
+def series(database: Database) -> Database:
+    """Three publications: ``aabbcc``, ``aaabcc`` and ``abbbbd``."""
+    tiling = ground(database)
+    for letters in ("aabbcc", "aaabcc", "abbbbd"):
+        publish(database, draft(database, tiling, letters))
+    return database
+
+
+# --- cells
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 3), (1, 3), (3, 1), (2, 2)])
+def test_cells_make_one_publication_of_another(series: Database, before: int, after: int) -> None:
+    copy = dict(enumerate(out(series, before)))
+    for row in find(series, "cell", before, after):
+        if row["what"] == "cell":
+            x = int(row["id"][1:4])
+            assert copy[x] == row["before_grid"]
+            copy[x] = row["after_grid"]
+    assert "".join(copy.values()) == out(series, after)
+
+
+def test_without_to_it_is_the_publication_in_force(series: Database) -> None:
+    last = draft(series, changed_tiling(series), "cccccc")
+    publish(series, last, effective_at=soon(3).isoformat())
+    found = changes.find(Desk(series), ANNA, Wanted("board", before=1))
+    assert (found.before, found.after) == (1, 3)
+
+
+def changed_tiling(database: Database) -> str:
+    with database.read() as reader:
+        return reader.publications.get("board", "base", 1).tiling
+
+
+# --- customers
+
+
+def settle_customers(database: Database, tiling: str) -> None:
+    """One in each cell, ``far`` in none, ``named`` on the name list and ``twice`` in two imports."""
+    ids = [f"c{x}" for x in range(6)] + ["far", "named"]
+    cells = np.array([*range(6), -1, 2], np.int32)
+    degree = 100 / 111_320
+    lon = np.where(cells >= 0, (cells + 0.5) * degree, np.nan)
+    lat = np.where(cells >= 0, 0.5 * degree, np.nan)
+    with database.write(ANNA, "test") as uow:
+        made = uow.customers.begin_import("board", tiling, "a.csv", {})
+        n = len(ids)
+        yes = np.ones(n, bool)
+        uow.customers.stage(
+            made,
+            CustomerRows(
+                row_no=np.arange(1, n + 1),
+                id=np.array(ids, object),
+                verdict=np.zeros(n, np.int8),
+                cell=cells,
+                kept=yes,
+                todo=~yes,
+                lon=lon,
+                lat=lat,
+            ),
+        )
+        uow.customers.flip(made, {})
+    listed = replace(people(), named=(Named("named", "h", "bank"),))
+    rosters.put(database, ANNA, "board", listed, valid_from=DAY_1)
+
+
+@pytest.fixture
+def settled(series: Database) -> Iterator[Database]:
+    settle_customers(series, changed_tiling(series))
+    yield series
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 3), (1, 3), (3, 1)])
+def test_customers_make_the_owners_by_one_publication_those_by_another(
+    settled: Database, before: int, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moved_customers, "_CHUNK", 3)
+    copy = owners(settled, before)
+    for row in find(settled, "customer", before, after):
+        assert copy[row["customer"]] == (row["before_rule"], row["before_grid"], row["before_team"])
+        now = row["after_rule"], row["after_grid"], row["after_team"]
+        assert copy[row["customer"]] != now
+        copy[row["customer"]] = now
+    assert copy == owners(settled, after)
+
+
+def owners(database: Database, n: int) -> dict[str, tuple[Any, ...]]:
+    """One customer at a time, by the answer every program gets, as it would be were `n` in force."""
+    desk = Desk(database)
+    with database.read() as reader:
+        record = reader.publications.get("board", "base", n)
+        snapshot = changes._snapshot(desk, reader, record, soon(0))
+        found = {}
+        for name in [*(f"c{x}" for x in range(6)), "far", "named"]:
+            at = reader.customers.find("board", name)
+            assert at is not None
+            answer = snapshot.customer(name, at.cell, at.lon, at.lat)
+            grid = None if answer.rule == "name_list" else (answer.grid or {}).get("code")
+            found[name] = (answer.rule, grid, (answer.team or {}).get("id"))
+    if n == 3:  # that in force: the lookup itself says so
+        asked = ownership.customer(desk, ANNA, "c5", asked=Asked("board"))
+        assert (asked.team or {})["id"] == found["c5"][2]
+    return found
+
+
+def test_customers_of_a_name_list_stay_where_they_are(settled: Database) -> None:
+    assert "named" not in {row["customer"] for row in find(settled, "customer", 1, 3)}
+    assert [row["customer"] for row in find(settled, "customer", 1, 2)] == ["c2"]
+
+
+def test_who_may_not_see_customers_is_not_told_which_moved(settled: Database) -> None:
+    with pytest.raises(Forbidden):
+        find(settled, "customer", 1, 2, Principal("crm", frozenset({"owner:read"})))
+
+
+# --- rosters
+
+
+def test_rosters_tell_who_came_and_left_and_mask_customers(settled: Database) -> None:
+    team = people()
+    members = (*team.members[:-1], replace(team.members[-1], person="p-a"))
+    listed = replace(people(), members=members, named=(Named("named", "a", "bank"),), fallback="b")
+    rosters.put(settled, ANNA, "board", listed, valid_from=DAY_1)
+    rows = find(settled, "roster", 2, 3)
+    assert [(r["what"], r["event"], r["team"], r["person"], r["customer"]) for r in rows] == [
+        ("member", "joined", "h", "p-a", None),
+        ("member", "left", "h", "p-h", None),
+        ("lead", "changed", "h", None, None),
+        ("named", "changed", None, None, "named"),
+        ("fallback", "removed", "a", None, None),
+        ("fallback", "added", "b", None, None),
+    ]
+    masked = find(settled, "roster", 2, 3, Principal("page", frozenset({"roster:read"})))
+    assert [r["customer"] for r in masked if r["what"] == "named"] == ["***"]
+    assert "'named'" not in str([{**r, "what": ""} for r in masked])
+
+
+# --- pages
+
+
+def walk(database: Database, limit: int, wanted: Wanted) -> list[Any]:
+    rows: list[Any] = []
+    cursor = None
+    while True:
+        page = changes.page(Desk(database), ANNA, wanted, cursor, limit)
+        rows += page.rows
+        cursor = page.next
+        if cursor is None:
+            return rows
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+def test_pages_put_together_are_the_whole(series: Database, limit: int) -> None:
+    whole = changes.find(Desk(series), ANNA, Wanted("board", "cell", "base", 1, 3))
+    assert walk(series, limit, Wanted("board", "cell", "base", 1, 3)) == list(whole.rows(0, whole.size))
+
+
+def test_a_cursor_holds_on_to_its_pair_when_another_publication_comes_into_force(series: Database) -> None:
+    open_ended = Wanted("board", "cell", "base", 1)
+    first = changes.page(Desk(series), ANNA, open_ended, None, 1)
+    publish(series, draft(series, changed_tiling(series), "eeeeee"))
+    second = changes.page(Desk(series), ANNA, open_ended, first.next, 100)
+    assert (second.found.before, second.found.after) == (1, 3)
+    assert changes.page(Desk(series), ANNA, open_ended, None, 1).found.after == 4
+
+
+def test_a_cursor_of_another_pair_or_kind_is_gone_and_says_how_to_go_on(series: Database) -> None:
+    cursor = changes.page(Desk(series), ANNA, Wanted("board", "cell", "base", 1, 3), None, 1).next
+    for other in (
+        Wanted("board", "cell", "base", 2, 3),
+        Wanted("board", "cell", "base", 1, 2),
+        Wanted("board", "roster", "base", 1, 3),
+    ):
+        with pytest.raises(Gone) as refused:
+            changes.page(Desk(series), ANNA, other, cursor, 1)
+        assert "/v1/publications/3/snapshot" in (refused.value.cure or "")
+
+
+@pytest.mark.parametrize("cursor", ["x", "é", "Y2VsbC8xLzI", "Y2VsbC8xLzIvLTE", "=" * 9])
+def test_what_is_no_cursor_is_refused(series: Database, cursor: str) -> None:
+    with pytest.raises(InvalidInput, match="not a cursor"):
+        changes.page(Desk(series), ANNA, Wanted("board", before=1), cursor, 1)
+
+
+# --- what there is not
+
+
+def test_a_publication_that_is_not_kept_any_more_is_gone(series: Database) -> None:
+    forget(series, 1)
+    with pytest.raises(Gone, match="publication 1 is not kept") as refused:
+        find(series, "cell", 1, 3)
+    assert refused.value.details == {"newest": 3}
+    assert "GET /v1/publications/3/snapshot" in (refused.value.cure or "")
+
+
+def forget(database: Database, n: int) -> None:
+    """What an administrator may do who must keep no history."""
+    sqlite = database.dialect == "sqlite"
+    with database._engine.connect() as connection:
+        unguarded = "PRAGMA foreign_keys = OFF" if sqlite else "SET session_replication_role = replica"
+        connection.connection.driver_connection.execute(unguarded)  # type: ignore[union-attr]
+        if sqlite:
+            connection.execute(sa.text("DROP TRIGGER publications_no_delete"))
+        connection.execute(sa.text(f"DELETE FROM publications WHERE n = {n}"))
+        connection.commit()
+        connection.invalidate()
+
+
+@pytest.mark.parametrize(("before", "after", "field"), [(9, 1, "from"), (1, 9, "to")])
+@pytest.mark.parametrize("kind", ["cell", "customer", "roster"])
+def test_a_number_never_given_out_is_not_found(
+    series: Database, kind: str, before: int, after: int, field: str
+) -> None:
+    with pytest.raises(NotFound) as refused:
+        find(series, kind, before, after)
+    assert (refused.value.code, refused.value.field) == ("not-found", field)
+
+
+def test_it_must_be_said_since_when(series: Database) -> None:
+    with pytest.raises(InvalidInput, match="since when"):
+        changes.find(Desk(series), ANNA, Wanted("board"))
+
+
+def test_before_the_first_publication_nothing_has_changed_yet(database: Database) -> None:
+    ground(database)
+    with pytest.raises(NotYetInForce):
+        changes.find(Desk(database), ANNA, Wanted("board", before=1))

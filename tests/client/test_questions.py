@@ -153,6 +153,14 @@ def test_no_answer_is_older_than_one_seen() -> None:
     assert client.seen == 41
 
 
+def test_an_older_answer_makes_nobody_forget() -> None:
+    """As one from a node that is behind, where that is allowed."""
+    client, _ = scripted(answer(seq=41), answer(seq=40), reads="any")
+    client.owner(39.9, 116.4)
+    client.owner(39.9, 116.4)
+    assert client.seen == 41
+
+
 def test_what_is_asked_for_counts_more_than_what_was_seen() -> None:
     client, asked = scripted(answer(seq=40))
     client.owner(39.9, 116.4)
@@ -317,7 +325,7 @@ class Pieces(httpx.SyncByteStream):
 
 def test_customers_come_one_after_the_other() -> None:
     """Cut wherever, and with what ends a line elsewhere in their ids."""
-    text = line("a\u2028b\x85") + line("客户")
+    text = line("a\u2028b\x85") + line("客户").rstrip()
     body = Pieces(*(text[at : at + 7] for at in range(0, len(text), 7)))
     client, asked = scripted(lambda _: httpx.Response(200, stream=body), territory="city")
     assert [customer.id for customer in client.customers_of_grid("网格/1")] == ["a\u2028b\x85", "客户"]

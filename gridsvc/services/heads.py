@@ -10,7 +10,7 @@ from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import PublicationRecord
 from gridsvc.teams.model import Roster
 
-__all__ = ["make_accounts", "read_head"]
+__all__ = ["make_accounts", "make_files", "read_head"]
 
 
 def read_head(db: Database, keeper: Keeper, now: datetime | None = None) -> Head:
@@ -26,6 +26,12 @@ def read_head(db: Database, keeper: Keeper, now: datetime | None = None) -> Head
         lines = tuple(line for line, _ in read if line is not None)
         until = min((end.timestamp() for end in ends if end is not None), default=None)
         return Head(reader.seq(), at.timestamp(), until, lines)
+
+
+def make_files(db: Database, keeper: Keeper) -> None:
+    """Make what lookups of the present state need, so that a server which starts finds it."""
+    read_head(db, keeper)
+    make_accounts(db, keeper)
 
 
 def make_accounts(db: Database, keeper: Keeper) -> bool:

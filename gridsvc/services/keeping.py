@@ -167,8 +167,10 @@ def _on_file(
 
 
 def _places(reader: Reader, tiling: str) -> Places:
-    found = reader.tilings.load(tiling)
-    boundary = reader.territories.get(reader.tilings.get(tiling).territory).boundary
+    record = reader.tilings.get(tiling)
+    boundary = reader.territories.get(record.territory).boundary
+    # H3 cells are known by their ids: their outlines would take most of the time.
+    found = reader.tilings.plain(tiling) if record.kind == "h3" else reader.tilings.load(tiling)
     geometry = None if found.kind == "h3" else found.geometry
     return Places.of(found.kind, found.resolution, found.ids, geometry, boundary)
 

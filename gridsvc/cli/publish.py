@@ -13,6 +13,7 @@ from gridsvc.cli.common import (
     database_option,
     emit,
     in_path,
+    kept,
     opened,
     out_path,
     percent,
@@ -23,7 +24,7 @@ from gridsvc.cli.customers import customer_options, import_options
 from gridsvc.errors import InvalidInput, NotFound, UnknownColumn
 from gridsvc.exchange.files import FORMATS, write_layer
 from gridsvc.plans.carveouts import SOURCE, read_carve_outs
-from gridsvc.services import current, main_job, publications
+from gridsvc.services import current, heads, main_job, publications
 from gridsvc.services.files import Balanced, read_report
 from gridsvc.store.database import Database
 from gridsvc.store.records import PublicationRecord
@@ -78,6 +79,7 @@ def publish(
     with opened(database, upgrade=True) as db, reported("publish") as progress:
         record = main_job.publish_files(db, WHO, request, progress)
         current.write(db, WHO, published_folder(database))
+        heads.make_files(db, kept(database))
     emit(published(record), publication_lines(record), json_=json_)
 
 

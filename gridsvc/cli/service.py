@@ -11,7 +11,17 @@ from typing import Literal
 import click
 
 import gridsvc
-from gridsvc.cli.common import WHO, as_json, database_option, emit, opened, published_folder, reported, say
+from gridsvc.cli.common import (
+    WHO,
+    as_json,
+    database_option,
+    emit,
+    kept,
+    opened,
+    published_folder,
+    reported,
+    say,
+)
 from gridsvc.cli.customers import coverage_lines, placement_lines
 from gridsvc.cli.plan import assignment_lines, plan_lines
 from gridsvc.cli.publish import published
@@ -19,7 +29,7 @@ from gridsvc.config import Settings
 from gridsvc.errors import GridsvcError, InvalidInput
 from gridsvc.plans.plan import Plan
 from gridsvc.sample import DEFAULT_SEED, generate
-from gridsvc.services import current, main_job, publications
+from gridsvc.services import current, heads, main_job, publications
 from gridsvc.services.main_job import Done
 
 __all__ = ["db", "demo", "doctor", "sample"]
@@ -48,6 +58,7 @@ def demo(data: Path | None, database: str | None, *, json_: bool) -> None:
         with tempfile.TemporaryDirectory() as made, reported("main job") as progress:
             done = main_job.run_sample(store, WHO, data or _sample_folder(Path(made)), progress)
         current.write(store, WHO, published_folder(database))
+        heads.make_files(store, kept(database))
     emit(published(done.publication), _told(done), json_=json_)
 
 

@@ -21,6 +21,7 @@ from api.routes import (
     events,
     health,
     jobs,
+    lineage,
     moves,
     owner,
     plans,
@@ -118,6 +119,7 @@ def create_app(
         events,
         publications,
         publishing,
+        lineage,
         owner,
         changes,
     ):

@@ -14,6 +14,7 @@ from gridsvc.ownership.cells import rows_in
 from gridsvc.ownership.residents import Residents, residents_of_grid
 from gridsvc.ownership.snapshot import Snapshot
 from gridsvc.principal import Principal
+from gridsvc.services.lineage import no_such_grid
 from gridsvc.services.ownership import Asked, Desk, stored_snapshot
 from gridsvc.store.database import Reader
 from gridsvc.store.records import CustomerRecord
@@ -48,14 +49,14 @@ class Placed:
 
 Chunks = Generator[list[Placed], None, None]
 
-Which = Callable[[Snapshot], Residents]
+Which = Callable[[Reader, Snapshot], Residents]
 """Whose customers are meant, in the publication in force."""
 
 
 def of_cell(cell: str) -> Which:
     """Customers of a cell; of a finer H3 cell those of the cell at its centre, of a coarser those in it."""
 
-    def choose(found: Snapshot) -> Residents:
+    def choose(_: Reader, found: Snapshot) -> Residents:
         rows = rows_in(found, cell)
         if not rows:
             raise NotFound("no such cell in the publication in force", field="cell", cure="check its id")
@@ -65,14 +66,12 @@ def of_cell(cell: str) -> Which:
 
 
 def of_grid(code: str) -> Which:
-    """Customers of a grid or a carve-out."""
+    """Customers of a grid or a carve-out; one which has ended is not found, and the error names its heirs."""
 
-    def choose(found: Snapshot) -> Residents:
+    def choose(reader: Reader, found: Snapshot) -> Residents:
         residents = residents_of_grid(found, code)
         if residents is None:
-            raise NotFound(
-                f"no grid {code!r} in the publication in force", field="grid", cure="check its code"
-            )
+            raise no_such_grid(reader, found, code)
         return residents
 
     return choose
@@ -133,7 +132,7 @@ def _asked(
     """The state in force, who is meant, and the id of the import which has them."""
     found = stored_snapshot(desk, reader, Asked(territory))
     live = reader.customers.live_import(found.holdings.territory, found.tiling)
-    return found, which(found), None if live is None else live.id
+    return found, which(reader, found), None if live is None else live.id
 
 
 def _records(

@@ -21,7 +21,9 @@ from gridsvc.services.compare import customers_in
 from gridsvc.services.drafts import Draft
 from gridsvc.services.rebasing import base_number, rebased_on, stale_base
 from gridsvc.services.series import Wanted, former, instant, published_plan, require_place
+from gridsvc.services.tracing import traced
 from gridsvc.store.database import Reader
+from gridsvc.store.lineage import LineageRecord
 from gridsvc.store.records import PublicationRecord
 
 __all__ = ["Ready", "make_ready"]
@@ -39,6 +41,8 @@ class Ready:
         Where others' publications were carried into the plan.
     seen : (newest, former)
         Numbers in the series then; None for none.
+    lineage : list of LineageRecord
+        What it does to each grid code known so far.
     now : bool
         It takes effect when it is written.
     """
@@ -46,6 +50,7 @@ class Ready:
     record: PublicationRecord
     plan: Plan
     outlines: NDArray[Any]
+    lineage: list[LineageRecord]
     source: Draft
     rebased: Rebased | None
     seen: tuple[int | None, int | None]
@@ -102,7 +107,8 @@ def make_ready(
         transition_until=until,
     )
     outlines = dissolve(found.tiling, plan.labels, len(plan.grids))
-    return Ready(made, plan, outlines, found, rebased, seen, wanted.effective_at is None)
+    lineage = traced(reader, made, found.tiling, plan, before)
+    return Ready(made, plan, outlines, lineage, found, rebased, seen, wanted.effective_at is None)
 
 
 def _rebased(

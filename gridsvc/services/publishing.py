@@ -149,6 +149,7 @@ def _write(uow: UnitOfWork, who: Principal, made: Ready, wanted: Wanted, folder:
         [*made.plan.grids, *(Grid(c.code, c.name, c.team, carve_out=True) for c in carved)],
         [*made.outlines.tolist(), *(c.polygon for c in carved)],
     )
+    uow.lineage.write((territory, line), n, made.lineage)
     told = {"territory": territory, "line": line, "n": n}
     uow.audit(f"publication/{territory}/{line}/{n}", None, _audited(record))
     uow.emit("publication.published", {**told, "effective_at": start.isoformat(), "actor": uow.actor})

@@ -15,6 +15,8 @@ IMMUTABLE = (
     "publications",
     "published_grids",
     "plan_moves",
+    "lineage",
+    "territory_rules",
     "rosters",
     "departments",
     "teams",

@@ -12,6 +12,7 @@ from gridsvc.store.customers import CustomerReader, CustomerWriter
 from gridsvc.store.faults import unique
 from gridsvc.store.handle import Handle
 from gridsvc.store.jobs import JobReader, JobWriter
+from gridsvc.store.lineage import LineageReader, LineageWriter
 from gridsvc.store.moves import MoveReader, MoveWriter
 from gridsvc.store.plans import PlanReader, PlanWriter
 from gridsvc.store.publications import PublicationReader, PublicationWriter
@@ -31,7 +32,7 @@ class Reader:
 
     Attributes
     ----------
-    territories, tilings, customers, plans, moves, rosters, publications, jobs
+    territories, tilings, customers, plans, moves, rosters, publications, jobs, lineage
         The repositories.
     """
 
@@ -45,6 +46,7 @@ class Reader:
         self.rosters = RosterReader(handle)
         self.publications = PublicationReader(handle)
         self.jobs = JobReader(handle)
+        self.lineage = LineageReader(handle)
 
     def seq(self) -> int:
         """How many commits changed what lookups answer."""
@@ -107,6 +109,7 @@ class UnitOfWork(Reader):
     rosters: RosterWriter
     publications: PublicationWriter
     jobs: JobWriter
+    lineage: LineageWriter
 
     def __init__(
         self,
@@ -126,6 +129,7 @@ class UnitOfWork(Reader):
         self.rosters = RosterWriter(handle)
         self.publications = PublicationWriter(handle)
         self.jobs = JobWriter(handle)
+        self.lineage = LineageWriter(handle)
         self._action, self._reason, self._request_id = action, reason, request_id
         self.actor = handle.actor
         self._request = idempotency

@@ -2,6 +2,7 @@
 
 from gridsvc.store.tables.base import metadata
 from gridsvc.store.tables.customers import customers, imports
+from gridsvc.store.tables.lineage import lineage, territory_rules
 from gridsvc.store.tables.plans import plan_carve_outs, plan_grids, plan_moves, plans
 from gridsvc.store.tables.publications import publications, published_grids
 from gridsvc.store.tables.space import cells, cells_rtree, measures, territories, tilings
@@ -17,6 +18,7 @@ __all__ = [
     "idempotency",
     "imports",
     "jobs",
+    "lineage",
     "measures",
     "members",
     "metadata",
@@ -33,5 +35,6 @@ __all__ = [
     "seq",
     "teams",
     "territories",
+    "territory_rules",
     "tilings",
 ]

@@ -70,7 +70,7 @@ class _Rest:
             async with app.router.lifespan_context(app):
                 gc.freeze()  # what is loaded stays: the collector need not walk through it again and again
                 trusted = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
-                self._app = cast("ASGIApp", ProxyHeadersMiddleware(app, trusted))  # type: ignore[arg-type]
+                self._app = cast("ASGIApp", ProxyHeadersMiddleware(app, trusted))
                 self._here.set()
                 await self._stop.wait()
         except Exception:  # noqa: BLE001 - logged, and the process ends

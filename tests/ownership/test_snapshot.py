@@ -216,7 +216,7 @@ def overlaid(blocks: Snapshot) -> Snapshot:
 
 
 def _moved(shape: shapely.Polygon, east: float) -> shapely.Polygon:
-    return shapely.transform(shape, lambda xy: xy + [east, 0.0])
+    return shapely.transform(shape, lambda xy: xy + np.array([east, 0.0]))
 
 
 def test_a_carve_out_polygon_goes_before_the_cell(overlaid: Snapshot) -> None:

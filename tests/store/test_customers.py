@@ -9,8 +9,8 @@ import pytest
 
 from gridsvc.errors import Conflict, NotFound
 from gridsvc.store import Database
-from gridsvc.store.staging import staging
 from gridsvc.store.records import CustomerRows
+from gridsvc.store.staging import staging
 from tests.databases import Opener
 from tests.store.builders import ANNA, DAY, DAY_1, Clock, customers, ground
 

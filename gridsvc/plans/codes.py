@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import count
 from math import sqrt
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,10 @@ from numpy.typing import NDArray
 from gridsvc.errors import InvalidInput
 from gridsvc.plans.plan import Grid, Plan
 
-__all__ = ["build_plan", "number_grids"]
+if TYPE_CHECKING:
+    from gridsvc.plans.numbering import Numbering
+
+__all__ = ["build_plan", "number_grids", "reading_order"]
 
 
 def number_grids(
@@ -61,13 +65,22 @@ def number_grids(
 def _codes(cx: NDArray[np.float64], cy: NDArray[np.float64], prefix: str) -> list[str]:
     if not len(cx):
         return []
-    southward = np.argsort(-cy, kind="stable")
-    bands = np.array_split(southward, _band_count(len(cx), float(np.ptp(cy)), float(np.ptp(cx))))
-    order = np.concatenate([band[np.argsort(cx[band], kind="stable")] for band in bands])
     number = np.empty(len(cx), np.int64)
-    number[order] = np.arange(1, len(cx) + 1)
+    number[reading_order(cx, cy)] = np.arange(1, len(cx) + 1)
     digits = max(2, len(str(len(cx))))
     return [f"{prefix}{n:0{digits}d}" for n in number.tolist()]
+
+
+def reading_order(cx: NDArray[np.float64], cy: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Positions of points as one reads them on a map: int64 array, shape (n,); see `number_grids`.
+
+    Parameters
+    ----------
+    cx, cy : float64 arrays, shape (n,), metres, at least one
+    """
+    southward = np.argsort(-cy, kind="stable")
+    bands = np.array_split(southward, _band_count(len(cx), float(np.ptp(cy)), float(np.ptp(cx))))
+    return np.concatenate([band[np.argsort(cx[band], kind="stable")] for band in bands])
 
 
 def _band_count(n: int, height: float, width: float) -> int:
@@ -84,6 +97,7 @@ def build_plan(
     parent_names: Sequence[str] | None = None,
     word: str = "Grid",
     known: Sequence[Grid | None] = (),
+    numbering: Numbering | None = None,
 ) -> Plan:
     """Make a plan of labels, its grids in the order of their codes, carve-outs last.
 
@@ -100,6 +114,8 @@ def build_plan(
         Grids which have a code already, in label order; they keep code, team and (unless empty) name,
         and the others get
         numbers that are free. Shorter than there are grids where the last ones are new.
+    numbering : Numbering or None
+        Gives new grids their codes; plain numbers where it is left out.
 
     Raises
     ------
@@ -108,9 +124,11 @@ def build_plan(
     """
     n_grids = max(int(labels.max(initial=-1)) + 1, n_balanced)
     kept = [*known, *[None] * (n_grids - len(known))]
-    codes = number_grids(x, y, labels, n_grids, n_balanced)
-    if any(kept):
-        codes = _around(kept, codes)
+    if numbering is not None:
+        codes = numbering.codes(labels, n_grids, kept)
+    else:
+        codes = number_grids(x, y, labels, n_grids, n_balanced)
+        codes = _around(kept, codes) if any(kept) else codes
     order = sorted(range(n_grids), key=lambda g: (g >= n_balanced, codes[g]))
     position = np.empty(n_grids, np.int32)
     position[order] = np.arange(n_grids, dtype=np.int32)

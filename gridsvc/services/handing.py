@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gridsvc.errors import InvalidInput, TooLarge
 from gridsvc.plans.draft import Change
 from gridsvc.plans.plan import Grid
+from gridsvc.services.codes import numbering_of, taken_codes
 from gridsvc.services.opening import Cells, Opened
 from gridsvc.store.database import UnitOfWork
 
@@ -137,7 +138,7 @@ def change_of(
             place = _place(opened, part.to, part.cells[0])
         else:
             carved = {carved.code for carved in uow.plans.carve_outs(opened.head.id)}
-            place = uow.moves.add_grid(opened.head.id, _grid(opened, part.to, moved, carved))
+            place = uow.moves.add_grid(opened.head.id, _grid(uow, opened, part.to, moved, carved))
             opened = opened.with_grids(*uow.moves.grids(opened.head.id))
         after.append(np.full(len(moved), place, np.int32))
     labels = opened.draft.labels
@@ -158,9 +159,9 @@ def _place(opened: Opened, code: str, cell: str) -> int:
     )
 
 
-def _grid(opened: Opened, wanted: NewGrid, rows: Rows, carved: set[str]) -> Grid:
+def _grid(uow: UnitOfWork, opened: Opened, wanted: NewGrid, rows: Rows, carved: set[str]) -> Grid:
     taken = {grid.code for grid in opened.grids} | carved
-    code = _free_code(taken) if wanted.code is None else wanted.code
+    code = _chosen(uow, opened, rows, taken) if wanted.code is None else wanted.code
     shown = {grid.code for g, grid in enumerate(opened.grids) if opened.shown[g]}
     if code in shown | carved:
         what = "carve-out" if code in carved else "grid"
@@ -171,6 +172,15 @@ def _grid(opened: Opened, wanted: NewGrid, rows: Rows, carved: set[str]) -> Grid
     parents = {opened.grids[g].parent if g >= 0 else None for g in places}
     name = wanted.name or _word(opened.grids) + code
     return Grid(code, name, parent=parents.pop() if len(parents) == 1 else None)
+
+
+def _chosen(uow: UnitOfWork, opened: Opened, rows: Rows, taken: set[str]) -> str:
+    """A code which no grid of the plan has, nor ever had in a publication of its line."""
+    head, line = opened.head, uow.plans.bare(opened.head.id).line
+    numbering = numbering_of(uow, head.territory, line, head.tiling)
+    if numbering is not None:
+        return numbering.free(rows, taken)
+    return _free_code(taken | taken_codes(uow, head.territory, line))
 
 
 def _free_code(taken: set[str]) -> str:

@@ -14,6 +14,7 @@ from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent
 from gridsvc.services import jobs
 from gridsvc.services.checking import check_request
+from gridsvc.services.codes import numbering_of
 from gridsvc.services.drafts import Draft, base_of, draft, old_plan, request_of, solved
 from gridsvc.services.live import current, kept_of
 from gridsvc.services.opening import Opened
@@ -155,6 +156,8 @@ def solve(
         found = draft(reader, plan)
         source = found.record.params.get("from_plan")
         old = None if source is None else old_plan(reader, source, found.record.tiling)
+        record = found.record
+        numbering = numbering_of(reader, record.territory, record.line, record.tiling)
     numbers = {n: c for n, c in found.tiling.columns.items() if np.issubdtype(c.dtype, np.number)}
     from gridsvc.services.solving import solve_tiling  # loads the engine, which a server does not need
 
@@ -163,6 +166,7 @@ def solve(
         {**numbers, **{name: measure.values for name, measure in found.measures.items()}},
         request_of(found.record, old),
         largest={name: measure.largest for name, measure in found.measures.items()},
+        numbering=numbering,
         progress=progress,
     )
     with db.write(who, "plan.solve", idempotency=idempotency) as uow:

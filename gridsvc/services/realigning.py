@@ -16,6 +16,7 @@ from gridsvc.principal import Principal
 from gridsvc.progress import Progress
 from gridsvc.services import jobs
 from gridsvc.services.checking import check_request
+from gridsvc.services.codes import numbering_of
 from gridsvc.services.drafts import base_of, draft, request_of, solved
 from gridsvc.services.request import Former, SolveRequest, params_of
 from gridsvc.store.database import Database, Reader, UnitOfWork
@@ -158,6 +159,7 @@ def _work(reader: Reader, params: Mapping[str, Any]) -> tuple[PlanRecord, Callab
         {**numbers, **{name: measure.values for name, measure in made.measures.items()}},
         request_of(made.record, old),
         largest={name: measure.largest for name, measure in made.measures.items()},
+        numbering=numbering_of(reader, made.record.territory, made.record.line, made.record.tiling),
         choices=params["choices"],
     )
     return made.record, lambda progress: work(progress=progress)

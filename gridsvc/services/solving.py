@@ -14,6 +14,7 @@ from gridsvc.balance.carve import describe_carved, put_back, solve_with_carve_ou
 from gridsvc.balance.problem import Problem, Solution
 from gridsvc.errors import InvalidInput
 from gridsvc.plans.codes import build_plan
+from gridsvc.plans.numbering import Numbering
 from gridsvc.plans.plan import Grid, Plan
 from gridsvc.progress import Progress, silent
 from gridsvc.services.areas import parents_of
@@ -60,6 +61,7 @@ def solve_tiling(
     *,
     largest: Mapping[str, NDArray[np.float64] | None] | None = None,
     word: str = "Grid",
+    numbering: Numbering | None = None,
     choices: bool = False,
     progress: Progress = silent,
 ) -> Solved:
@@ -73,6 +75,8 @@ def solve_tiling(
         The largest single account in each cell, so that oversize accounts can be listed.
     word : str
         What grids are called in their names ("Grid 07").
+    numbering : Numbering or None
+        Gives new grids their codes; plain numbers where it is left out.
     choices : bool
         Whether to make several plans to choose from, by what moves or how compact they are.
 
@@ -96,7 +100,7 @@ def solve_tiling(
     seconds = solution.report["seconds"]
     seconds["import"] = seconds.get("import", 0.0) + loading
     solution.report.setdefault("truncated", False)
-    maker = _Maker(tiling, request, wish, word)
+    maker = _Maker(tiling, request, wish, word, numbering)
     plan, report = maker.made(solution)
     options = fronts[0].options if choices else ()
     made = (Choice(*maker.made(_option(wish, o.labels, solution)), o.figures) for o in options)
@@ -140,6 +144,7 @@ class _Maker:
     request: SolveRequest
     wish: Wish
     word: str
+    numbering: Numbering | None
 
     def made(self, solution: Solution) -> tuple[Plan, dict[str, Any]]:
         labels, problem = solution.labels, self.wish.problem
@@ -154,6 +159,7 @@ class _Maker:
             parent_names=districts,
             word=self.word,
             known=known,
+            numbering=self.numbering,
         )
         coded = by_code(solution.report, labels, plan, names, districts or ())
         report = {**coded, "oversize": self._large(names)}

@@ -89,6 +89,12 @@ class LineageReader:
         rows = select(*_HEAD).where(c.territory == line[0], c.line == line[1], c.code == code)
         return [_record(row) for row in self._handle.connection.execute(rows.order_by(c.n))]
 
+    def codes(self, line: Line) -> set[str]:
+        """All codes which publications have had."""
+        c = lineage.c
+        rows = select(c.code).where(c.territory == line[0], c.line == line[1]).distinct()
+        return set(self._handle.connection.execute(rows).scalars())
+
     def at(self, line: Line, n: int) -> list[LineageRecord]:
         """What publication `n` did to every code, by code."""
         c = lineage.c

@@ -18,6 +18,7 @@ from gridsvc.store.plans import PlanReader, PlanWriter
 from gridsvc.store.publications import PublicationReader, PublicationWriter
 from gridsvc.store.records import AuditRecord, Event, Idempotency, StoredResponse
 from gridsvc.store.rosters import RosterReader, RosterWriter
+from gridsvc.store.rules import RuleReader, RuleWriter
 from gridsvc.store.tables import audit, idempotency, outbox, seq
 from gridsvc.store.territories import TerritoryReader, TerritoryWriter
 from gridsvc.store.tilings import TilingReader, TilingWriter
@@ -32,7 +33,7 @@ class Reader:
 
     Attributes
     ----------
-    territories, tilings, customers, plans, moves, rosters, publications, jobs, lineage
+    territories, tilings, customers, plans, moves, rosters, publications, jobs, lineage, rules
         The repositories.
     """
 
@@ -47,6 +48,7 @@ class Reader:
         self.publications = PublicationReader(handle)
         self.jobs = JobReader(handle)
         self.lineage = LineageReader(handle)
+        self.rules = RuleReader(handle)
 
     def seq(self) -> int:
         """How many commits changed what lookups answer."""
@@ -110,6 +112,7 @@ class UnitOfWork(Reader):
     publications: PublicationWriter
     jobs: JobWriter
     lineage: LineageWriter
+    rules: RuleWriter
 
     def __init__(
         self,
@@ -130,6 +133,7 @@ class UnitOfWork(Reader):
         self.publications = PublicationWriter(handle)
         self.jobs = JobWriter(handle)
         self.lineage = LineageWriter(handle)
+        self.rules = RuleWriter(handle)
         self._action, self._reason, self._request_id = action, reason, request_id
         self.actor = handle.actor
         self._request = idempotency

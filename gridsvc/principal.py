@@ -10,12 +10,17 @@ __all__ = ["LOCAL", "SCOPES", "Principal"]
 
 SCOPES = frozenset(
     {
+        "company:write",
         "customers:read",
         "customers:write",
         "owner:read",
         "plans:publish",
         "plans:read",
+        "plans:review",
         "plans:write",
+        "requests:decide",
+        "requests:read",
+        "requests:write",
         "roster:read",
         "roster:write",
         "territories:read",

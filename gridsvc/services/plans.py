@@ -19,6 +19,7 @@ from gridsvc.services.drafts import Draft, base_of, draft, old_plan, request_of,
 from gridsvc.services.live import current, kept_of
 from gridsvc.services.opening import Opened
 from gridsvc.services.request import Former, SolveRequest, params_of
+from gridsvc.services.review import shown
 from gridsvc.store.database import Database
 from gridsvc.store.records import Idempotency, JobRecord, PlanRecord
 
@@ -186,17 +187,18 @@ def run_job(
 
 
 def get(db: Database, who: Principal, plan: str) -> PlanRecord:
-    """A plan."""
+    """A plan; of the status ``retired`` where it was published, and is neither in force nor scheduled."""
     who.require("plans:read")
     with db.read() as reader:
-        return reader.plans.get(plan)
+        return shown(reader, [reader.plans.get(plan)])[0]
 
 
 def listing(db: Database, who: Principal, territory: str, after: str | None, limit: int) -> list[PlanRecord]:
     """Plans of a territory."""
     who.require("plans:read")
     with db.read() as reader:
-        return [reader.plans.get(record.id) for record in reader.plans.list(territory, after, limit)]
+        found = [reader.plans.get(record.id) for record in reader.plans.list(territory, after, limit)]
+        return shown(reader, found)
 
 
 def figures(db: Database, who: Principal, plan: str) -> Opened:

@@ -14,7 +14,8 @@ from gridsvc.principal import Principal
 from gridsvc.services import current, jobs
 from gridsvc.services.drafts import draft
 from gridsvc.services.preparing import Ready, make_ready
-from gridsvc.services.rebasing import require_draft, write_rebased
+from gridsvc.services.rebasing import require_revision, write_rebased
+from gridsvc.services.review import finish, require_publishable
 from gridsvc.services.series import AT_ONCE, Wanted, former, published_plan
 from gridsvc.store.database import Database, Reader, UnitOfWork
 from gridsvc.store.records import Idempotency, PublicationRecord
@@ -55,12 +56,15 @@ def publish(
     InvalidInput
         A wrong date, scope or number to supersede.
     Conflict
-        The plan is published or not solved yet, or something is scheduled behind the date.
+        The plan is published or not solved yet, or not approved where the review rules want that; or
+        something is scheduled behind the date.
     """
     who.require("plans:publish")
 
     def ready(reader: Reader) -> Ready:
-        require_draft(reader.plans.bare(plan), revision)
+        bare = reader.plans.bare(plan)
+        require_publishable(reader, who, bare)
+        require_revision(bare, revision)
         found = draft(reader, plan)
         return make_ready(reader, found, found.plan, wanted)
 
@@ -138,11 +142,13 @@ def _write(uow: UnitOfWork, who: Principal, made: Ready, wanted: Wanted, folder:
     if (newest and newest.n, before and before.n) != made.seen:
         raise _OvertakenError
     if record.republishes is None:
-        revision = made.source.record.revision
+        revision, status = made.source.record.revision, made.source.record.status
+        if status == "approved":
+            uow.reviews.reopen(record.plan, revision)
         if made.rebased is not None and before is not None:
             plan = made.rebased.plan
             revision = write_rebased(uow, made.source.record, before.n, plan, revision, wanted.reason)
-        uow.plans.set_status(record.plan, "published", revision)
+        finish(uow, record.plan, status, revision, wanted.reason)
     carved = made.plan.carve_outs
     n = uow.publications.publish(
         record,

@@ -12,13 +12,22 @@ from gridsvc.plans.draft import Change
 from gridsvc.plans.plan import Plan
 from gridsvc.plans.rebase import Rebased
 from gridsvc.plans.rebase import rebase as replay
+from gridsvc.plans.review import not_a_draft
 from gridsvc.principal import Principal
 from gridsvc.services.drafts import solved
 from gridsvc.services.series import published_plan
 from gridsvc.store.database import Database, Reader, UnitOfWork
 from gridsvc.store.records import Idempotency, PlanRecord, PublicationRecord
 
-__all__ = ["base_number", "rebase", "rebased_on", "require_draft", "stale_base", "write_rebased"]
+__all__ = [
+    "base_number",
+    "rebase",
+    "rebased_on",
+    "require_draft",
+    "require_revision",
+    "stale_base",
+    "write_rebased",
+]
 
 _LISTED = 100
 _NAMED = 5
@@ -85,14 +94,17 @@ def require_draft(record: PlanRecord, revision: int) -> None:
     Raises
     ------
     Conflict
-        It is published already, or was given up.
+        It is under review or published already, or was given up.
     StaleRevision
         It has moved on from `revision`.
     """
     if record.status != "draft":
-        raise Conflict(
-            f"the plan is {record.status} already", cure="branch it, or make a new plan", plan=record.id
-        )
+        raise not_a_draft(record.id, record.status)
+    require_revision(record, revision)
+
+
+def require_revision(record: PlanRecord, revision: int) -> None:
+    """Raise `StaleRevision` where a plan has moved on from what its planner saw."""
     if record.revision != revision:
         raise StaleRevision(
             f"the plan is at revision {record.revision}, not {revision}",

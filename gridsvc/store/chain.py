@@ -15,6 +15,8 @@ IMMUTABLE = (
     "publications",
     "published_grids",
     "plan_moves",
+    "plan_reviews",
+    "company_documents",
     "lineage",
     "territory_rules",
     "rosters",

@@ -17,6 +17,7 @@ from sqlalchemy import Row, func, insert, select, update
 from gridsvc.errors import Conflict, NotFound, StaleRevision
 from gridsvc.plans.draft import Change, Entry, fold
 from gridsvc.plans.plan import Grid
+from gridsvc.plans.review import not_a_draft
 from gridsvc.store import carveouts, codec
 from gridsvc.store.faults import unique
 from gridsvc.store.handle import Handle
@@ -49,14 +50,9 @@ def _change(block: bytes) -> Change:
 
 
 def require_draft(head: PlanHead) -> None:
-    """Raise `Conflict` where the plan is published."""
+    """Raise `Conflict` where the plan is under review or published."""
     if head.status != "draft":
-        raise Conflict(
-            "a published plan is never changed",
-            field="plan",
-            cure="branch it, and change the branch",
-            plan=head.id,
-        )
+        raise not_a_draft(head.id, head.status)
 
 
 class MoveReader:

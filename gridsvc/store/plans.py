@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Row, bindparam, delete, insert, select, update
 
-from gridsvc.errors import Conflict, InvalidInput, NotFound, StaleRevision
+from gridsvc.errors import InvalidInput, NotFound, StaleRevision
 from gridsvc.plans.carveouts import CarveOut
 from gridsvc.plans.plan import Grid, Plan
+from gridsvc.plans.review import not_a_draft
 from gridsvc.store import carveouts
 from gridsvc.store.faults import unique
 from gridsvc.store.handle import Handle
@@ -259,9 +260,7 @@ class PlanWriter(PlanReader):
         if row is None:
             self.bare(plan_id)
         elif row.status != "draft":
-            raise Conflict(
-                f"a {row.status} plan is never changed", field="plan", cure="start a new plan from it"
-            )
+            raise not_a_draft(plan_id, row.status)
         else:
             raise StaleRevision(
                 f"the plan is at revision {row.revision}, not {expected}",

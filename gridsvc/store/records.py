@@ -40,7 +40,7 @@ __all__ = [
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
 """Stands in fields which the store fills: `recorded_at` of a record not yet written."""
 
-PlanStatus = Literal["draft", "published", "cancelled"]
+PlanStatus = Literal["draft", "submitted", "approved", "published", "retired", "cancelled"]
 JobStatus = Literal["queued", "running", "done", "failed", "cancelled"]
 ImportStatus = Literal["staging", "live", "superseded", "discarded"]
 

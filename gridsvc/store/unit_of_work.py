@@ -17,6 +17,8 @@ from gridsvc.store.moves import MoveReader, MoveWriter
 from gridsvc.store.plans import PlanReader, PlanWriter
 from gridsvc.store.publications import PublicationReader, PublicationWriter
 from gridsvc.store.records import AuditRecord, Event, Idempotency, StoredResponse
+from gridsvc.store.requests import RequestReader, RequestWriter
+from gridsvc.store.reviews import ReviewReader, ReviewWriter
 from gridsvc.store.rosters import RosterReader, RosterWriter
 from gridsvc.store.rules import RuleReader, RuleWriter
 from gridsvc.store.tables import audit, idempotency, outbox, seq
@@ -33,7 +35,8 @@ class Reader:
 
     Attributes
     ----------
-    territories, tilings, customers, plans, moves, rosters, publications, jobs, lineage, rules
+    territories, tilings, customers, plans, moves, rosters, publications, jobs, lineage, rules,
+    reviews, requests
         The repositories.
     """
 
@@ -47,6 +50,8 @@ class Reader:
         self.rosters = RosterReader(handle)
         self.publications = PublicationReader(handle)
         self.jobs = JobReader(handle)
+        self.reviews = ReviewReader(handle)
+        self.requests = RequestReader(handle)
         self.lineage = LineageReader(handle)
         self.rules = RuleReader(handle)
 
@@ -111,6 +116,8 @@ class UnitOfWork(Reader):
     rosters: RosterWriter
     publications: PublicationWriter
     jobs: JobWriter
+    reviews: ReviewWriter
+    requests: RequestWriter
     lineage: LineageWriter
     rules: RuleWriter
 
@@ -132,6 +139,8 @@ class UnitOfWork(Reader):
         self.rosters = RosterWriter(handle)
         self.publications = PublicationWriter(handle)
         self.jobs = JobWriter(handle)
+        self.reviews = ReviewWriter(handle)
+        self.requests = RequestWriter(handle)
         self.lineage = LineageWriter(handle)
         self.rules = RuleWriter(handle)
         self._action, self._reason, self._request_id = action, reason, request_id

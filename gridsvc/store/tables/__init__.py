@@ -5,6 +5,7 @@ from gridsvc.store.tables.customers import customers, imports
 from gridsvc.store.tables.lineage import lineage, territory_rules
 from gridsvc.store.tables.plans import plan_carve_outs, plan_grids, plan_moves, plans
 from gridsvc.store.tables.publications import publications, published_grids
+from gridsvc.store.tables.requests import company_documents, plan_reviews, request_comments, requests
 from gridsvc.store.tables.space import cells, cells_rtree, measures, territories, tilings
 from gridsvc.store.tables.system import audit, idempotency, jobs, outbox, seq
 from gridsvc.store.tables.teams import departments, members, named_accounts, people, rosters, teams
@@ -13,6 +14,7 @@ __all__ = [
     "audit",
     "cells",
     "cells_rtree",
+    "company_documents",
     "customers",
     "departments",
     "idempotency",
@@ -28,9 +30,12 @@ __all__ = [
     "plan_carve_outs",
     "plan_grids",
     "plan_moves",
+    "plan_reviews",
     "plans",
     "publications",
     "published_grids",
+    "request_comments",
+    "requests",
     "rosters",
     "seq",
     "teams",

@@ -15,8 +15,8 @@ from gridsvc.plans.plan import Plan
 
 __all__ = ["WAIVABLE", "Gate", "Judged", "gates"]
 
-WAIVABLE = ("contiguity",)
-"""Gates of which a grid can be excused by name, with a reason."""
+WAIVABLE = ("contiguity", "requests")
+"""Gates of which a grid (or a request, by its id) can be excused by name, with a reason."""
 
 _LISTED = 1000
 _ROUNDING = 1e-9  # a deviation of exactly the tolerance is inside
@@ -33,7 +33,7 @@ class Gate:
 
     Attributes
     ----------
-    name : {"coverage", "contiguity", "team", "placement", "locks", "nesting", "tolerance"}
+    name : {"coverage", "contiguity", "team", "placement", "locks", "nesting", "requests", "tolerance"}
     blocking : bool
         Whether a failure forbids publishing.
     offenders : list of dict
@@ -87,6 +87,9 @@ class Judged:
         Area each cell lies in, where no grid may cross one.
     waivers : sequence of mapping
         ``gate``, ``grid``, ``reason``, ``actor``.
+    requests : sequence of (dict, rows)
+        Requests of districts which wait for a decision: ``request`` (the id), ``kind``, ``due_at``, and the
+        cells they are about.
     whole : bool
         Whether every cell must have a grid.
     """
@@ -106,6 +109,7 @@ class Judged:
     locks: Mapping[int, tuple[str, str]] = field(default_factory=dict)
     parent: NDArray[np.object_] | None = None
     waivers: Sequence[Mapping[str, Any]] = ()
+    requests: Sequence[tuple[Mapping[str, Any], Rows]] = ()
     whole: bool = True
 
     def code(self, row: int) -> str | None:
@@ -124,10 +128,10 @@ def gates(judged: Judged) -> list[Gate]:
     Returns
     -------
     list of Gate
-        coverage (informs where not every cell must have a grid), contiguity, team, placement, locks, nesting
-        (all blocking), tolerance (informs).
+        coverage (informs where not every cell must have a grid), contiguity, team, placement, locks, nesting,
+        requests (all blocking), tolerance (informs).
     """
-    rules = (_coverage, _contiguity, _team, _placement, _locks, _nesting, _tolerance)
+    rules = (_coverage, _contiguity, _team, _placement, _locks, _nesting, _requests, _tolerance)
     return [rule(judged) for rule in rules]
 
 
@@ -142,7 +146,7 @@ def _gate(
     offenders, waived = Offenders(), Offenders()
     total = 0
     for entry, rows in found:
-        waiver = excused.get(entry.get("grid"))
+        waiver = excused.get(entry.get("request", entry.get("grid")))
         total += waiver is None
         if waiver is not None:
             told = {"reason": waiver["reason"], "actor": waiver["actor"]}
@@ -288,6 +292,15 @@ def _crossing(judged: Judged, parent: NDArray[np.object_]) -> list[Found]:
             areas = {str(name): int(n) for name, n in zip(names, counts, strict=True)}
             found.append(({"grid": grid.code, "parent": home, "cells": len(over), "areas": areas}, over))
     return found
+
+
+def _requests(judged: Judged) -> Gate:
+    said = (
+        "no request waits for a decision",
+        "requests which wait for a decision: {total}",
+        "accept or reject them, or waive the rule for a request by its id, with a reason",
+    )
+    return _gate(judged, "requests", [(dict(entry), rows) for entry, rows in judged.requests], said)
 
 
 def _tolerance(judged: Judged) -> Gate:

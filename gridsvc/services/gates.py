@@ -19,6 +19,7 @@ from gridsvc.services.areas import parents_of
 from gridsvc.services.drafts import Draft, draft, request_of, solved
 from gridsvc.services.request import SolveRequest
 from gridsvc.store.database import Database, Reader
+from gridsvc.store.records import PlanRecord
 from gridsvc.teams.model import Roster
 from gridsvc.tiling.barriers import cut
 from gridsvc.tiling.tiling import Tiling
@@ -70,6 +71,7 @@ def judge(reader: Reader, found: Draft, plan: Plan) -> list[Gate]:
             locks=_locks(reader, found, request),
             parent=_parent(found.tiling, request),
             waivers=record.waivers,
+            requests=_requests(reader, record, names),
             whole=record.line == "base",
         )
     )
@@ -84,6 +86,21 @@ def _roster(reader: Reader, territory: str) -> Roster:
 def _unplaced(reader: Reader, territory: str, tiling: str) -> int:
     live = reader.customers.live_import(territory, tiling)
     return 0 if live is None or live.summary is None else int(live.summary["left_out"])
+
+
+def _requests(
+    reader: Reader, record: PlanRecord, names: Sequence[str]
+) -> list[tuple[dict[str, Any], NDArray[np.int64]]]:
+    """Open requests about the plan's cells, people or customers; what they say and of whom is not told."""
+    waiting = [r for r in reader.requests.open_in(record.territory) if r.line in {record.line, None}]
+    row = {name: r for r, name in enumerate(names)} if any(r.wish.cells for r in waiting) else {}
+    return [
+        (
+            {"request": r.id, "kind": r.wish.kind, "due_at": r.due_at.isoformat()},
+            np.array([row[cell] for cell in r.wish.cells if cell in row], np.int64),
+        )
+        for r in waiting
+    ]
 
 
 def _overlaps(coverage: Mapping[str, Any], names: Sequence[str]) -> list[tuple[int, int, float]]:

@@ -18,7 +18,7 @@ from gridsvc.services.codes import numbering_of, taken_codes
 from gridsvc.services.opening import Cells, Opened
 from gridsvc.store.database import UnitOfWork
 
-__all__ = ["MOST_CELLS", "NewGrid", "Part", "change_of", "rows_of"]
+__all__ = ["MOST_CELLS", "NewGrid", "Part", "change_of", "change_to", "rows_of"]
 
 MOST_CELLS = 100_000
 """In one request."""
@@ -143,6 +143,18 @@ def change_of(
         after.append(np.full(len(moved), place, np.int32))
     labels = opened.draft.labels
     return opened, Change.of(labels, np.concatenate(rows), np.concatenate(after))
+
+
+def change_to(opened: Opened, rows: Rows, code: str) -> Change:
+    """The change which hands cells to a grid of the plan.
+
+    Raises
+    ------
+    InvalidInput
+        There is no such grid.
+    """
+    place = _place(opened, code, opened.cells.names[int(rows[0])])
+    return Change.of(opened.draft.labels, rows, np.full(len(rows), place, np.int32))
 
 
 def _place(opened: Opened, code: str, cell: str) -> int:

@@ -7,19 +7,30 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gridsvc.errors import Conflict
 from gridsvc.plans.draft import Change, next_redo, next_undo
 from gridsvc.principal import Principal
 from gridsvc.services.collisions import require_base, require_free, require_unchanged
-from gridsvc.services.handing import Part, change_of, rows_of
-from gridsvc.services.live import current, kept_of
+from gridsvc.services.handing import Part, change_of, change_to, rows_of
+from gridsvc.services.live import Kept, current, kept_of
 from gridsvc.services.opening import Opened
 from gridsvc.store.database import Database, UnitOfWork
 from gridsvc.store.moves import require_draft
 from gridsvc.store.records import Idempotency, MoveRecord, PlanHead
 
-__all__ = ["Part", "cells_of", "history", "move", "record_change", "redo", "undo"]
+__all__ = [
+    "Part",
+    "cells_of",
+    "hand_over",
+    "history",
+    "move",
+    "preview",
+    "record_change",
+    "redo",
+    "undo",
+]
 
 
 def move(
@@ -65,16 +76,61 @@ def move(
         require_draft(opened.head)
         rows = rows_of(opened, parts)
     with db.write(who, "plan.move", reason=reason, idempotency=idempotency) as uow:
-        head = uow.moves.lock(plan)
-        opened = current(kept, uow, plan, head)
-        require_base(base_revision, head)
-        require_unchanged(uow, opened, np.concatenate(rows), base_revision)
-        opened, change = change_of(uow, opened, parts, rows)
-        require_free(opened, change)
-        opened, body = record_change(uow, opened, "move", change, reason=reason, drop_empty=drop_empty)
+        opened, body = hand_over(
+            uow, kept, plan, base_revision, parts, rows, reason=reason, drop_empty=drop_empty
+        )
         uow.respond(200, body)
     kept.keep(opened)
     return body
+
+
+def hand_over(
+    uow: UnitOfWork,
+    kept: Kept,
+    plan: str,
+    base_revision: int,
+    parts: Sequence[Part],
+    rows: Sequence[NDArray[np.int32]],
+    *,
+    reason: str | None = None,
+    drop_empty: bool = False,
+) -> tuple[Opened, dict[str, Any]]:
+    """Do what `move` does within a transaction; `rows` are the cells of each part.
+
+    Returns
+    -------
+    opened : Opened
+        To be kept once the transaction is committed.
+    body : dict
+        As of `move`.
+    """
+    head = uow.moves.lock(plan)
+    opened = current(kept, uow, plan, head)
+    require_base(base_revision, head)
+    require_unchanged(uow, opened, np.concatenate(rows), base_revision)
+    opened, change = change_of(uow, opened, parts, rows)
+    require_free(opened, change)
+    return record_change(uow, opened, "move", change, reason=reason, drop_empty=drop_empty)
+
+
+def preview(opened: Opened, cells: Sequence[str], to: str) -> dict[str, Any]:
+    """What a move to a grid of the plan would come to, without making it.
+
+    Returns
+    -------
+    dict
+        ``moved``, and the report of the grids touched ``before`` and ``after``; see `record_change`.
+
+    Raises
+    ------
+    InvalidInput
+        As `move`.
+    """
+    (rows,) = rows_of(opened, [Part(cells, to)])
+    change = change_to(opened, rows, to)
+    require_free(opened, change)
+    before, after = _told(opened, change), _told(opened.changed(change, opened.head), change)
+    return {"moved": len(change), "before": before["report"], "after": after["report"]}
 
 
 def record_change(

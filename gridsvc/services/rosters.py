@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 from gridsvc.errors import NotFound
 from gridsvc.principal import Principal
-from gridsvc.store.database import Database
+from gridsvc.store.database import Database, UnitOfWork
 from gridsvc.store.records import Idempotency
 from gridsvc.teams.model import Roster
 
-__all__ = ["get", "put"]
+__all__ = ["append", "get", "put"]
 
 
 def put(
@@ -31,13 +31,19 @@ def put(
             return int(stored.body["roster"])
     start = valid_from or datetime.now(UTC)
     with db.write(who, "roster.append", idempotency=idempotency, reason=reason) as uow:
-        number = uow.rosters.append(territory, roster, valid_from=start, reason=reason or "")
-        # Names of people and customers stay out of the audit; the version itself holds them.
-        parts = ("teams", "people", "members", "named")
-        counts = {name: len(getattr(roster, name)) for name in parts}
-        uow.audit(f"roster/{territory}/{number}", None, counts)
-        uow.emit("roster.appended", {"territory": territory, "roster": number})
+        number = append(uow, territory, roster, start, reason)
         uow.respond(200, {"roster": number})
+    return number
+
+
+def append(uow: UnitOfWork, territory: str, roster: Roster, valid_from: datetime, reason: str | None) -> int:
+    """Write the next version of the roster within a transaction, and give its number."""
+    number = uow.rosters.append(territory, roster, valid_from=valid_from, reason=reason or "")
+    # Names of people and customers stay out of the audit; the version itself holds them.
+    parts = ("teams", "people", "members", "named")
+    counts = {name: len(getattr(roster, name)) for name in parts}
+    uow.audit(f"roster/{territory}/{number}", None, counts)
+    uow.emit("roster.appended", {"territory": territory, "roster": number})
     return number
 
 

@@ -10,7 +10,7 @@ from gridsvc.plans.gates import WAIVABLE
 from gridsvc.principal import Principal
 from gridsvc.services.drafts import solved
 from gridsvc.services.rebasing import require_draft
-from gridsvc.store.database import Database
+from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import PlanRecord
 
 __all__ = ["drop", "waive"]
@@ -23,6 +23,8 @@ def waive(
 
     Parameters
     ----------
+    grid : str
+        Code of the grid; for the gate ``requests`` the id of a request.
     revision : int or None
         The revision the planner saw; None for whatever it is now.
 
@@ -30,6 +32,8 @@ def waive(
     ------
     InvalidInput
         The gate cannot be waived, there is no such grid, or no reason.
+    NotFound
+        There is no such request.
     StaleRevision
         The draft has moved on from `revision`.
     """
@@ -71,7 +75,10 @@ def _saved(
         require_draft(record, seen)
         kept = [w for w in record.waivers if (w["gate"], w["grid"]) != (gate, grid)]
         if "reason" in waiver:
-            _require_grid(record, grid)
+            if gate == "requests":
+                _require_request(uow, record, grid)
+            else:
+                _require_grid(record, grid)
             kept.append(waiver)
         elif len(kept) == len(record.waivers):
             raise NotFound(
@@ -86,6 +93,13 @@ def _saved(
         )
     with db.read() as reader:
         return reader.plans.get(plan)
+
+
+def _require_request(reader: Reader, record: PlanRecord, request: str) -> None:
+    if reader.requests.get(request).territory != record.territory:
+        raise InvalidInput(
+            "the request is about another territory", field="grid", cure="name one of the plan's territory"
+        )
 
 
 def _require_grid(record: PlanRecord, grid: str) -> None:

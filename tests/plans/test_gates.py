@@ -17,7 +17,7 @@ from gridsvc.plans.places import Places
 from gridsvc.plans.plan import Grid, Plan
 from gridsvc.tiling.tiling import Adjacency
 
-ALL = ["coverage", "contiguity", "team", "placement", "locks", "nesting", "tolerance"]
+ALL = ["coverage", "contiguity", "team", "placement", "locks", "nesting", "requests", "tolerance"]
 
 
 def row_of(n: int) -> Adjacency:

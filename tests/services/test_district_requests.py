@@ -1,0 +1,511 @@
+"""Requests of districts: asked, shown with their effect, waited for at the gate, decided, and private."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from gridsvc.calendar import calendar_from_dict
+from gridsvc.errors import (
+    Conflict,
+    Forbidden,
+    GateClosed,
+    GridsvcError,
+    InvalidInput,
+    NotFound,
+    PreconditionMissing,
+    UnknownCustomer,
+)
+from gridsvc.plans.requests import DistrictRequest, Wish
+from gridsvc.principal import Principal
+from gridsvc.services import (
+    branches,
+    calendars,
+    deciding,
+    district_requests,
+    gates,
+    moves,
+    plans,
+    publishing,
+    rosters,
+    waivers,
+)
+from gridsvc.services.deciding import Target
+from gridsvc.services.district_requests import Shown, Wanted
+from gridsvc.services.ownership import Desk
+from gridsvc.store import Database
+from gridsvc.store.records import CustomerRows, Idempotency
+from gridsvc.teams.model import Member
+from tests.databases import Opener
+from tests.services.board import ANNA, BO
+from tests.services.series import DAY, draft, ground, out, owner, people, publish, soon, stored
+from tests.store.builders import Clock
+
+MANAGER = Principal(
+    "dai", frozenset({"requests:read", "requests:write", "customers:read"}), frozenset({"board"})
+)
+ELSEWHERE = replace(MANAGER, actor="eve", branches=frozenset({"oder"}))
+X3 = "x003y000"
+SECRET = "secret-4711"
+HAND_OVER = Wish("move", (X3,), "c")
+BY_NAME = Wish("customer", customer=SECRET, team="c")
+NEW_LEAD = Wish("lead", team="b", person="p-h")
+
+
+def settle_in(database: Database, tiling: str) -> None:
+    """One customer, in the third cell."""
+    one, degree = np.ones(1, bool), 100 / 111_320
+    rows = CustomerRows(
+        row_no=np.array([1]),
+        id=np.array([SECRET], object),
+        verdict=np.zeros(1, np.int8),
+        cell=np.array([2], np.int32),
+        lon=np.array([2.5 * degree]),
+        lat=np.array([0.5 * degree]),
+        kept=one,
+        todo=~one,
+    )
+    with database.write(ANNA, "test") as uow:
+        made = uow.customers.begin_import("board", tiling, "a.csv", {})
+        uow.customers.stage(made, rows)
+        uow.customers.flip(made, {"read": 1, "placed": 1, "left_out": 0})
+
+
+@pytest.fixture
+def tiling(database: Database) -> str:
+    """A board on which aabbcc is published, with a customer in b."""
+    made = ground(database)
+    settle_in(database, made)
+    publish(database, draft(database, made, "aabbcc"), 2)
+    return made
+
+
+@pytest.fixture
+def plan(database: Database, tiling: str) -> str:
+    """A draft made from the publication, at revision 1."""
+    with database.read() as reader:
+        published = reader.publications.get("board", "base", 1).plan
+    return branches.branch(database, ANNA, published, "next").id
+
+
+def ask(database: Database, wish: Wish, who: Principal = MANAGER, **more: Any) -> DistrictRequest:
+    reason = more.pop("reason", "the river lies between")
+    return district_requests.create(Desk(database), who, "board", wish, reason, **more).request
+
+
+def show(database: Database, request: str, who: Principal = ANNA, plan: str | None = None) -> Shown:
+    return district_requests.get(Desk(database), who, request, plan)
+
+
+def accept(
+    database: Database, request: str, plan: str | None = None, who: Principal = ANNA, **more: Any
+) -> Shown:
+    revision = more.pop("revision", None) or (None if plan is None else stored(database, plan).revision)
+    return deciding.accept(Desk(database), who, request, "agreed", Target(plan, revision), **more)
+
+
+def end(database: Database, request: str, decision: Any, who: Principal = ANNA, reason: str = "so") -> Shown:
+    return deciding.close(Desk(database), who, request, decision, reason)
+
+
+def listed(database: Database, who: Principal = ANNA, **wanted: Any) -> list[str]:
+    return [s.request.id for s in district_requests.listing(database, who, Wanted(**wanted), None, 100)]
+
+
+def waiting(database: Database, plan: str) -> list[dict[str, Any]]:
+    """Offenders of the gate of requests."""
+    return next(g for g in gates.gates_of(database, ANNA, plan) if g.name == "requests").offenders
+
+
+# --- the whole way
+
+
+def test_from_a_branch_managers_request_to_the_published_move(open_database: Opener) -> None:
+    clock = Clock(datetime(2026, 9, 29, 1, tzinfo=UTC))  # Tuesday, 09:00 in Shanghai
+    database = open_database(clock=clock)
+    tiling = ground(database)
+    publish(database, draft(database, tiling, "aabbcc"), 2)
+    plan = draft(database, tiling, "aabbcc")
+    autumn = {"holidays": [f"2026-10-0{day}" for day in range(1, 8)], "workdays": ["2026-10-10"]}
+    calendars.put(database, ANNA, calendar_from_dict(autumn))
+
+    made = ask(database, HAND_OVER, plan=plan)
+    assert made.due_at == datetime(2026, 10, 9, 16, tzinfo=UTC)  # the end of 9 October there
+
+    shown = show(database, made.id, MANAGER)
+    effect = shown.effect or {}
+    assert (effect["plan"], effect["revision"], effect["moved"], shown.overdue) == (plan, 2, 1, False)
+    for when, expected in (("before", {"b": 2, "c": 2}), ("after", {"b": 1, "c": 3})):
+        assert {grid["code"]: grid["totals"]["customers"] for grid in effect[when]["grids"]} == expected
+
+    (offender,) = waiting(database, plan)
+    assert (offender["request"], offender["kind"]) == (made.id, "move")
+    assert offender["bbox"] == pytest.approx([300 / 111_320, 0, 400 / 111_320, 100 / 111_320], abs=1e-6)
+    with pytest.raises(GateClosed, match="requests which wait"):
+        publish(database, plan, 2)
+    assert owner(database, X3)["grid"]["code"] == "b"  # until it is decided the present owner stays
+
+    clock.now = datetime(2026, 10, 9, 15, 59, tzinfo=UTC)
+    assert not show(database, made.id).overdue
+    clock.now += timedelta(minutes=1)
+    assert show(database, made.id).overdue
+
+    done = accept(database, made.id, plan)
+    assert (done.request.state, done.request.decided_by, done.request.decision) == (
+        "accepted",
+        "anna",
+        "agreed",
+    )
+    assert done.request.result == {"plan": plan, "revision": 3}
+    assert (done.overdue, done.effect, waiting(database, plan)) == (False, None, [])
+    figures = plans.figures(database, ANNA, plan)
+    after = {entry["code"]: entry for entry in figures.figures.entries(enumerate(figures.grids))}
+    assert [after[grid["code"]] for grid in effect["after"]["grids"]] == effect["after"]["grids"]
+    publish(database, plan, 3)
+    assert (owner(database, X3)["grid"]["code"], out(database, 2)) == ("c", "aabccc")
+
+
+def test_a_customer_goes_to_a_team_by_name(database: Database, tiling: str) -> None:
+    made = ask(database, BY_NAME)
+    effect = show(database, made.id).effect or {}
+    assert (effect["before"]["rule"], effect["before"]["team"]["id"]) == ("cell", "b")
+    assert (effect["after"]["rule"], effect["after"]["team"]["id"]) == ("name_list", "c")
+    before = rosters.get(database, ANNA, "board")
+    result = accept(database, made.id).request.result
+    number, roster = rosters.get(database, ANNA, "board")
+    assert result == {"roster": number} and number == before[0] + 1
+    assert roster.named_by_customer[SECRET].team == "c"
+    assert replace(roster, named=()) == before[1]
+
+
+def test_a_team_gets_another_lead(database: Database, tiling: str) -> None:
+    made = ask(database, NEW_LEAD)
+    effect = show(database, made.id).effect or {}
+    assert (effect["before"]["lead"]["id"], effect["after"]["lead"]["id"]) == ("p-b", "p-h")
+    assert effect["grids"] == ["b"]
+    assert owner(database, X3)["lead"]["id"] == "p-b"
+    accept(database, made.id)
+    assert owner(database, X3)["lead"]["id"] == "p-h"
+
+
+def test_a_roster_which_is_scheduled_gets_the_change_too(database: Database, tiling: str) -> None:
+    later = replace(people(), members=(*people().members, Member("b", "p-c", "vip")))
+    rosters.put(database, ANNA, "board", later, valid_from=soon(5))
+    accept(database, ask(database, NEW_LEAD).id)
+    with database.read() as reader:
+        then = datetime.now(UTC)
+        found = [
+            reader.rosters.in_force("board", at, then + timedelta(seconds=1)) for at in (then, then + 6 * DAY)
+        ]
+    now_, then_ = (roster[1] for roster in found if roster)
+    assert [lead.person for r in (now_, then_) if (lead := r.lead("b"))] == ["p-h", "p-h"]
+    assert [any(m.person == "p-c" and m.team == "b" for m in r.members) for r in (now_, then_)] == [
+        False,
+        True,
+    ]
+
+
+# --- the gate
+
+
+def test_open_requests_close_the_gate_of_all_plans_of_the_territory_and_line(
+    database: Database, tiling: str, plan: str
+) -> None:
+    other, special = draft(database, tiling, "aaabcc"), draft(database, tiling, "aabbcc", line="special")
+    move, lead = ask(database, HAND_OVER), ask(database, NEW_LEAD)
+    assert [o["request"] for o in waiting(database, plan)] == [move.id, lead.id]
+    assert [o["request"] for o in waiting(database, other)] == [move.id, lead.id]
+    assert [o["request"] for o in waiting(database, special)] == [lead.id]
+    end(database, move.id, "reject")
+    end(database, lead.id, "withdraw", MANAGER)
+    assert waiting(database, plan) == []
+
+
+def test_a_request_is_waived_with_a_reason(database: Database, plan: str) -> None:
+    first, second = ask(database, HAND_OVER), ask(database, NEW_LEAD)
+    waivers.waive(database, ANNA, plan, "requests", first.id, "decided next week")
+    (offender,) = waiting(database, plan)
+    assert offender["request"] == second.id
+    waivers.waive(database, ANNA, plan, "requests", second.id, "likewise")
+    gate = next(g for g in gates.gates_of(database, ANNA, plan) if g.name == "requests")
+    assert gate.passed and [w["reason"] for w in gate.waived] == ["decided next week", "likewise"]
+    publish(database, plan, stored(database, plan).revision)
+    with pytest.raises(NotFound):
+        waivers.waive(
+            database, ANNA, draft(database, stored(database, plan).tiling, "aabbcc"), "requests", "a", "x"
+        )
+
+
+def test_the_way_back_to_an_earlier_publication_stays_open(database: Database, plan: str) -> None:
+    ask(database, HAND_OVER)
+    publishing.republish(database, ANNA, "board", 1)
+    assert out(database, 2) == "aabbcc"
+
+
+# --- who sees and decides
+
+
+def test_managers_see_their_branches_only(database: Database, tiling: str) -> None:
+    made = ask(database, HAND_OVER)
+    assert listed(database, MANAGER) == listed(database) == [made.id]
+    assert listed(database, ELSEWHERE) == listed(database, ELSEWHERE, territory="board") == []
+    for act in (
+        lambda: show(database, made.id, ELSEWHERE),
+        lambda: district_requests.comment(database, ELSEWHERE, made.id, "mine"),
+        lambda: end(database, made.id, "withdraw", ELSEWHERE),
+        lambda: accept(database, made.id, who=replace(ANNA, branches=frozenset({"oder"}))),
+    ):
+        with pytest.raises(NotFound, match="no request"):
+            act()
+    with pytest.raises(Forbidden, match="none of your branches"):
+        ask(database, HAND_OVER, ELSEWHERE)
+
+
+def test_who_decides_may_make_the_change_too(database: Database, plan: str) -> None:
+    made, lead = ask(database, HAND_OVER), ask(database, NEW_LEAD)
+    judge = Principal("fu", frozenset({"requests:decide", "requests:read"}))
+    for request, scope in ((made, "plans:write"), (lead, "roster:write")):
+        with pytest.raises(Forbidden, match=scope):
+            accept(database, request.id, plan, judge)
+    with pytest.raises(Forbidden, match="requests:decide"):
+        accept(database, made.id, plan, MANAGER)
+    with pytest.raises(Forbidden, match="only who asked"):
+        end(database, made.id, "withdraw")
+    assert end(database, made.id, "reject", judge).request.state == "rejected"
+
+
+def test_customers_are_private(database: Database, tiling: str) -> None:
+    words = f"{SECRET} wants to"
+    made = ask(database, BY_NAME, reason=words)
+    district_requests.comment(database, MANAGER, made.id, words)
+    second = ask(database, replace(BY_NAME, team="d"), reason=words)
+    end(database, second.id, "reject", reason=words)
+    accept(database, made.id, idempotency=Idempotency("k", "d"))
+    with database.read() as reader:
+        told = [repr(entry) for entry in [*reader.audit_log(1000), *reader.outbox(0, 1000)]]
+        answer = reader.replay("anna", Idempotency("k", "d"))
+    assert len(told) > 8
+    assert not [text for text in [*told, repr(made), repr(answer)] if SECRET in text]
+    blind = Principal("gu", frozenset({"requests:read"}))
+    assert show(database, made.id, blind).request.wish.customer is None
+    assert show(database, made.id, replace(MANAGER, scopes=blind.scopes)).request.wish.customer == SECRET
+    assert show(database, made.id).request.wish.customer == SECRET
+
+
+# --- lists, comments, repetition
+
+
+def test_requests_are_listed_by_state_territory_and_deadline(open_database: Opener) -> None:
+    clock = Clock(datetime(2026, 11, 2, 4, tzinfo=UTC))
+    database = open_database(clock=clock)
+    publish(database, draft(database, ground(database), "aabbcc"), 2)
+    first = ask(database, HAND_OVER)  # due with the end of Thursday the 5th
+    clock.now += timedelta(days=1)
+    second = ask(database, NEW_LEAD)
+    assert listed(database) == [first.id, second.id]
+    assert listed(database, due_before="2026-11-06", territory="board") == []
+    assert listed(database, due_before="2026-11-06T00:00:01+08:00") == [first.id]
+    end(database, first.id, "reject")
+    assert listed(database, state="open") == [second.id]
+    assert listed(database, state="rejected") == [first.id]
+    pages = district_requests.listing(database, ANNA, Wanted(), None, 1)
+    behind = district_requests.listing(database, ANNA, Wanted(), pages[-1].request.id, 1)
+    assert [s.request.id for s in (*pages, *behind)] == [first.id, second.id]
+
+
+def test_people_talk_about_a_request_also_when_it_is_decided(database: Database, tiling: str) -> None:
+    made = ask(database, HAND_OVER)
+    once = Idempotency("k", "d")
+    for _ in range(2):
+        said = district_requests.comment(database, MANAGER, made.id, " please ", idempotency=once)
+        assert (said.number, said.actor, said.text) == (1, "dai", "please")
+    end(database, made.id, "reject")
+    district_requests.comment(database, ANNA, made.id, "next year")
+    assert [c.text for c in show(database, made.id).comments] == ["please", "next year"]
+    with pytest.raises(InvalidInput, match="nothing in it"):
+        district_requests.comment(database, ANNA, made.id, " ")
+
+
+def test_a_repeated_request_or_decision_counts_once(database: Database, plan: str) -> None:
+    once = Idempotency("k", "d")
+    made = ask(database, HAND_OVER, idempotency=once)
+    assert ask(database, HAND_OVER, idempotency=once).id == made.id
+    first = accept(database, made.id, plan, idempotency=once)
+    again = accept(database, made.id, plan, idempotency=once)
+    assert first.request == again.request and len(listed(database)) == 1
+    assert len(moves.history(database, ANNA, plan)) == 1
+
+
+# --- what can go wrong
+
+
+def test_an_effect_says_why_it_is_no_longer_possible(database: Database, plan: str) -> None:
+    made = ask(database, HAND_OVER, plan=plan)
+    parts = [moves.Part(["x004y000", "x005y000"], "b")]
+    moves.move(database, ANNA, plan, 1, parts, drop_empty=True)
+    problem = (show(database, made.id).effect or {})["problem"]
+    assert "no longer has the grid 'c'" in problem["detail"]
+    with pytest.raises(InvalidInput, match="no longer has the grid"):
+        accept(database, made.id, plan)
+    assert show(database, made.id).request.state == "open"
+    elsewhere = draft(database, stored(database, plan).tiling, "aabbcc")
+    assert (show(database, made.id, plan=elsewhere).effect or {})["moved"] == 1
+
+
+def test_a_move_is_accepted_on_a_draft_as_the_decider_saw_it(database: Database, plan: str) -> None:
+    made = ask(database, HAND_OVER)
+    with pytest.raises(InvalidInput, match="no draft is named"):
+        accept(database, made.id)
+    with pytest.raises(PreconditionMissing):
+        deciding.accept(Desk(database), ANNA, made.id, "yes", Target(plan))
+    moves.move(database, BO, plan, 1, [moves.Part([X3], "a")])
+    with pytest.raises(Conflict, match="changed since revision 1"):
+        accept(database, made.id, plan, revision=1)
+    with database.read() as reader:
+        published = reader.publications.get("board", "base", 1).plan
+    with pytest.raises(Conflict, match="never changed"):
+        accept(database, made.id, published)
+    assert show(database, made.id).request.state == "open"
+    assert accept(database, made.id, plan, revision=2).request.result == {"plan": plan, "revision": 3}
+
+
+@pytest.mark.parametrize(
+    ("wish", "more", "field", "words"),
+    [
+        (Wish("move", (), "c"), {}, "cells", "needs it; give cells and to"),
+        (Wish("move", (X3,)), {}, "to", "needs it"),
+        (Wish("move", (X3,), "c", team="b"), {}, "team", "not part of a request"),
+        (Wish("move", (X3, "x9"), "c"), {}, "cells", "'x9' is not in the plan's tiling"),
+        (Wish("move", (X3, X3), "c"), {}, "cells", "place 1 already"),
+        (Wish("move", (X3,), "z"), {}, "to", "no grid 'z'"),
+        (Wish("move", (X3,), "b"), {}, "to", "in that grid already"),
+        (Wish("move", tuple(map(str, range(10_001))), "c"), {}, "cells", "at most 10,000"),
+        (Wish("move", (X3,), "c" * 201), {}, "to", "longer than any id"),
+        (HAND_OVER, {"plan": "pln_none"}, "plan", "no plan 'pln_none'"),
+        (HAND_OVER, {"line": "special"}, "plan", "nothing is published yet"),
+        (HAND_OVER, {"reason": " "}, "reason", "say why"),
+        (Wish("customer", customer=SECRET), {}, "team", "needs it"),
+        (Wish("customer", customer=SECRET, team="z"), {}, "team", "no team 'z'"),
+        (Wish("customer", customer=SECRET, team="c", to="c"), {}, "to", "not part"),
+        (Wish("lead", team="b"), {}, "person", "needs it"),
+        (Wish("lead", team="b", person="p-z"), {}, "person", "no person 'p-z'"),
+        (Wish("lead", team="b", person="p-b"), {}, "person", "leads the team already"),
+    ],
+)
+def test_a_wish_which_cannot_be_is_refused(
+    database: Database, tiling: str, wish: Wish, more: dict[str, Any], field: str, words: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        ask(database, wish, **more)
+    assert refused.value.field == field
+    assert words in str(refused.value)
+    assert refused.value.cure and SECRET not in str(refused.value)
+    assert listed(database) == []
+
+
+def test_who_and_what_is_not_there_is_not_found(database: Database, tiling: str) -> None:
+    with pytest.raises(UnknownCustomer) as refused:
+        ask(database, Wish("customer", customer="secret-0", team="c"))
+    assert "secret" not in str(refused.value)
+    with pytest.raises(NotFound, match="no territory"):
+        district_requests.create(Desk(database), ANNA, "oder", HAND_OVER, "so")
+    for act in (show, lambda database, r: end(database, r, "reject"), accept):
+        with pytest.raises(NotFound, match="no request"):
+            act(database, "req_none")
+    with pytest.raises(InvalidInput, match="needs a reason"):
+        end(database, ask(database, HAND_OVER).id, "reject", reason=" ")
+    with pytest.raises(InvalidInput, match="is no date"):
+        listed(database, due_before="soon")
+
+
+def test_a_customer_owned_by_name_is_not_asked_for_again(database: Database, tiling: str) -> None:
+    accept(database, ask(database, BY_NAME).id)
+    with pytest.raises(InvalidInput, match="by name already"):
+        ask(database, BY_NAME)
+
+
+# --- any order of decisions
+
+PEOPLE = [MANAGER, ANNA, BO, replace(MANAGER, actor="hu"), Principal("read", frozenset({"requests:read"}))]
+
+
+def machine(database: Database, plan: str) -> type[RuleBasedStateMachine]:
+    class Requests(RuleBasedStateMachine):
+        """Two requests against what one would expect on paper."""
+
+        @initialize()
+        def start(self) -> None:
+            with database.read() as reader:
+                for old in reader.requests.open_in("board"):
+                    end(database, old.id, "reject")
+            number, roster = rosters.get(database, ANNA, "board")
+            lead = roster.lead("b")
+            self.lead = "p-b" if lead is None else lead.person
+            to = "c" if dict(plans.cells_of(database, ANNA, plan)[0])[X3] == "b" else "b"
+            person = "p-h" if self.lead == "p-b" else "p-b"
+            self.wishes = [Wish("move", (X3,), to), Wish("lead", team="b", person=person)]
+            self.ids = [ask(database, wish, plan=plan if wish.cells else None).id for wish in self.wishes]
+            self.states = ["open", "open"]
+            self.rosters = number
+
+        @rule(
+            which=st.integers(0, 1),
+            decision=st.sampled_from(["accept", "reject", "withdraw"]),
+            who=st.sampled_from(PEOPLE),
+            reason=st.sampled_from(["so", "so", ""]),
+        )
+        def decide(self, which: int, decision: str, who: Principal, reason: str) -> None:
+            request, desk = self.ids[which], Desk(database)
+            try:
+                if decision == "accept":
+                    target = Target(plan, stored(database, plan).revision)
+                    deciding.accept(desk, who, request, reason, target)
+                else:
+                    deciding.close(desk, who, request, decision, reason)  # type: ignore[arg-type]
+            except GridsvcError:
+                assert not self._allowed(which, decision, who, reason), (decision, who.actor, self.states)
+            else:
+                assert self._allowed(which, decision, who, reason), (decision, who.actor, self.states)
+                self.states[which] = {"accept": "accepted", "reject": "rejected"}.get(decision, "withdrawn")
+            self._check()
+
+        def _allowed(self, which: int, decision: str, who: Principal, reason: str) -> bool:
+            if self.states[which] != "open":
+                return False
+            if decision == "withdraw":
+                return who.actor == MANAGER.actor
+            return "requests:decide" in who.scopes and bool(reason)
+
+        def _check(self) -> None:
+            shown = [show(database, request) for request in self.ids]
+            assert [s.request.state for s in shown] == self.states
+            assert [(s.request.decided_by is None) == (s.request.state == "open") for s in shown] == [
+                True,
+                True,
+            ]
+            open_ = [i for i, state in zip(self.ids, self.states, strict=True) if state == "open"]
+            assert [o["request"] for o in waiting(database, plan)] == open_
+            move, lead = self.wishes
+            at = dict(plans.cells_of(database, ANNA, plan)[0])[X3]
+            assert (at == move.to) == (self.states[0] == "accepted")
+            number, roster = rosters.get(database, ANNA, "board")
+            found = roster.lead("b")
+            accepted = self.states[1] == "accepted"
+            assert (found is not None and found.person == lead.person) == accepted
+            assert number == self.rosters + accepted
+
+    return Requests
+
+
+def test_whatever_is_decided_in_whatever_order(database: Database, plan: str) -> None:
+    few = settings(
+        max_examples=10, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    run_state_machine_as_test(machine(database, plan), settings=few)  # type: ignore[no-untyped-call]

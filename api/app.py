@@ -29,6 +29,8 @@ from api.routes import (
     publications,
     publishing,
     realign,
+    requests,
+    review,
     territories,
 )
 from api.stopping import on_stop
@@ -120,6 +122,8 @@ def create_app(
         events,
         publications,
         publishing,
+        review,
+        requests,
         levels,
         lineage,
         owner,

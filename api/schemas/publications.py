@@ -32,8 +32,11 @@ class GateOut(BaseModel):
 class Waiver(Request):
     """A grid to be excused from a gate."""
 
-    gate: Annotated[str, Field(description="Only `contiguity` can be waived.")]
-    grid: Annotated[str, Field(min_length=1, max_length=100, description="Code of the grid.")]
+    gate: Annotated[str, Field(description="`contiguity` or `requests`; no other can be waived.")]
+    grid: Annotated[
+        str,
+        Field(min_length=1, max_length=100, description="Code of the grid; for `requests` a request's id."),
+    ]
     reason: Annotated[str, Field(max_length=500)]
 
 

@@ -81,6 +81,9 @@ def describe(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+_OWN_MEMBERS = {"code", *Problem.model_fields}
+
+
 def problem(status: int, code: str, detail: str, **members: Any) -> Response:
     """Build a problem document."""
     body = {
@@ -115,8 +118,13 @@ def problem_of(error: errors.GridsvcError) -> Response:
         row=error.row,
         field=_in_http(error.field),
         cure=_in_http(error.cure),
-        **_details_in_http(error.details),
+        **{_member(name): _details_in_http(value) for name, value in error.details.items()},
     )
+
+
+def _member(name: str) -> str:
+    """What a detail is called in a problem document, whose own members have their meaning."""
+    return f"actual_{name}" if name in _OWN_MEMBERS else name
 
 
 def _details_in_http(value: Any) -> Any:

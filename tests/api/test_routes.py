@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -54,6 +55,16 @@ def test_an_error_survives_its_way_through_a_job(code: str) -> None:
     error = errors.from_dict({"code": code, "message": "m", "row": 3, "field": "f", "details": {"x": 1}})
     assert (error.code, error.row, error.field, error.details) == (code, 3, "f", {"x": 1})
     assert errors.from_dict(error.as_dict()).as_dict() == error.as_dict()
+
+
+def test_details_leave_the_members_of_a_problem_alone() -> None:
+    found = json.loads(problems.problem_of(errors.Conflict("m", status="published", code=1, plan="p")).body)
+    assert (found["status"], found["actual_status"], found["actual_code"], found["plan"]) == (
+        409,
+        "published",
+        1,
+        "p",
+    )
 
 
 def test_the_description_is_whole(client: TestClient) -> None:

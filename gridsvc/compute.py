@@ -90,6 +90,11 @@ class Remote:
             raise errors.from_dict(head["error"])
         return head["media_type"], answer
 
+    def close(self) -> None:
+        """Close the connections which wait for the next batch."""
+        while not self._idle.empty():
+            self._idle.get().close()
+
     def _call(self, asked: dict[str, Any], body: Bytes) -> tuple[dict[str, Any], Bytes]:
         connection = self._connected()
         try:

@@ -49,6 +49,7 @@ class Node:
         while not self._stopped:
             self._process.wait()
             if not self._stopped:
+                _let_go(self._process)
                 time.sleep(_AGAIN)
                 self._process = self._start()
 
@@ -57,6 +58,13 @@ class Node:
         self._stopped = True
         self._process.terminate()
         self._process.wait()
+        _let_go(self._process)
+
+
+def _let_go(process: subprocess.Popen[bytes]) -> None:
+    """Close our end of a process which has ended."""
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 def main() -> None:

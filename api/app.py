@@ -15,6 +15,7 @@ from api.feed import Feed
 from api.headers import Headers
 from api.routes import (
     adoption,
+    arrivals,
     changes,
     compare,
     customers,
@@ -117,6 +118,7 @@ def create_app(
         adoption,
         compare,
         moves,
+        arrivals,
         realign,
         jobs,
         events,

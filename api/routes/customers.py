@@ -93,6 +93,7 @@ async def import_customers(
     }
     uploads = {"file": file} if areas is None else {"file": file, "areas": areas}
     once = None if key is None else Idempotency(key, await run_in_threadpool(upload_digest, params, uploads))
+    params["changes"] = await run_in_threadpool(imports.told_so_far, db, who)
     params["files"] = {
         name: await run_in_threadpool(keep_upload, app.settings, upload) for name, upload in uploads.items()
     }

@@ -1,4 +1,7 @@
-"""Customer id -> cell, as a file that is mapped. The ids are not in it, only their digests."""
+"""Customer id -> cell, as files that are mapped. The ids are not in them, only their digests.
+
+One file has all customers; on it lie small ones with those who changed since, the newest on top.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ from numpy.typing import NDArray
 
 from gridsvc.ownership.container import Container, write_container
 
-__all__ = ["Accounts"]
+__all__ = ["GONE", "Accounts", "Layers"]
+
+GONE = -2
+"""Stands in a layer for the cell of a customer who is no more."""
 
 _KIND = "customers"
 _BITS = 64
@@ -34,7 +40,7 @@ class Accounts:
     high, low : uint64 arrays, shape (n_customers,)
         The two halves of the digests, ordered by both.
     rows : int32 array, shape (n_customers,)
-        Row of the customer's cell, -1 where it has none.
+        Row of the customer's cell, -1 where it has none, `GONE` where the customer is no more.
     """
 
     key: bytes
@@ -60,11 +66,28 @@ class Accounts:
             rows.append(np.asarray(cells).astype(np.int32))
         high, low = np.concatenate(digests).T
         del digests
+        return cls._ordered(chosen, high, low, np.concatenate(rows))
+
+    @classmethod
+    def merged(cls, layers: Sequence[Accounts]) -> Accounts:
+        """Layers of one key as one; the first is on top."""
+        columns = ([getattr(layer, name) for layer in layers] for name in ("high", "low", "rows"))
+        return cls._ordered(layers[0].key, *map(np.concatenate, columns))
+
+    @classmethod
+    def _ordered(
+        cls, key: bytes, high: NDArray[np.uint64], low: NDArray[np.uint64], rows: NDArray[np.int32]
+    ) -> Accounts:
         order = np.lexsort((low, high))  # stable: of the same id the first comes first
         high, low = high[order], low[order]
         first = np.ones(len(order), bool)
         first[1:] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
-        return cls(chosen, high[first], low[first], np.concatenate(rows)[order][first])
+        return cls(key, high[first], low[first], rows[order][first])
+
+    def without_gone(self) -> Accounts:
+        """Those who are there: what lies under all others need not say who is no more."""
+        there = self.rows != GONE
+        return Accounts(self.key, self.high[there], self.low[there], self.rows[there])
 
     @classmethod
     def open(cls, path: Path, *, verify: bool = False) -> Accounts:
@@ -88,8 +111,11 @@ class Accounts:
 
     def find(self, customer: str) -> int | None:
         """Row of a customer's cell, -1 where it has none; None where no customer has this id."""
-        digest = _digest(self.key, customer)
-        high, low = int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little")
+        row = self.at(*_halves(self.key, customer))
+        return None if row == GONE else row
+
+    def at(self, high: int, low: int) -> int | None:
+        """Row at a digest, given by its halves; None where it is not here."""
         highs, lows, rows = self._views
         at = self._first(high)
         while at < len(highs) and highs[at] == high:
@@ -116,6 +142,36 @@ class Accounts:
         if (found == first > 0) or (found == last < n):
             return bisect_left(highs, high)
         return found
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """Files of one key which lie on each other.
+
+    Attributes
+    ----------
+    files : tuple of Accounts
+        The first is on top: who is in it is looked for no further.
+    """
+
+    files: tuple[Accounts, ...]
+
+    def __len__(self) -> int:
+        return sum(len(file) for file in self.files)
+
+    def find(self, customer: str) -> int | None:
+        """Row of a customer's cell, -1 where it has none; None where no customer has this id."""
+        high, low = _halves(self.files[0].key, customer)
+        for file in self.files:
+            row = file.at(high, low)
+            if row is not None:
+                return None if row == GONE else row
+        return None
+
+
+def _halves(key: bytes, customer: str) -> tuple[int, int]:
+    digest = _digest(key, customer)
+    return int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little")
 
 
 def _digests(key: bytes, ids: Sequence[str]) -> NDArray[np.uint64]:

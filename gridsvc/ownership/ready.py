@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from gridsvc.ownership.accounts import Accounts
+from gridsvc.ownership.accounts import Layers
 from gridsvc.ownership.answer import Lang
 from gridsvc.ownership.snapshot import Snapshot
 
@@ -24,7 +24,7 @@ class Ready:
     fallback is told by `Snapshot`.
     """
 
-    def __init__(self, snapshot: Snapshot, accounts: Accounts | None) -> None:
+    def __init__(self, snapshot: Snapshot, accounts: Layers | None) -> None:
         self._snapshot, self._accounts = snapshot, accounts
         self._places = snapshot.places
         self._told: dict[tuple[Any, ...], list[bytes]] = {}

@@ -83,10 +83,8 @@ def page(
     """At most `limit` customers by id, behind the id `after`."""
     who.require("customers:read")
     with desk.database.read() as reader:
-        found, residents, live = _asked(desk, reader, territory, which)
-        if live is None:
-            return []
-        records = _records(reader, live, residents, residents.rows, after, max(limit, 100))
+        found, residents = _asked(desk, reader, territory, which)
+        records = _records(reader, found, residents, residents.rows, after, max(limit, 100))
         return [_placed(found, record) for record in islice(records, limit)]
 
 
@@ -106,12 +104,10 @@ def stream(desk: Desk, who: Principal, territory: str | None, which: Which) -> C
 
 def _chunks(desk: Desk, territory: str | None, which: Which) -> Chunks:
     with _turn(), desk.database.read() as reader:
-        found, residents, live = _asked(desk, reader, territory, which)
+        found, residents = _asked(desk, reader, territory, which)
         yield []
-        if live is None:
-            return
         for at in range(0, len(residents.rows), _CELLS):
-            records = _records(reader, live, residents, residents.rows[at : at + _CELLS], None, _CHUNK)
+            records = _records(reader, found, residents, residents.rows[at : at + _CELLS], None, _CHUNK)
             while chunk := [_placed(found, record) for record in islice(records, _CHUNK)]:
                 yield chunk
 
@@ -126,21 +122,18 @@ def _turn() -> Iterator[None]:
         _STREAMS.release()
 
 
-def _asked(
-    desk: Desk, reader: Reader, territory: str | None, which: Which
-) -> tuple[Snapshot, Residents, str | None]:
-    """The state in force, who is meant, and the id of the import which has them."""
+def _asked(desk: Desk, reader: Reader, territory: str | None, which: Which) -> tuple[Snapshot, Residents]:
+    """The state in force, and who is meant."""
     found = stored_snapshot(desk, reader, Asked(territory))
-    live = reader.customers.live_import(found.holdings.territory, found.tiling)
-    return found, which(reader, found), None if live is None else live.id
+    return found, which(reader, found)
 
 
 def _records(
-    reader: Reader, live: str, residents: Residents, rows: list[int], after: str | None, size: int
+    reader: Reader, found: Snapshot, residents: Residents, rows: list[int], after: str | None, size: int
 ) -> Iterator[CustomerRecord]:
     """Customers of some cells by id, `size` read at once."""
     while True:
-        read = reader.customers.in_cells(live, rows, after, size)
+        read = reader.customers.residents(found.holdings.territory, found.tiling, rows, after, size)
         yield from (r for r in read if residents.counts(r.lon, r.lat))
         if len(read) < size:
             return

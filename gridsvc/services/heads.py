@@ -35,14 +35,17 @@ def make_files(db: Database, keeper: Keeper) -> None:
 
 
 def make_accounts(db: Database, keeper: Keeper) -> bool:
-    """Make the files of customers which are missing; gives whether there were any."""
+    """Make the files of customers which are missing or in too many layers; gives whether there were any."""
     made = False
+    if keeper.customers is None:
+        return made
     with db.read() as reader:
         for territory, line in reader.publications.lines():
-            record = _in_force(reader, territory, line, datetime.now(UTC))
-            if record is not None and not keeper.has(keeper.accounts_name(reader, territory, record.tiling)):
-                keeper.accounts(reader, territory, record.tiling)
-                made = True
+            now = datetime.now(UTC)
+            record = _in_force(reader, territory, line, now)
+            if record is not None:
+                places = keeper.places(reader, record.tiling)[1]
+                made |= keeper.customers.make(reader, territory, record.tiling, places, now)
     return made
 
 
@@ -64,8 +67,11 @@ def _line(
         return None, None
     r, roster_file, roster_end = _roster(reader, keeper, territory, at)
     until, former = _former(reader, keeper, record, at)
-    accounts = keeper.accounts_name(reader, territory, record.tiling)
-    ends = [roster_end, until if former is not None else None]
+    places, located = keeper.places(reader, record.tiling)
+    customers, change = None, None
+    if keeper.customers is not None:
+        customers, change = keeper.customers.names(reader, territory, record.tiling, located, at)
+    ends = [roster_end, until if former is not None else None, change]
     head = LineHead(
         territory=territory,
         line=line,
@@ -75,11 +81,11 @@ def _line(
         valid_from=record.effective_at,
         valid_to=reader.publications.next_effective(territory, line, record.n, at, at),
         transition_until=until if former is not None else None,
-        places=keeper.places(reader, record.tiling)[0],
+        places=places,
         holdings=keeper.holdings(reader, record)[0],
         roster=roster_file,
         former=former,
-        customers=accounts if keeper.has(accounts) else None,
+        customers=customers,
     )
     return head, min((end for end in ends if end is not None), default=None)
 

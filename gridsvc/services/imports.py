@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gridsvc.customers.areas import AreaIndex
 from gridsvc.customers.columns import Columns
@@ -18,6 +19,7 @@ from gridsvc.customers.measures import Measure, MeasureSpec, Missing, aggregate,
 from gridsvc.customers.place import PlaceOptions, place
 from gridsvc.customers.placement import Placement, check
 from gridsvc.customers.read import Table, read_customers
+from gridsvc.customers.values import as_numbers, as_text
 from gridsvc.customers.verdicts import Verdict
 from gridsvc.customers.where import Where, parse_where, select
 from gridsvc.principal import Principal
@@ -30,7 +32,16 @@ from gridsvc.tiling.locate import Locator
 from gridsvc.tiling.read import PolygonLayer, read_polygons
 from gridsvc.tiling.tiling import Tiling
 
-__all__ = ["ImportOptions", "TakenIn", "put_file", "read_file", "run_job", "take_in", "todo_csv"]
+__all__ = [
+    "ImportOptions",
+    "TakenIn",
+    "put_file",
+    "read_file",
+    "run_job",
+    "take_in",
+    "todo_csv",
+    "told_so_far",
+]
 
 _ABANDONED = 6 * 3600.0
 """Seconds after which an import that did not end is taken for dead."""
@@ -98,7 +109,8 @@ def take_in(table: Table, tiling: Tiling, options: ImportOptions, progress: Prog
     )
 
 
-def _rows(taken: TakenIn) -> CustomerRows:
+def _rows(taken: TakenIn, measures: Sequence[MeasureSpec]) -> CustomerRows:
+    """The rows as they are kept, with the columns of which measures can be made again."""
     table, placement = taken.table, taken.placement
     dropped = [Verdict.NOT_SELECTED, Verdict.DUPLICATE_ID, Verdict.MISSING_ID]
     human = [v for v in Verdict if v.cure]
@@ -112,7 +124,13 @@ def _rows(taken: TakenIn) -> CustomerRows:
         kept=~np.isin(placement.verdict, dropped),
         todo=np.isin(placement.verdict, human),
         premise=table.premise,
+        values={spec.column: _values(table, spec) for spec in measures if spec.column} or None,
     )
+
+
+def _values(table: Table, spec: MeasureSpec) -> NDArray[Any]:
+    column = table.frame[spec.column]
+    return as_text(column) if spec.op == "count_distinct" else as_numbers(column)[0]
 
 
 def put_file(
@@ -123,9 +141,16 @@ def put_file(
     options: ImportOptions,
     *,
     idempotency: Idempotency | None = None,
+    behind: int | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Take a customers' file in; it becomes visible as a whole, with its measures, or not at all.
+
+    Parameters
+    ----------
+    behind : int or None
+        Number of the last message about a customer which was there when the file came: the file hides them,
+        later ones stay. If not given, those which are there now.
 
     Returns
     -------
@@ -137,17 +162,23 @@ def put_file(
         record = reader.tilings.get(tiling_id)
         tiling = reader.tilings.load(tiling_id)
         boundary = reader.territories.get(record.territory).boundary
+        hidden = reader.changes.last() if behind is None else behind
     progress(0.0, "reading the file")
     taken = take_in(read_file(path, options), tiling, options, progress)
     coverage = coverage_report(tiling, boundary, taken.placement.lon, taken.placement.lat)
     summary = taken.placement.summary()
     progress(0.5, "saving customers")
     job = None if idempotency is None else idempotency.key
-    params = {"measures": [str(spec) for spec in options.measures], "missing": options.missing, "job": job}
+    params = {
+        "measures": [str(spec) for spec in options.measures],
+        "missing": options.missing,
+        "job": job,
+        "changes": hidden,
+    }
     with db.write(who, "customers.import") as uow:
         uow.customers.discard_abandoned(_ABANDONED)
     with staging(db, who, record.territory, tiling_id, source=summary["source"], params=params) as stage:
-        for done, chunk in enumerate(_rows(taken).chunks(100_000)):
+        for done, chunk in enumerate(_rows(taken, options.measures).chunks(100_000)):
             stage.add(chunk)
             progress(0.5 + 0.45 * (done + 1) * 100_000 / max(len(taken.table), 100_000), "saving customers")
         result = {
@@ -185,13 +216,23 @@ def _measure_out(measure: Measure) -> dict[str, Any]:
     return {"spec": measure.spec, "total": measure.total, "missing_share": measure.missing_share}
 
 
+def told_so_far(db: Database, who: Principal) -> int:
+    """What a file which comes now says `behind` of: it knows nothing of later messages."""
+    who.require("customers:write")
+    with db.read() as reader:
+        return reader.changes.last()
+
+
 def run_job(
     db: Database, who: Principal, params: Mapping[str, Any], once: Idempotency, progress: Progress
 ) -> dict[str, Any]:
     """Do a queued import."""
     files = {name: Path(path) for name, path in params["files"].items()}
     options = _options(params, files)
-    return put_file(db, who, params["tiling"], files["file"], options, idempotency=once, progress=progress)
+    behind = params.get("changes")
+    return put_file(
+        db, who, params["tiling"], files["file"], options, idempotency=once, behind=behind, progress=progress
+    )
 
 
 def _options(params: Mapping[str, Any], files: Mapping[str, Path]) -> ImportOptions:

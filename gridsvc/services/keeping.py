@@ -5,19 +5,19 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
 
-from gridsvc.ownership.accounts import Accounts
 from gridsvc.ownership.bundle import Bundle
 from gridsvc.ownership.container import DamagedFileError, write_container
 from gridsvc.ownership.holdings import Holdings
 from gridsvc.ownership.live import open_places, open_roster
 from gridsvc.ownership.publication import unpack
 from gridsvc.ownership.snapshot import Snapshot
+from gridsvc.services.layers import CustomerFiles
 from gridsvc.store.database import Reader
 from gridsvc.store.records import PublicationRecord
 from gridsvc.teams.document import roster_to_dict
@@ -32,7 +32,6 @@ _PLACES = 2
 """Version of a tiling's arrays: files of another version are made again."""
 
 _MOST = 64
-_CHUNK = 50_000
 
 T = TypeVar("T")
 
@@ -44,10 +43,16 @@ class Keeper:
     ----------
     folder : Path or None
         Where the files are; None keeps all in memory.
+
+    Attributes
+    ----------
+    customers : CustomerFiles or None
+        Only kept in files.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
+        self.customers = None if folder is None else CustomerFiles(folder)
         self._lock = threading.Lock()
         self._kept: dict[str, Any] = {}  # the last few, the newest at the end
 
@@ -102,32 +107,6 @@ class Keeper:
         self._part(name, Bundle.open, lambda: bundle, lambda found, path: found.write(path))
         return path
 
-    def accounts(self, reader: Reader, territory: str, tiling: str) -> str | None:
-        """The file of a territory's customers, placed on a tiling; it is made where it is missing.
-
-        None where nothing is kept in files.
-        """
-        if self.folder is None:
-            return None
-        name = self.accounts_name(reader, territory, tiling)
-        self._part(
-            name,
-            Accounts.open,
-            lambda: _accounts(reader, territory, tiling, self.places(reader, tiling)[1]),
-            lambda found, path: found.write(path),
-        )
-        return name
-
-    def accounts_name(self, reader: Reader, territory: str, tiling: str) -> str:
-        """What the file of a territory's customers is called."""
-        imports = [record.id for record in reader.customers.live_imports(territory)]
-        digest = hashlib.sha256(" ".join([tiling, *imports]).encode()).hexdigest()
-        return f"customers-{digest[:40]}.own"
-
-    def has(self, name: str) -> bool:
-        """Whether a file is there."""
-        return self.folder is not None and (self.folder / name).exists()
-
     def _part(
         self,
         name: str,
@@ -177,15 +156,3 @@ def _places(reader: Reader, tiling: str) -> Places:
 
 def _write_places(places: Places, path: Path) -> None:
     write_container(path, "tiling", places.meta(), places.arrays())
-
-
-def _accounts(reader: Reader, territory: str, tiling: str, places: Places) -> Accounts:
-    """All customers of a territory: of its live imports the newest which knows an id counts."""
-
-    def chunks() -> Iterator[tuple[list[str], Any]]:
-        for record in reader.customers.live_imports(territory):
-            for ids, cells, lon, lat in reader.customers.in_chunks(record.id, _CHUNK):
-                # Those placed on another tiling are placed anew, by their point.
-                yield ids, cells if record.tiling == tiling else places.rows(lon, lat)
-
-    return Accounts.of(chunks())

@@ -291,7 +291,7 @@ def _stored_customer(desk: Desk, customer: str, asked: Asked) -> Answer:
     """The answer by the database's own record: with the point, which overlays need."""
     with desk.database.read() as reader:
         found = stored_snapshot(desk, reader, asked)
-        record = reader.customers.find(found.holdings.territory, customer)
+        record = reader.customers.find(found.holdings.territory, customer, asked.as_of, asked.as_known)
     if record is None:
         return found.customer(customer, -1, known=False, lang=asked.lang)
     row = record.cell if record.tiling == found.tiling else None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, repeat
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Integer, Table, bindparam, column, func, select, true
+from sqlalchemy import ColumnElement, Dialect, Table, bindparam, column, func, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
 
@@ -71,10 +71,12 @@ def insert_columns(
     write(handle, table, [*constants, *columns], rows)
 
 
-def is_one_of(handle: Handle, what: ColumnElement[int], numbers: Sequence[int]) -> ColumnElement[bool]:
-    """Condition ``what IN numbers`` with one parameter, however many numbers there are."""
+def is_one_of(
+    handle: Handle, what: ColumnElement[Any], values: Sequence[int] | Sequence[str]
+) -> ColumnElement[bool]:
+    """Condition ``what IN values`` with one parameter, however many numbers or texts there are."""
     if handle.postgres:
-        array = bindparam(None, list(numbers), ARRAY(Integer), unique=True)
+        array = bindparam(None, list(values), ARRAY(what.type), unique=True)
         return what == func.any(array)
-    listed = func.json_each(bindparam(None, list(numbers), Json, unique=True)).table_valued(column("value"))
+    listed = func.json_each(bindparam(None, list(values), Json, unique=True)).table_valued(column("value"))
     return what.in_(select(listed.c.value).where(true()))

@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
-from sqlalchemy import Row, Select, delete, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    delete,
+    false,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    union_all,
+    update,
+)
 
 from gridsvc.errors import Conflict, NotFound
 from gridsvc.store.bulk import insert_columns, is_one_of
+from gridsvc.store.changes import ChangeReader, ChangeWriter, Standing, standing
 from gridsvc.store.faults import unique
 from gridsvc.store.handle import Handle
 from gridsvc.store.ids import new_id
 from gridsvc.store.records import CustomerRecord, CustomerRows, ImportRecord
-from gridsvc.store.tables import customers, imports
+from gridsvc.store.tables import customer_states, customers, imports
 
 __all__ = ["CustomerReader", "CustomerWriter"]
 
@@ -120,17 +136,70 @@ class CustomerReader:
             self.get_import(import_id)
         return int(found or 0)
 
-    def find(self, territory: str, customer_id: str) -> CustomerRecord | None:
-        """The customer as the last live import knows it; None if no live import does."""
+    def find(
+        self, territory: str, customer_id: str, at: datetime | None = None, known: datetime | None = None
+    ) -> CustomerRecord | None:
+        """The customer by the last message behind the newest live import, else by that or an older one.
+
+        At another time, or as known then, by the imports and messages which counted there. None where the
+        customer is unknown or gone.
+        """
+        time = None if at is None and known is None else min(at or known, known or at)  # type: ignore[type-var]
+        newest, now = self._in_force(territory, time), self._handle.clock()
+        behind = 0 if not newest else newest[0].behind
+        told = ChangeReader(self._handle).told(territory, customer_id, behind, at or now, known or now)
+        if told is not None:
+            there, record = told
+            return record if there else None
         rows = (
             _joined()
-            .where(imports.c.territory == territory, imports.c.status == "live")
+            .where(is_one_of(self._handle, imports.c.id, [record.id for record in newest]))
             .where(customers.c.id == customer_id, customers.c.kept)
             .order_by(imports.c.valid_from.desc(), imports.c.no.desc())
             .limit(1)
         )
         found = self._handle.connection.execute(rows).first()
         return None if found is None else _customer(found)
+
+    def _in_force(self, territory: str, time: datetime | None) -> list[ImportRecord]:
+        """Imports which were live at a time, the last first; those of now for none, and before the first."""
+        if time is None:
+            return self.live_imports(territory)
+        c = imports.c
+        then = select(*_IMPORT).where(c.territory == territory, c.status != "discarded", c.valid_from <= time)
+        ordered = then.where(or_(c.valid_to.is_(None), c.valid_to > time))
+        rows = self._handle.connection.execute(ordered.order_by(c.valid_from.desc(), c.no.desc()))
+        return [_import(row) for row in rows] or self.live_imports(territory)
+
+    def residents(
+        self,
+        territory: str,
+        tiling: str,
+        cell_rows: Sequence[int],
+        after: str | None = None,
+        limit: int = 100,
+    ) -> list[CustomerRecord]:
+        """Customers of some cells as they are now, by id, at most `limit`, behind the id `after`.
+
+        They are those of the live import of the tiling, with what was told of customers since.
+        """
+        live, now = self.live_import(territory, tiling), self._handle.clock()
+        numbers = [int(row) for row in cell_rows]
+        behind = 0 if live is None else live.behind
+        parts = [_came(territory, tiling, behind, now).where(self._is_in(customer_states.c.cell, numbers))]
+        if live is not None:
+            stayed = self._of(live.id).where(customers.c.kept, self._is_in(customers.c.cell, numbers))
+            parts.append(stayed.where(~_told_of(territory, behind, now)))
+        names = [part.selected_columns["id"] for part in parts]
+        if after is not None:
+            parts = [part.where(name > after) for part, name in zip(parts, names, strict=True)]
+        first = [p.order_by(n).limit(limit).subquery() for p, n in zip(parts, names, strict=True)]
+        rows = union_all(*(select(part) for part in first)).subquery()
+        page = select(rows).order_by(rows.c.id).limit(limit)
+        return [_customer(row) for row in self._handle.connection.execute(page)]
+
+    def _is_in(self, cell: ColumnElement[int], numbers: Sequence[int]) -> ColumnElement[bool]:
+        return is_one_of(self._handle, cell, numbers)
 
     def in_cell(
         self, import_id: str, cell_row: int, after: str | None = None, limit: int = 100
@@ -159,19 +228,59 @@ class CustomerReader:
         return _joined().where(customers.c.import_no == self._no(import_id))
 
     def index(self, import_id: str) -> tuple[NDArray[np.object_], NDArray[np.int32]]:
-        """Ids (object) and cell rows (int32, -1 unplaced) of all kept customers, in the source's order."""
+        """Ids (object) and cell rows (int32, -1 unplaced) of all customers, in the source's order.
+
+        A live import gives them as they are now: behind those who stayed come those told of since.
+        """
+        told, came = self._told_since(import_id)
         ids, cells = self._columns(import_id, customers.c.id, customers.c.cell)
-        return np.array(ids, dtype=object), np.array(cells, dtype=np.int32)
+        kept = [at for at, name in enumerate(ids) if name not in told] if told else range(len(ids))
+        names = [*(ids[at] for at in kept), *(state.id for state in came)]
+        rows = [*(cells[at] for at in kept), *(state.cell for state in came)]
+        return np.array(names, dtype=object), np.array(rows, dtype=np.int32)
 
     def points(self, import_id: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Lon and lat (float64 degrees, NaN where unknown) of all kept customers, in the order of `index`."""
-        lon, lat = self._columns(import_id, customers.c.lon, customers.c.lat)
-        return np.array(lon, dtype=np.float64), np.array(lat, dtype=np.float64)
+        """Lon and lat (float64 degrees, NaN where unknown) of all customers, in the order of `index`."""
+        told, came = self._told_since(import_id)
+        ids, lon, lat = self._columns(import_id, customers.c.id, customers.c.lon, customers.c.lat)
+        kept = [at for at, name in enumerate(ids) if name not in told] if told else range(len(ids))
+        x = [*(lon[at] for at in kept), *(state.lon for state in came)]
+        y = [*(lat[at] for at in kept), *(state.lat for state in came)]
+        return np.array(x, dtype=np.float64), np.array(y, dtype=np.float64)
+
+    def _told_since(self, import_id: str) -> tuple[set[str], list[Standing]]:
+        """Whom messages since a live import tell of, and those of them who are there."""
+        record = self.get_import(import_id)
+        if record.status != "live":
+            return set(), []
+        changes = ChangeReader(self._handle)
+        told = changes.standing(record.territory, record.behind, self._handle.clock())
+        there = [s if s.tiling == record.tiling else replace(s, cell=-1) for s in told if s.there]
+        return {state.id for state in told}, there
 
     def _columns(self, import_id: str, *columns: Any) -> tuple[tuple[Any, ...], ...]:
         wanted = select(*columns).where(customers.c.import_no == self._no(import_id), customers.c.kept)
         rows = self._handle.connection.execute(wanted.order_by(customers.c.row_no)).fetchall()
         return tuple(zip(*rows, strict=True)) or tuple(() for _ in columns)
+
+
+def _came(territory: str, tiling: str, behind: int, now: datetime) -> Select[*tuple[Any, ...]]:
+    """Customers by what was told of them, in the columns of `_CUSTOMER`."""
+    c = customer_states.c
+    columns = (
+        literal("").label("import_id"),
+        c.tiling_id.label("tiling"),
+        c.no.label("row_no"),
+        *(c.id, c.premise, c.verdict, c.cell, true().label("kept"), false().label("todo")),
+        *(c.lon, c.lat, c.attributes),
+    )
+    return select(*columns).where(*standing(territory, behind, now), c.there, c.tiling_id == tiling)
+
+
+def _told_of(territory: str, behind: int, now: datetime) -> ColumnElement[bool]:
+    """Whether a message tells of the customer of an import's row."""
+    told = select(customer_states.c.no).where(*standing(territory, behind, now))
+    return told.where(customer_states.c.id == customers.c.id).exists()
 
 
 def _joined() -> Select[*tuple[Any, ...]]:
@@ -245,6 +354,8 @@ class CustomerWriter(CustomerReader):
         self._handle.connection.execute(closed.values(status="superseded", valid_to=now))
         opened = update(imports).where(imports.c.id == import_id)
         self._handle.connection.execute(opened.values(status="live", summary=summary, valid_from=now))
+        hidden = min(live.behind for live in self.live_imports(record.territory))
+        ChangeWriter(self._handle).forget(record.territory, hidden)
         return count
 
     def discard_abandoned(self, seconds: float) -> None:

@@ -198,6 +198,8 @@ class CustomerRecord:
 
     Attributes
     ----------
+    import_id : str
+        Empty where a message told of the customer, whose number is `row_no` then.
     lon, lat : float or None, WGS-84 degrees
     """
 
@@ -229,6 +231,11 @@ class ImportRecord:
     valid_from: datetime | None
     valid_to: datetime | None
     recorded_at: datetime
+
+    @property
+    def behind(self) -> int:
+        """Number of the last message about a customer which was there when it began: it hides them."""
+        return int(self.params.get("changes", 0))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, insert, select
 
 from gridsvc.errors import Conflict, InvalidInput
+from gridsvc.store.changes import ChangeReader, ChangeWriter
 from gridsvc.store.customers import CustomerReader, CustomerWriter
 from gridsvc.store.faults import unique
 from gridsvc.store.handle import Handle
@@ -35,7 +36,7 @@ class Reader:
 
     Attributes
     ----------
-    territories, tilings, customers, plans, moves, rosters, publications, jobs, lineage, rules,
+    territories, tilings, customers, changes, plans, moves, rosters, publications, jobs, lineage, rules,
     reviews, requests
         The repositories.
     """
@@ -47,6 +48,7 @@ class Reader:
         self.customers = CustomerReader(handle)
         self.plans = PlanReader(handle)
         self.moves = MoveReader(handle)
+        self.changes = ChangeReader(handle)
         self.rosters = RosterReader(handle)
         self.publications = PublicationReader(handle)
         self.jobs = JobReader(handle)
@@ -115,6 +117,7 @@ class UnitOfWork(Reader):
     moves: MoveWriter
     rosters: RosterWriter
     publications: PublicationWriter
+    changes: ChangeWriter
     jobs: JobWriter
     reviews: ReviewWriter
     requests: RequestWriter
@@ -140,6 +143,7 @@ class UnitOfWork(Reader):
         self.publications = PublicationWriter(handle)
         self.jobs = JobWriter(handle)
         self.reviews = ReviewWriter(handle)
+        self.changes = ChangeWriter(handle)
         self.requests = RequestWriter(handle)
         self.lineage = LineageWriter(handle)
         self.rules = RuleWriter(handle)

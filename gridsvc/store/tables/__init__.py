@@ -1,6 +1,7 @@
 """The tables, by noun: one set for both databases."""
 
 from gridsvc.store.tables.base import metadata
+from gridsvc.store.tables.changes import customer_changes, customer_states
 from gridsvc.store.tables.customers import customers, imports
 from gridsvc.store.tables.lineage import lineage, territory_rules
 from gridsvc.store.tables.plans import plan_carve_outs, plan_grids, plan_moves, plans
@@ -16,6 +17,8 @@ __all__ = [
     "cells_rtree",
     "company_documents",
     "customers",
+    "customer_changes",
+    "customer_states",
     "departments",
     "idempotency",
     "imports",

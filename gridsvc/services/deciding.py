@@ -67,7 +67,7 @@ def accept(
     with db.read() as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
-            return district_requests.get(desk, who, request)
+            return district_requests.view(desk, who, request)
         found = district_requests.seen(reader, who, request)
     decided("accept", found)
     who.require("plans:write" if found.wish.kind == "move" else "roster:write")
@@ -80,7 +80,7 @@ def accept(
         _close(uow, found, "accept", said, result)
     if opened is not None:
         kept_of(db).keep(opened)
-    return district_requests.get(desk, who, request)
+    return district_requests.view(desk, who, request)
 
 
 def close(
@@ -109,14 +109,14 @@ def close(
     with db.read() as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
-            return district_requests.get(desk, who, request)
+            return district_requests.view(desk, who, request)
         found = district_requests.seen(reader, who, request)
     if decision == "withdraw" and found.asked_by != who.actor:
         raise Forbidden("only who asked withdraws a request", field="state", cure="reject it, with a reason")
     decided(decision, found)
     with db.write(who, f"request.{decision}", idempotency=idempotency) as uow:
         _close(uow, found, decision, said, None)
-    return district_requests.get(desk, who, request)
+    return district_requests.view(desk, who, request)
 
 
 def _reason(text: str | None) -> str:

@@ -16,7 +16,7 @@ from gridsvc.store.database import Database, Reader, UnitOfWork
 from gridsvc.store.records import NEVER, Idempotency
 from gridsvc.store.requests import Filter, no_such_request
 
-__all__ = ["Shown", "Wanted", "comment", "create", "get", "listing", "seen", "tell"]
+__all__ = ["Shown", "Wanted", "comment", "create", "get", "listing", "seen", "tell", "view"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,11 @@ def get(desk: Desk, who: Principal, request: str, plan: str | None = None) -> Sh
         The draft on which a move is tried, if not the request's.
     """
     who.require("requests:read")
+    return view(desk, who, request, plan)
+
+
+def view(desk: Desk, who: Principal, request: str, plan: str | None = None) -> Shown:
+    """A request as `get` gives it, for whoever has just decided it."""
     with desk.database.read() as reader:
         found = seen(reader, who, request)
         comments = tuple(reader.requests.comments(request))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -43,8 +44,9 @@ from gridsvc.services.ownership import Desk
 from gridsvc.store import Database
 from gridsvc.store.records import CustomerRows, Idempotency
 from gridsvc.teams.model import Member
+from gridsvc.tiling.table import table_of
 from tests.databases import Opener
-from tests.services.board import ANNA, BO
+from tests.services.board import ANNA, BO, small
 from tests.services.series import DAY, draft, ground, out, owner, people, publish, soon, stored
 from tests.store.builders import Clock
 
@@ -270,7 +272,7 @@ def test_managers_see_their_branches_only(database: Database, tiling: str) -> No
 
 def test_who_decides_may_make_the_change_too(database: Database, plan: str) -> None:
     made, lead = ask(database, HAND_OVER), ask(database, NEW_LEAD)
-    judge = Principal("fu", frozenset({"requests:decide", "requests:read"}))
+    judge = Principal("fu", frozenset({"requests:decide"}))
     for request, scope in ((made, "plans:write"), (lead, "roster:write")):
         with pytest.raises(Forbidden, match=scope):
             accept(database, request.id, plan, judge)
@@ -344,6 +346,39 @@ def test_a_repeated_request_or_decision_counts_once(database: Database, plan: st
 
 
 # --- what can go wrong
+
+
+def test_two_decisions_at_once_both_count(database: Database, tiling: str) -> None:
+    wishes = [Wish("lead", team=team, person="p-h") for team in "abcdef"]
+    ids = [ask(database, wish).id for wish in wishes]
+    with ThreadPoolExecutor(len(ids)) as pool:
+        done = list(pool.map(lambda request: accept(database, request), ids))
+    _, roster = rosters.get(database, ANNA, "board")
+    assert {lead.person for team in "abcdef" if (lead := roster.lead(team))} == {"p-h"}
+    assert len({str(shown.request.result) for shown in done}) == len(ids)
+
+
+def test_a_request_is_decided_once_however_many_decide(database: Database, tiling: str) -> None:
+    made, before = ask(database, NEW_LEAD), rosters.get(database, ANNA, "board")[0]
+
+    def decide(_: int) -> bool:
+        try:
+            accept(database, made.id)
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(decide, range(4))) == 1
+    assert rosters.get(database, ANNA, "board")[0] == before + 1
+
+
+def test_a_locked_cell_is_not_asked_for(database: Database) -> None:
+    rows = table_of([{"cell": X3, "grid": "02", "reason": "market hall", "until": ""}], "locks")
+    plan = small(database, locks=rows, report=False)
+    with pytest.raises(InvalidInput, match="market hall"):
+        ask(database, Wish("move", (X3,), "03"), plan=plan)
+    assert ask(database, Wish("move", ("x002y000",), "03"), plan=plan).state == "open"
 
 
 def test_an_effect_says_why_it_is_no_longer_possible(database: Database, plan: str) -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
+from gridsvc.ownership.container import is_whole
 from gridsvc.ownership.head import Counter, Head
 from gridsvc.ownership.live import COUNTER
 from gridsvc.store.pulse import Pulse, open_pulse
@@ -35,9 +37,6 @@ _KEPT_HEADS = 4
 _KEPT_SECONDS = 3600.0
 """Files which no head names stay so long: who asks about another day needs them again."""
 
-_KEPT_LAYERS = 60.0
-"""Those of customers shorter: they speak of now only, and each batch of changes makes one."""
-
 
 class Watcher:
     """Watches a database in a thread.
@@ -55,6 +54,7 @@ class Watcher:
         self._stop = threading.Event()
         self._again = threading.Event()  # customers' files are there now
         self._store: tuple[Database, Keeper] | None = None
+        self._seen: dict[str, tuple[int, int, int]] = {}  # files as they were
         self._thread = threading.Thread(target=self._run, name="gridsvc-watcher", daemon=True)
 
     def start(self) -> None:
@@ -67,29 +67,39 @@ class Watcher:
         self._thread.join()
 
     def _run(self) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # rosters lie in it
-        with (self._folder / "lock").open("w") as lock:
-            while not self._stop.is_set():
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    self._stop.wait(0.1)
-            while not self._stop.is_set():
-                try:
-                    self._watch()
-                except Exception:  # noqa: BLE001 - logged, and tried again
-                    # The thread must outlive a database that is away for a while.
-                    _log.exception("the database could not be watched; it will be tried again")
-                    self._stop.wait(_AGAIN)
-            self._close()
+        while not self._stop.is_set():
+            try:
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # rosters lie in it
+                with (self._folder / "lock").open("w") as lock:
+                    if self._is_ours(lock):
+                        self._watch(lock)
+            except Exception:  # noqa: BLE001 - logged, and tried again
+                # The thread must outlive a database that is away for a while.
+                _log.exception("the database could not be watched; it will be tried again")
+                self._stop.wait(_AGAIN)
+        self._close()
 
-    def _watch(self) -> None:
+    def _is_ours(self, lock: IO[str]) -> bool:
+        """Wait for the lock; False if watching ends before, or the file is not in its place any more."""
+        while not self._stop.is_set() and _is_here(lock):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._stop.wait(0.1)
+            else:
+                return _is_here(lock)
+        return False
+
+    def _watch(self, lock: IO[str]) -> None:
+        """Keep the files until watching ends, or somebody takes the folder away."""
         pulse = open_pulse(self._url)
         try:
             counter = Counter(self._folder / COUNTER, writable=True)
             head = self._kept_head(counter, pulse)
-            while not self._stop.is_set():
+            while not self._stop.is_set() and _is_here(lock):
+                if head is not None and not self._whole(head):
+                    self._forget(head)
+                    head = None
                 if head is None or self._over(head, pulse):
                     head = self._renew(counter)
                 counter.beat = time.time()
@@ -103,8 +113,29 @@ class Watcher:
             head = Head.read(self._folder, counter.generation)
         except (OSError, ValueError, TypeError, KeyError):
             return None
-        whole = all((self._folder / name).exists() for line in head.lines for name in line.files())
-        return head if whole and not self._over(head, pulse) else None
+        if not all(is_whole(self._folder / name) for name in _files(head)):
+            self._forget(head)
+            return None
+        # Customers' files which the last watcher did not come to are still to be made.
+        made = all(line.customers is not None for line in head.lines)
+        return head if made and not self._over(head, pulse) else None
+
+    def _whole(self, head: Head) -> bool:
+        """Whether its files are those which were there when it was made, as far as the folder tells."""
+        for name in _files(head):
+            found = _mark(self._folder / name)
+            if found is None or self._seen.setdefault(name, found) != found:
+                return False
+        return True
+
+    def _forget(self, head: Head) -> None:
+        """Delete what is not whole and take nothing from memory: what must be made again then is."""
+        _log.warning("files of lookups are missing or not as they were written; they are made again")
+        for name in _files(head):
+            if not is_whole(self._folder / name):
+                (self._folder / name).unlink(missing_ok=True)
+        self._seen.clear()
+        self._close()
 
     def _over(self, head: Head, pulse: Pulse) -> bool:
         late = head.until is not None and time.time() >= head.until
@@ -118,16 +149,16 @@ class Watcher:
 
     def _renew(self, counter: Counter) -> Head:
         from gridsvc.services.heads import read_head
-        from gridsvc.services.layers import heavy
 
         self._again.clear()
         head = read_head(*self._opened())
+        self._whole(head)  # notes the files as they are before anybody sees them
         generation = counter.generation + 1
         head.write(self._folder, generation)
         counter.beat = time.time()
         counter.generation = generation
         self._sweep(generation, head)
-        if any(line.customers is None or heavy(self._folder, line.customers) for line in head.lines):
+        if any(line.customers is None for line in head.lines):
             self._make_accounts()
         return head
 
@@ -153,23 +184,20 @@ class Watcher:
 
     def _sweep(self, generation: int, head: Head) -> None:
         """Delete what is no longer named; who has it mapped keeps it until he lets go."""
-        from gridsvc.services.layers import PREFIX
-
         named = {name for line in head.lines for name in line.files()}
-        now = time.time()
+        old = time.time() - _KEPT_SECONDS
         for path in self._folder.iterdir():
             if path.name.startswith("head-"):
                 number = path.stem.removeprefix("head-")
                 if number.isdigit() and int(number) <= generation - _KEPT_HEADS:
                     path.unlink(missing_ok=True)
-            elif path.name.endswith(".own") and path.name not in named:
-                kept = _KEPT_LAYERS if path.name.startswith(PREFIX) else _KEPT_SECONDS
-                if _written(path) < now - kept:
-                    path.unlink(missing_ok=True)
+            elif path.name.endswith(".own") and path.name not in named and _written(path) < old:
+                path.unlink(missing_ok=True)
 
     def _close(self) -> None:
         if self._store is not None:
             self._store[0].close()
+            self._store = None
 
 
 _background = threading.Semaphore(1)
@@ -189,6 +217,27 @@ def _in_background(work: Callable[[], None], name: str) -> None:
             _background.release()
 
     threading.Thread(target=run, name=name, daemon=True).start()
+
+
+def _files(head: Head) -> set[str]:
+    return {name for line in head.lines for name in line.files()}
+
+
+def _is_here(lock: IO[str]) -> bool:
+    """Whether a file which is open still has its name."""
+    try:
+        return os.path.samestat(os.fstat(lock.fileno()), Path(lock.name).stat())
+    except FileNotFoundError:
+        return False
+
+
+def _mark(path: Path) -> tuple[int, int, int] | None:
+    """What is another where a file was replaced or written to; None where it is not there."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _written(path: Path) -> float:

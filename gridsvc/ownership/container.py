@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Container", "DamagedFileError", "write_container"]
+__all__ = ["Container", "DamagedFileError", "is_whole", "write_container"]
 
 _MAGIC = b"GSOWN\x00\x00\x01"
 _PREFIX = struct.Struct("<8sII")
@@ -82,6 +82,16 @@ class Container:
             for name, dtype, shape, offset in header["arrays"]
         }
         return cls(kind, header["meta"], arrays, header["sha256"])
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a file is there, of this format and as long as it says; what it holds is not read."""
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as block:
+            _header(block, path.name)
+    except (OSError, ValueError, DamagedFileError):  # a ValueError is an empty file's
+        return False
+    return True
 
 
 def _header(block: mmap.mmap, name: str) -> tuple[dict[str, Any], int]:

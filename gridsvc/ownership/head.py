@@ -34,10 +34,9 @@ class LineHead:
         Roster in force.
     places, holdings : str
         Files of the tiling and of the publication.
-    roster, former : str or None
-        Files of the roster and of the former publication, while customers may stay there.
-    customers : tuple of str or None
-        Files of the customers, those of later changes first; None while they are being made.
+    roster, former, customers : str or None
+        Files of the roster and of the former publication, while customers may stay there; and of the
+        customers, None while it is being made.
     """
 
     territory: str
@@ -52,11 +51,11 @@ class LineHead:
     holdings: str
     roster: str | None
     former: str | None
-    customers: tuple[str, ...] | None
+    customers: str | None
 
     def files(self) -> set[str]:
         """Names of the files it needs."""
-        names = (self.places, self.holdings, self.roster, self.former, *(self.customers or ()))
+        names = (self.places, self.holdings, self.roster, self.former, self.customers)
         return {name for name in names if name is not None}
 
 
@@ -96,11 +95,11 @@ class Head:
         ------
         FileNotFoundError
             There is none, or none any more.
+        ValueError, TypeError, KeyError
+            It is damaged, or of another version.
         """
         named: dict[str, Any] = json.loads(cls.path(folder, generation).read_text("utf-8"))
-        lines = tuple(
-            LineHead(**{**line, **_times(line), "customers": _names(line)}) for line in named.pop("lines")
-        )
+        lines = tuple(LineHead(**{**line, **_times(line)}) for line in named.pop("lines"))
         return cls(**named, lines=lines)
 
     @staticmethod
@@ -111,11 +110,6 @@ class Head:
 
 def _times(line: dict[str, Any]) -> dict[str, datetime | None]:
     return {name: line[name] and datetime.fromisoformat(line[name]) for name in _TIMES}
-
-
-def _names(line: dict[str, Any]) -> tuple[str, ...] | None:
-    names = line["customers"]
-    return (names,) if isinstance(names, str) else names and tuple(names)  # an older version wrote one
 
 
 class Counter:
@@ -130,7 +124,15 @@ class Counter:
         with path.open("r+b" if writable else "rb") as file:
             access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
             block = memoryview(mmap.mmap(file.fileno(), 16, access=access))
+            self._file = os.fstat(file.fileno())
         self._generation, self._beat = block[:8].cast("Q"), block[8:].cast("d")
+
+    def is_replaced(self, path: Path) -> bool:
+        """Whether another file, or none, is in its place by now."""
+        try:
+            return not os.path.samestat(self._file, path.stat())
+        except FileNotFoundError:
+            return True
 
     @property
     def generation(self) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from gridsvc.ownership.accounts import Accounts, Layers
+from gridsvc.ownership.accounts import Accounts
 from gridsvc.ownership.container import Container, DamagedFileError
 from gridsvc.ownership.head import Counter, Head, LineHead
 from gridsvc.ownership.holdings import Holdings
@@ -61,12 +61,12 @@ class Line:
 
     Attributes
     ----------
-    accounts : Layers or None
+    accounts : Accounts or None
         Its customers; None where the database must be asked for them.
     """
 
     snapshot: Snapshot
-    accounts: Layers | None
+    accounts: Accounts | None
 
     @cached_property
     def ready(self) -> Ready:
@@ -123,7 +123,10 @@ class Live:
         if counter.generation != self._state.generation:
             self._load(counter)
         state, now = self._state, time.time()
-        return state if now < state.until and now < counter.beat + LATE else None
+        if now >= counter.beat + LATE:
+            self._look_anew(counter)
+            return None
+        return state if now < state.until else None
 
     def wait(self, seq: int, seconds: float) -> State | None:
         """The state once it is not older than `seq`; None if that takes longer than `seconds`."""
@@ -143,6 +146,13 @@ class Live:
             return None
         return self._counter
 
+    def _look_anew(self, counter: Counter) -> None:
+        """Open the counter next time, if nobody moves this one because another has taken its place."""
+        if counter.is_replaced(self._folder / COUNTER):
+            with self._lock:
+                if self._counter is counter:
+                    self._counter, self._state = None, _NOTHING
+
     def _load(self, counter: Counter) -> None:
         with self._lock:
             while counter.generation != self._state.generation:
@@ -150,7 +160,7 @@ class Live:
                 try:
                     head = Head.read(self._folder, generation)
                     self._state = self._opened(generation, head)
-                except (OSError, DamagedFileError):
+                except (OSError, DamagedFileError, ValueError, TypeError, KeyError):
                     if counter.generation == generation:
                         _log.exception("the mapped files cannot be read; the database is asked instead")
                         self._state = replace(_NOTHING, generation=generation)
@@ -178,8 +188,7 @@ def _line(line: LineHead, head: Head, part: Callable[[str, Callable[[Path], Any]
         former = Former(line.transition_until, held.labels, held.grids)
     moment = Moment(line.n, line.r, head.seq, line.valid_from, line.valid_to, _instant(head.at))
     holdings, places = part(line.holdings, Holdings.open), part(line.places, open_places)
-    files = line.customers
-    accounts = None if files is None else Layers(tuple(part(name, Accounts.open) for name in files))
+    accounts = None if line.customers is None else part(line.customers, Accounts.open)
     return Line(Snapshot(holdings, places, line.tiling, roster, moment, former), accounts)
 
 

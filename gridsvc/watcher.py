@@ -37,6 +37,9 @@ _KEPT_HEADS = 4
 _KEPT_SECONDS = 3600.0
 """Files which no head names stay so long: who asks about another day needs them again."""
 
+_KEPT_LAYERS = 60.0
+"""Those of customers shorter: they speak of now only, and each batch of changes makes one."""
+
 
 class Watcher:
     """Watches a database in a thread.
@@ -149,6 +152,7 @@ class Watcher:
 
     def _renew(self, counter: Counter) -> Head:
         from gridsvc.services.heads import read_head
+        from gridsvc.services.layers import heavy
 
         self._again.clear()
         head = read_head(*self._opened())
@@ -158,7 +162,7 @@ class Watcher:
         counter.beat = time.time()
         counter.generation = generation
         self._sweep(generation, head)
-        if any(line.customers is None for line in head.lines):
+        if any(line.customers is None or heavy(self._folder, line.customers) for line in head.lines):
             self._make_accounts()
         return head
 
@@ -184,15 +188,19 @@ class Watcher:
 
     def _sweep(self, generation: int, head: Head) -> None:
         """Delete what is no longer named; who has it mapped keeps it until he lets go."""
-        named = {name for line in head.lines for name in line.files()}
-        old = time.time() - _KEPT_SECONDS
+        from gridsvc.services.layers import PREFIX
+
+        named = _files(head)
+        now = time.time()
         for path in self._folder.iterdir():
             if path.name.startswith("head-"):
                 number = path.stem.removeprefix("head-")
                 if number.isdigit() and int(number) <= generation - _KEPT_HEADS:
                     path.unlink(missing_ok=True)
-            elif path.name.endswith(".own") and path.name not in named and _written(path) < old:
-                path.unlink(missing_ok=True)
+            elif path.name.endswith(".own") and path.name not in named:
+                kept = _KEPT_LAYERS if path.name.startswith(PREFIX) else _KEPT_SECONDS
+                if _written(path) < now - kept:
+                    path.unlink(missing_ok=True)
 
     def _close(self) -> None:
         if self._store is not None:

@@ -34,9 +34,10 @@ class LineHead:
         Roster in force.
     places, holdings : str
         Files of the tiling and of the publication.
-    roster, former, customers : str or None
-        Files of the roster and of the former publication, while customers may stay there; and of the
-        customers, None while it is being made.
+    roster, former : str or None
+        Files of the roster and of the former publication, while customers may stay there.
+    customers : tuple of str or None
+        Files of the customers, those of later changes first; None while they are being made.
     """
 
     territory: str
@@ -51,11 +52,11 @@ class LineHead:
     holdings: str
     roster: str | None
     former: str | None
-    customers: str | None
+    customers: tuple[str, ...] | None
 
     def files(self) -> set[str]:
         """Names of the files it needs."""
-        names = (self.places, self.holdings, self.roster, self.former, self.customers)
+        names = (self.places, self.holdings, self.roster, self.former, *(self.customers or ()))
         return {name for name in names if name is not None}
 
 
@@ -99,7 +100,9 @@ class Head:
             It is damaged, or of another version.
         """
         named: dict[str, Any] = json.loads(cls.path(folder, generation).read_text("utf-8"))
-        lines = tuple(LineHead(**{**line, **_times(line)}) for line in named.pop("lines"))
+        lines = tuple(
+            LineHead(**{**line, **_times(line), "customers": _names(line)}) for line in named.pop("lines")
+        )
         return cls(**named, lines=lines)
 
     @staticmethod
@@ -110,6 +113,11 @@ class Head:
 
 def _times(line: dict[str, Any]) -> dict[str, datetime | None]:
     return {name: line[name] and datetime.fromisoformat(line[name]) for name in _TIMES}
+
+
+def _names(line: dict[str, Any]) -> tuple[str, ...] | None:
+    names = line["customers"]
+    return (names,) if isinstance(names, str) else names and tuple(names)  # an older version wrote one
 
 
 class Counter:

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from gridsvc.ownership.accounts import Accounts
+from gridsvc.ownership.accounts import Accounts, Layers
 from gridsvc.ownership.container import Container, DamagedFileError
 from gridsvc.ownership.head import Counter, Head, LineHead
 from gridsvc.ownership.holdings import Holdings
@@ -61,12 +61,12 @@ class Line:
 
     Attributes
     ----------
-    accounts : Accounts or None
+    accounts : Layers or None
         Its customers; None where the database must be asked for them.
     """
 
     snapshot: Snapshot
-    accounts: Accounts | None
+    accounts: Layers | None
 
     @cached_property
     def ready(self) -> Ready:
@@ -188,7 +188,8 @@ def _line(line: LineHead, head: Head, part: Callable[[str, Callable[[Path], Any]
         former = Former(line.transition_until, held.labels, held.grids)
     moment = Moment(line.n, line.r, head.seq, line.valid_from, line.valid_to, _instant(head.at))
     holdings, places = part(line.holdings, Holdings.open), part(line.places, open_places)
-    accounts = None if line.customers is None else part(line.customers, Accounts.open)
+    files = line.customers
+    accounts = None if files is None else Layers(tuple(part(name, Accounts.open) for name in files))
     return Line(Snapshot(holdings, places, line.tiling, roster, moment, former), accounts)
 
 

@@ -114,6 +114,14 @@ def bad_input() -> Lines:
     return [f"- {len(told)} cases passed"]
 
 
+def bad_lookups() -> Lines:
+    """Wrong questions to a real server, the hot path beside the routes, 500 made-up requests of each lookup."""
+    files = ("tests/api/test_bad_lookups.py", "tests/api/test_lookup.py", "tests/services/test_watcher.py")
+    told = _pytest(*files, "-p", "no:randomly")
+    made_up = _pytest("tests/api/test_schemathesis.py", "-m", "proof", "-p", "no:randomly")
+    return [f"- {sum(line.startswith('- ') for line in told)} cases passed", *made_up]
+
+
 def crash() -> Lines:
     """50 kill -9 of the server during edits, publications and lookups, and of workers, on both databases."""
     return _pytest("tests/journey/test_crash.py", "-p", "no:randomly", GRIDSVC_PROOF_KILLS="50")
@@ -169,6 +177,7 @@ PARTS: dict[str, Callable[[], Lines]] = {
     "publications": publications,
     "lookup": lookup,
     "bad-input": bad_input,
+    "bad-lookups": bad_lookups,
     "crash": crash,
     "fresh-clone": fresh_clone,
 }

@@ -115,7 +115,7 @@ def bad_input() -> Lines:
 
 
 def bad_lookups() -> Lines:
-    """Wrong questions to a real server, the hot path beside the routes, 500 made-up requests of each lookup."""
+    """Wrong questions to a real server, the hot path beside the routes, 500 made-up requests a lookup."""
     files = ("tests/api/test_bad_lookups.py", "tests/api/test_lookup.py", "tests/services/test_watcher.py")
     told = _pytest(*files, "-p", "no:randomly")
     made_up = _pytest("tests/api/test_schemathesis.py", "-m", "proof", "-p", "no:randomly")

@@ -33,12 +33,14 @@ from api.routes import (
     requests,
     review,
     territories,
+    webhooks,
 )
 from api.stopping import on_stop
 from api.text import plain_text
 from gridsvc import __version__
 from gridsvc.compute import Local, Remote
 from gridsvc.config import Settings
+from gridsvc.exchange.receivers import Receivers
 from gridsvc.ownership.live import Live
 from gridsvc.services.events import Log
 from gridsvc.services.jobs import discard_orphans
@@ -72,6 +74,7 @@ def create_app(
         Another process keeps its files up to date; otherwise a thread of this one does.
     """
     chosen = settings or Settings.load()
+    receivers = Receivers.parse(chosen.webhook_allow)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -79,7 +82,8 @@ def create_app(
         desk = Desk(database, live or Live(chosen.mapped), Keeper(chosen.mapped))
         work = Remote(chosen.mapped, Local(desk))
         watcher = None if watched else Watcher(chosen.url, chosen.mapped)
-        supervisor, feed = Supervisor(chosen.url, slots=chosen.job_slots), Feed(Log(database))
+        supervisor = Supervisor(chosen.url, slots=chosen.job_slots, receivers=receivers)
+        feed = Feed(Log(database))
         try:
             database.require_version()
             app.state.gridsvc = App(chosen, database, desk, work, supervisor, feed)
@@ -114,11 +118,11 @@ def create_app(
         health,
         territories,
         customers,
+        arrivals,
         plans,
         adoption,
         compare,
         moves,
-        arrivals,
         realign,
         jobs,
         events,
@@ -130,6 +134,7 @@ def create_app(
         lineage,
         owner,
         changes,
+        webhooks,
     ):
         app.include_router(module.router)
     described = app.openapi

@@ -25,6 +25,8 @@ SCOPES = frozenset(
         "roster:write",
         "territories:read",
         "territories:write",
+        "webhooks:read",
+        "webhooks:write",
     }
 )
 

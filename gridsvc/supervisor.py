@@ -13,7 +13,9 @@ import sys
 import threading
 import time
 
+from gridsvc.exchange.receivers import Receivers
 from gridsvc.liveness import gone, own_name
+from gridsvc.sender import Sender
 from gridsvc.services import current, jobs
 from gridsvc.store.database import Database
 
@@ -30,6 +32,8 @@ _JOBS_A_CHILD = 50
 
 LONG = ("adopt", "customers", "export", "realign", "solve", "tile")
 """Kinds that may take minutes."""
+
+_NONE = Receivers()
 
 QUICK = ("current-file", "repair")
 """Kinds which take seconds: they never stand behind a long one."""
@@ -136,26 +140,32 @@ class Supervisor:
     ----------
     url : str
         Database, opened by the supervisor's thread and by each child for itself.
+    receivers : Receivers
+        Hosts and networks which webhooks may lead to; what is to be told goes out beside the jobs.
     """
 
-    def __init__(self, url: str, *, slots: int = 1) -> None:
+    def __init__(self, url: str, *, slots: int = 1, receivers: Receivers = _NONE) -> None:
         self._url, self._name, self._beaten = url, own_name(), -_BEAT
         self._lanes = [_Lane(url, self._name, LONG, slots), _Lane(url, self._name, QUICK, 1)]
+        self._sender = Sender(url, receivers)
         self._wake, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="gridsvc-supervisor", daemon=True)
 
     def start(self) -> None:
         """Begin to take jobs."""
         self._thread.start()
+        self._sender.start()
 
     def wake(self) -> None:
-        """Look for jobs now instead of at the next poll."""
+        """Look for jobs, and for what is to be told, now instead of at the next poll."""
         self._wake.set()
+        self._sender.wake()
 
     def stop(self) -> None:
         """Take no more jobs and end the children; their jobs go back to the queue."""
         self._stop.set()
         self._wake.set()
+        self._sender.stop()
         self._thread.join()
 
     def _run(self) -> None:

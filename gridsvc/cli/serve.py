@@ -48,6 +48,10 @@ def serve(
         {f"GRIDSVC_{name.upper()}": str(value) for name, value in given.items() if value is not None}
     )
     settings = Settings.load()
+    if settings.webhook_allow:
+        from gridsvc.exchange.receivers import Receivers
+
+        Receivers.parse(settings.webhook_allow)  # what is wrong with it shows here, and not in the workers
     _require_loopback(settings.host, open_=open_)
     _require_free(settings.host, settings.port)
     if not _is_current(settings.url):
@@ -126,9 +130,11 @@ def worker(slots: int | None, database: str | None) -> None:
     stopped: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda caught, _: stopped.append(caught))
+    from gridsvc.exchange.receivers import Receivers
     from gridsvc.supervisor import Supervisor
 
-    supervisor = Supervisor(settings.url, slots=settings.job_slots)
+    receivers = Receivers.parse(settings.webhook_allow)
+    supervisor = Supervisor(settings.url, slots=settings.job_slots, receivers=receivers)
     supervisor.start()
     say("doing jobs; stop with Ctrl-C")
     warm_in_background()

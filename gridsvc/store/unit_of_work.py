@@ -10,6 +10,7 @@ from sqlalchemy import func, insert, select
 from gridsvc.errors import Conflict, InvalidInput
 from gridsvc.store.changes import ChangeReader, ChangeWriter
 from gridsvc.store.customers import CustomerReader, CustomerWriter
+from gridsvc.store.deliveries import DeliveryReader, DeliveryWriter
 from gridsvc.store.faults import unique
 from gridsvc.store.handle import Handle
 from gridsvc.store.jobs import JobReader, JobWriter
@@ -25,6 +26,7 @@ from gridsvc.store.rules import RuleReader, RuleWriter
 from gridsvc.store.tables import audit, idempotency, outbox, seq
 from gridsvc.store.territories import TerritoryReader, TerritoryWriter
 from gridsvc.store.tilings import TilingReader, TilingWriter
+from gridsvc.store.webhooks import WebhookReader, WebhookWriter
 
 __all__ = ["Reader", "UnitOfWork"]
 
@@ -46,16 +48,18 @@ class Reader:
         self.territories = TerritoryReader(handle)
         self.tilings = TilingReader(handle)
         self.customers = CustomerReader(handle)
+        self.changes = ChangeReader(handle)
         self.plans = PlanReader(handle)
         self.moves = MoveReader(handle)
-        self.changes = ChangeReader(handle)
         self.rosters = RosterReader(handle)
         self.publications = PublicationReader(handle)
         self.jobs = JobReader(handle)
-        self.reviews = ReviewReader(handle)
-        self.requests = RequestReader(handle)
+        self.webhooks = WebhookReader(handle)
+        self.deliveries = DeliveryReader(handle)
         self.lineage = LineageReader(handle)
         self.rules = RuleReader(handle)
+        self.reviews = ReviewReader(handle)
+        self.requests = RequestReader(handle)
 
     def seq(self) -> int:
         """How many commits changed what lookups answer."""
@@ -113,16 +117,18 @@ class UnitOfWork(Reader):
     territories: TerritoryWriter
     tilings: TilingWriter
     customers: CustomerWriter
+    changes: ChangeWriter
     plans: PlanWriter
     moves: MoveWriter
     rosters: RosterWriter
     publications: PublicationWriter
-    changes: ChangeWriter
     jobs: JobWriter
-    reviews: ReviewWriter
-    requests: RequestWriter
+    webhooks: WebhookWriter
+    deliveries: DeliveryWriter
     lineage: LineageWriter
     rules: RuleWriter
+    reviews: ReviewWriter
+    requests: RequestWriter
 
     def __init__(
         self,
@@ -137,16 +143,18 @@ class UnitOfWork(Reader):
         self.territories = TerritoryWriter(handle)
         self.tilings = TilingWriter(handle)
         self.customers = CustomerWriter(handle)
+        self.changes = ChangeWriter(handle)
         self.plans = PlanWriter(handle)
         self.moves = MoveWriter(handle)
         self.rosters = RosterWriter(handle)
         self.publications = PublicationWriter(handle)
         self.jobs = JobWriter(handle)
-        self.reviews = ReviewWriter(handle)
-        self.changes = ChangeWriter(handle)
-        self.requests = RequestWriter(handle)
+        self.webhooks = WebhookWriter(handle)
+        self.deliveries = DeliveryWriter(handle)
         self.lineage = LineageWriter(handle)
         self.rules = RuleWriter(handle)
+        self.reviews = ReviewWriter(handle)
+        self.requests = RequestWriter(handle)
         self._action, self._reason, self._request_id = action, reason, request_id
         self.actor = handle.actor
         self._request = idempotency

@@ -10,15 +10,17 @@ from gridsvc.store.tables.requests import company_documents, plan_reviews, reque
 from gridsvc.store.tables.space import cells, cells_rtree, measures, territories, tilings
 from gridsvc.store.tables.system import audit, idempotency, jobs, outbox, seq
 from gridsvc.store.tables.teams import departments, members, named_accounts, people, rosters, teams
+from gridsvc.store.tables.webhooks import deliveries, senders, webhooks
 
 __all__ = [
     "audit",
     "cells",
     "cells_rtree",
     "company_documents",
-    "customers",
     "customer_changes",
     "customer_states",
+    "customers",
+    "deliveries",
     "departments",
     "idempotency",
     "imports",
@@ -40,9 +42,11 @@ __all__ = [
     "request_comments",
     "requests",
     "rosters",
+    "senders",
     "seq",
     "teams",
     "territories",
     "territory_rules",
     "tilings",
+    "webhooks",
 ]

@@ -42,6 +42,8 @@ class PlanOut(BaseModel):
     id: str
     territory: str
     line: str
+    level: str
+    parent: Annotated[str | None, Field(description="The grid of the level above it is made in.")]
     tiling: str
     name: str
     comment: str | None

@@ -97,6 +97,10 @@ class NewPlan(Request):
     tiling: str
     name: Annotated[str, Field(max_length=200)] = ""
     line: Annotated[Slug, Field(description="Line of business; `base` must cover everything.")] = "base"
+    level: Annotated[Slug | None, Field(description="Level to divide; the lowest if not given.")] = None
+    parent: Annotated[
+        Code | None, Field(description="Grid of the level above: only its cells are dealt out anew.")
+    ] = None
     grids: Annotated[
         Annotated[int, Field(ge=1)] | Literal["auto"],
         Field(description="`auto` takes it from `from_plan`, `targets`, a capacity or `nest_in`."),

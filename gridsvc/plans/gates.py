@@ -33,7 +33,7 @@ class Gate:
 
     Attributes
     ----------
-    name : {"coverage", "contiguity", "team", "placement", "locks", "nesting", "requests", "tolerance"}
+    name : {"coverage", "contiguity", "team", "placement", "locks", "nesting", "requests", "tolerance", "levels"}
     blocking : bool
         Whether a failure forbids publishing.
     offenders : list of dict

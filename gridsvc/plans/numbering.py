@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.errors import InvalidInput
-from gridsvc.plans.codes import reading_order
+from gridsvc.plans.codes import number_grids, reading_order
 from gridsvc.plans.plan import Grid
 
-__all__ = ["Numbering", "Standard15", "area_codes"]
+__all__ = ["Numbering", "Plain", "Standard15", "area_codes"]
 
 _DISTRICT, _STREET, _COMMUNITY = 6, 9, 12
 _LAST = 999
@@ -34,6 +34,10 @@ class Numbering(Protocol):
 
     def free(self, rows: NDArray[np.int32], taken: Collection[str]) -> str:
         """A code for one new grid of these cells."""
+        ...
+
+    def within(self, rows: NDArray[np.int64]) -> Numbering:
+        """The same for a part of the cells, whose rows are counted from 0."""
         ...
 
 
@@ -134,6 +138,43 @@ class Standard15:
     def free(self, rows: NDArray[np.int32], taken: Collection[str]) -> str:
         """A code for one new grid of these cells, which is none of `taken` either."""
         return next(_free(self.area(rows), self._taken | set(taken)))
+
+    def within(self, rows: NDArray[np.int64]) -> Standard15:
+        """The same for a part of the cells, whose rows are counted from 0."""
+        areas = self._areas[rows].tolist()
+        return Standard15(areas, self._customers[rows], self._x[rows], self._y[rows], self._taken)
+
+
+class Plain:
+    """Plain numbers which skip those that were given before.
+
+    Parameters
+    ----------
+    x, y : float64 arrays, shape (n_cells,), metres
+    taken : collection of str
+    """
+
+    def __init__(self, x: NDArray[np.float64], y: NDArray[np.float64], taken: Collection[str]) -> None:
+        self._x, self._y, self._taken = x, y, frozenset(taken)
+
+    def codes(self, labels: NDArray[np.int32], n_grids: int, known: Sequence[Grid | None]) -> list[str]:
+        """Code of each grid in label order; known ones keep theirs."""
+        out = [grid.code if grid else "" for grid in known]
+        order = number_grids(self._x, self._y, labels, n_grids)
+        taken = self._taken | set(out)
+        free = (code for n in count(1) if (code := f"{n:02d}") not in taken)
+        for g in sorted(range(n_grids), key=order.__getitem__):
+            out[g] = out[g] or next(free)
+        return out
+
+    def free(self, rows: NDArray[np.int32], taken: Collection[str]) -> str:  # noqa: ARG002
+        """A code for one new grid, wherever it is."""
+        held = self._taken | set(taken)
+        return next(code for n in count(1) if (code := f"{n:02d}") not in held)
+
+    def within(self, rows: NDArray[np.int64]) -> Plain:
+        """The same for a part of the cells, whose rows are counted from 0."""
+        return Plain(self._x[rows], self._y[rows], self._taken)
 
 
 def _largest(held: Counter[str], digits: int) -> tuple[str, float]:

@@ -17,6 +17,7 @@ from gridsvc.plans.summary import grid_totals
 from gridsvc.principal import Principal
 from gridsvc.services.areas import parents_of
 from gridsvc.services.drafts import Draft, draft, request_of, solved
+from gridsvc.services.levels import levels_gate
 from gridsvc.services.request import SolveRequest
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import PlanRecord
@@ -40,27 +41,30 @@ def plan_gates(reader: Reader, plan: str) -> list[Gate]:
     return judge(reader, found, found.plan)
 
 
-def judge(reader: Reader, found: Draft, plan: Plan) -> list[Gate]:
+def judge(reader: Reader, found: Draft, plan: Plan, start: datetime | None = None) -> list[Gate]:
     """The rules for what would be published of a draft.
 
     Parameters
     ----------
     plan : Plan
         The draft itself, or what becomes of it with others' changes.
+    start : datetime or None
+        When it is to take effect; now if None.
     """
     record, request = found.record, request_of(found.record)
     tiling = found.tiling if request.barriers is None else cut(found.tiling, request.barriers)
     report = record.report or {}
     tolerance = report.get("parameters", {}).get("tolerance", {})
     roster = _roster(reader, record.territory)
-    names = found.tiling.names()
-    return gates(
+    names, places = found.tiling.names(), Places(found.tiling.geometry)
+    nested = levels_gate(reader, record, plan, places, start)
+    judged = gates(
         Judged(
             plan,
             indptr=tiling.adjacency.indptr,
             indices=tiling.adjacency.indices,
             cell_names=names,
-            places=Places(found.tiling.geometry),
+            places=places,
             has_lead={team.id: roster.lead(team.id) is not None for team in roster.teams},
             fallback=roster.fallback,
             customers_unplaced=_unplaced(reader, record.territory, record.tiling),
@@ -72,9 +76,10 @@ def judge(reader: Reader, found: Draft, plan: Plan) -> list[Gate]:
             parent=_parent(found.tiling, request),
             waivers=record.waivers,
             requests=_requests(reader, record, names),
-            whole=record.line == "base",
+            whole=record.line.partition("@")[0] == "base",
         )
     )
+    return judged if nested is None else [*judged, nested]
 
 
 def _roster(reader: Reader, territory: str) -> Roster:

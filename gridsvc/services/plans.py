@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gridsvc import __version__
+from gridsvc.errors import InvalidInput
 from gridsvc.plans.plan import Plan
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent
@@ -16,7 +17,9 @@ from gridsvc.services import jobs
 from gridsvc.services.checking import check_request
 from gridsvc.services.codes import numbering_of
 from gridsvc.services.drafts import Draft, base_of, draft, old_plan, request_of, solved
+from gridsvc.services.levels import Placed, placed
 from gridsvc.services.live import current, kept_of
+from gridsvc.services.nesting import nest_of, solve_nested
 from gridsvc.services.opening import Opened
 from gridsvc.services.request import Former, SolveRequest, params_of
 from gridsvc.services.review import shown
@@ -56,16 +59,19 @@ def _new_record(
     tiling: str,
     name: str,
     request: SolveRequest,
-    line: str,
+    line: str | Placed,
     base: int | None,
     barriers: str | None = None,
     source: PlanRecord | None = None,
 ) -> PlanRecord:
+    where = line if isinstance(line, Placed) else Placed(line, "grid", None)
     return PlanRecord(
         territory=territory,
         tiling=tiling,
         name=name,
-        line=line,
+        line=where.line,
+        level=where.level,
+        parent=where.parent,
         base_publication=base,
         carve_outs=() if source is None else source.carve_outs,
         params=params_of(request, barriers, None if source is None else source.id),
@@ -102,6 +108,8 @@ def start(
     *,
     name: str = "",
     line: str = "base",
+    level: str | None = None,
+    parent: str | None = None,
     barriers: str | None = None,
     from_plan: FromPlan | None = None,
     idempotency: Idempotency | None = None,
@@ -110,6 +118,10 @@ def start(
 
     Parameters
     ----------
+    level : str or None
+        The level it divides the territory at; the lowest if None.
+    parent : str or None
+        Code of the only grid of the level above whose cells are dealt out anew.
     barriers : str or None
         GeoJSON text; kept with the plan, so that it can be made again.
     from_plan : FromPlan or None
@@ -119,7 +131,7 @@ def start(
     ------
     InvalidInput
         A measure is not on the tiling, there are more grids than cells, or the plan to realign is none of
-        this tiling.
+        this tiling; there is no such level or parent.
     """
     who.require("plans:write")
     with db.read() as reader:
@@ -132,9 +144,16 @@ def start(
             request = replace(request, former=Former(old, from_plan.max_disruption, from_plan.move_cost))
         check_request(request, reader.tilings.measures(tiling), tiling_record.n_cells)
         source = None if from_plan is None else reader.plans.get(from_plan.plan)
-        base = base_of(reader, tiling_record.territory, line, None if source is None else source.id)
+        where = placed(reader, tiling_record.territory, tiling, line, level, parent)
+        if parent is not None and source is not None:
+            raise InvalidInput(
+                "a plan inside one parent is made anew",
+                field="from_plan",
+                cure="leave parent or from_plan out",
+            )
+        base = base_of(reader, tiling_record.territory, where.line, None if source is None else source.id)
     with db.write(who, "plan.create", idempotency=idempotency) as uow:
-        record = _new_record(tiling_record.territory, tiling, name, request, line, base, barriers, source)
+        record = _new_record(tiling_record.territory, tiling, name, request, where, base, barriers, source)
         plan = uow.plans.create(record)
         job = jobs.enqueue(uow, who, "solve", tiling_record.territory, {"plan": plan})
         uow.audit(f"plan/{plan}", None, {"tiling": tiling, "job": job})
@@ -159,10 +178,10 @@ def solve(
         old = None if source is None else old_plan(reader, source, found.record.tiling)
         record = found.record
         numbering = numbering_of(reader, record.territory, record.line, record.tiling)
+        nest = None if old is not None or record.params.get("nest_in") else nest_of(reader, record)
     numbers = {n: c for n, c in found.tiling.columns.items() if np.issubdtype(c.dtype, np.number)}
-    from gridsvc.services.solving import solve_tiling  # loads the engine, which a server does not need
-
-    solution = solve_tiling(
+    solution = solve_nested(
+        nest,
         found.tiling,
         {**numbers, **{name: measure.values for name, measure in found.measures.items()}},
         request_of(found.record, old),

@@ -86,7 +86,7 @@ def make_ready(
     plan, ignored = mine if rebased is None else rebased.plan, None
     if wanted.scope is not None:
         plan, ignored = _scoped(reader, found, plan, before, wanted.scope)
-    judged = gates.judge(reader, found, plan)
+    judged = gates.judge(reader, found, plan, start)
     if republishes is not None:
         # The way back must stay open: a published plan can be given no waiver, and districts ask at any time.
         judged = [gate for gate in judged if gate.name != "requests"]

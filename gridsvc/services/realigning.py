@@ -121,6 +121,7 @@ def _new_record(source: PlanRecord, request: SolveRequest, wish: Realign, base: 
         tiling=source.tiling,
         name=wish.name or f"{source.name} realigned".strip(),
         line=source.line,
+        level=source.level,
         carve_outs=source.carve_outs,
         base_publication=base,
         params=params_of(request, source.params.get("barriers"), source.id),

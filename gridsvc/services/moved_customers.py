@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.ownership.snapshot import Snapshot
+from gridsvc.store.changes import Standing
 from gridsvc.store.database import Reader
 from gridsvc.tiling.locate import Locator
 
@@ -36,6 +38,10 @@ class _Placed:
         Row of the cell, -1 where there is none.
     lon, lat : float64 arrays, shape (n,), WGS-84 degrees
         NaN where the point is not known.
+    there : bool array, shape (n,)
+        False for those who have left.
+    last : bool
+        No other source of customers follows.
     """
 
     ids: list[str]
@@ -43,6 +49,8 @@ class _Placed:
     rows: NDArray[np.int32]
     lon: NDArray[np.float64]
     lat: NDArray[np.float64]
+    there: NDArray[np.bool_]
+    last: bool = False
 
 
 def customer_changes(reader: Reader, before: Snapshot, after: Snapshot) -> list[Row]:
@@ -51,17 +59,32 @@ def customer_changes(reader: Reader, before: Snapshot, after: Snapshot) -> list[
     found: list[Row] = []
     sides = _Owners(before), _Owners(after)
     for placed in _customers(reader, before.holdings.territory):
-        fresh = np.array([name not in seen for name in placed.ids], bool)
-        seen.update(placed.ids)
+        fresh = placed.there
+        if seen:
+            fresh = fresh & np.array([name not in seen for name in placed.ids], bool)
+        if not placed.last:
+            seen.update(placed.ids)  # of the last there may be millions
         found += _moved(placed, fresh, *sides, after.named)
     return sorted(found, key=lambda row: row[0] or "")
 
 
 def _customers(reader: Reader, territory: str) -> Iterator[_Placed]:
-    """All customers; of an id which comes again the first counts."""
-    for record in reader.customers.live_imports(territory):
+    """All customers; of an id which comes again the first counts: what was told since the newest import."""
+    imports = reader.customers.live_imports(territory)
+    told = reader.changes.standing(territory, imports[0].behind if imports else 0, datetime.now(UTC))
+    for tiling in sorted({state.tiling for state in told}):
+        yield _told([state for state in told if state.tiling == tiling], tiling)
+    for record in imports:
         for ids, cells, lon, lat in reader.customers.in_chunks(record.id, _CHUNK):
-            yield _Placed(ids, record.tiling, cells, lon, lat)
+            there = np.ones(len(ids), bool)
+            yield _Placed(ids, record.tiling, cells, lon, lat, there, last=record is imports[-1])
+
+
+def _told(states: list[Standing], tiling: str) -> _Placed:
+    """Those who came or moved one by one, and those who left."""
+    lon, lat = (np.array([getattr(s, axis) for s in states], np.float64) for axis in ("lon", "lat"))
+    cells, there = np.array([s.cell for s in states], np.int32), np.array([s.there for s in states], bool)
+    return _Placed([s.id for s in states], tiling, cells, lon, lat, there)
 
 
 class _Owners:

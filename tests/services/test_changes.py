@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 
 from gridsvc.errors import Forbidden, Gone, InvalidInput, NotFound, NotYetInForce
 from gridsvc.principal import Principal
-from gridsvc.services import changes, moved_customers, ownership, rosters
+from gridsvc.services import arrivals, changes, moved_customers, ownership, rosters
 from gridsvc.services.changes import Wanted
 from gridsvc.services.ownership import Asked, Desk
 from gridsvc.store import Database
@@ -117,17 +118,45 @@ def test_customers_make_the_owners_by_one_publication_those_by_another(
     assert copy == owners(settled, after)
 
 
-def owners(database: Database, n: int) -> dict[str, tuple[Any, ...]]:
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (1, 3), (3, 2)])
+def test_customers_who_came_moved_and_left_since_count_as_they_are_now(
+    settled: Database, before: int, after: int
+) -> None:
+    tell(settled, "new", 1)
+    tell(settled, "c0", 3)  # moves there
+    arrivals.end(Desk(settled), ANNA, "board", "c1", soon(0))
+    names = ["new", "c0", "c2", "c3", "c4", "c5", "far", "named"]
+    copy = owners(settled, before, names)
+    told = find(settled, "customer", before, after)
+    assert "c1" not in {row["customer"] for row in told}
+    for row in told:
+        assert copy[row["customer"]] == (row["before_rule"], row["before_grid"], row["before_team"])
+        copy[row["customer"]] = row["after_rule"], row["after_grid"], row["after_team"]
+    assert copy == owners(settled, after, names)
+
+
+def tell(database: Database, customer: str, x: int) -> None:
+    degree = 100 / 111_320
+    place = {"lon": (x + 0.5) * degree, "lat": 0.5 * degree}
+    text = json.dumps({"source_updated_at": soon(0).isoformat(), **place}).encode()
+    arrivals.put(Desk(database), ANNA, "board", customer, text)
+
+
+ALL = (*(f"c{x}" for x in range(6)), "far", "named")
+
+
+def owners(database: Database, n: int, names: Sequence[str] = ALL) -> dict[str, tuple[Any, ...]]:
     """One customer at a time, by the answer every program gets, as it would be were `n` in force."""
     desk = Desk(database)
     with database.read() as reader:
         record = reader.publications.get("board", "base", n)
         snapshot = changes._snapshot(desk, reader, record, soon(0))
         found = {}
-        for name in [*(f"c{x}" for x in range(6)), "far", "named"]:
+        for name in names:
             at = reader.customers.find("board", name)
             assert at is not None
-            answer = snapshot.customer(name, at.cell, at.lon, at.lat)
+            row = at.cell if at.tiling == snapshot.tiling else None
+            answer = snapshot.customer(name, row, at.lon, at.lat)
             grid = None if answer.rule == "name_list" else (answer.grid or {}).get("code")
             found[name] = (answer.rule, grid, (answer.team or {}).get("id"))
     if n == 3:  # that in force: the lookup itself says so
@@ -182,10 +211,11 @@ def walk(database: Database, limit: int, wanted: Wanted) -> list[Any]:
             return rows
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 100])
-def test_pages_put_together_are_the_whole(series: Database, limit: int) -> None:
-    whole = changes.find(Desk(series), ANNA, Wanted("board", "cell", "base", 1, 3))
-    assert walk(series, limit, Wanted("board", "cell", "base", 1, 3)) == list(whole.rows(0, whole.size))
+def test_pages_put_together_are_the_whole(series: Database) -> None:
+    asked = Wanted("board", "cell", "base", 1, 3)
+    whole = changes.find(Desk(series), ANNA, asked)
+    for limit in (1, 2, 3, 100):
+        assert walk(series, limit, asked) == list(whole.rows(0, whole.size))
 
 
 def test_a_cursor_holds_on_to_its_pair_when_another_publication_comes_into_force(series: Database) -> None:
@@ -209,10 +239,10 @@ def test_a_cursor_of_another_pair_or_kind_is_gone_and_says_how_to_go_on(series: 
         assert "/v1/publications/3/snapshot" in (refused.value.cure or "")
 
 
-@pytest.mark.parametrize("cursor", ["x", "é", "Y2VsbC8xLzI", "Y2VsbC8xLzIvLTE", "=" * 9])
-def test_what_is_no_cursor_is_refused(series: Database, cursor: str) -> None:
-    with pytest.raises(InvalidInput, match="not a cursor"):
-        changes.page(Desk(series), ANNA, Wanted("board", before=1), cursor, 1)
+def test_what_is_no_cursor_is_refused(series: Database) -> None:
+    for cursor in ("x", "é", "Y2VsbC8xLzI", "Y2VsbC8xLzIvLTE", "=" * 9, ""):
+        with pytest.raises(InvalidInput, match="not a cursor"):
+            changes.page(Desk(series), ANNA, Wanted("board", before=1), cursor, 1)
 
 
 # --- what there is not
@@ -239,14 +269,12 @@ def forget(database: Database, n: int) -> None:
         connection.invalidate()
 
 
-@pytest.mark.parametrize(("before", "after", "field"), [(9, 1, "from"), (1, 9, "to")])
-@pytest.mark.parametrize("kind", ["cell", "customer", "roster"])
-def test_a_number_never_given_out_is_not_found(
-    series: Database, kind: str, before: int, after: int, field: str
-) -> None:
-    with pytest.raises(NotFound) as refused:
-        find(series, kind, before, after)
-    assert (refused.value.code, refused.value.field) == ("not-found", field)
+def test_a_number_never_given_out_is_not_found(series: Database) -> None:
+    for kind in ("cell", "customer", "roster"):
+        for before, after, field in ((9, 1, "from"), (1, 9, "to")):
+            with pytest.raises(NotFound) as refused:
+                find(series, kind, before, after)
+            assert (refused.value.code, refused.value.field) == ("not-found", field)
 
 
 def test_it_must_be_said_since_when(series: Database) -> None:

@@ -101,7 +101,7 @@ class Watcher:
             head = self._kept_head(counter, pulse)
             while not self._stop.is_set() and _is_here(lock):
                 if head is not None and not self._whole(head):
-                    self._forget(head)
+                    self._forget()
                     head = None
                 if head is None or self._over(head, pulse):
                     head = self._renew(counter)
@@ -117,7 +117,7 @@ class Watcher:
         except (OSError, ValueError, TypeError, KeyError):
             return None
         if not all(is_whole(self._folder / name) for name in _files(head)):
-            self._forget(head)
+            self._forget()
             return None
         # Customers' files which the last watcher did not come to are still to be made.
         made = all(line.customers is not None for line in head.lines)
@@ -131,12 +131,9 @@ class Watcher:
                 return False
         return True
 
-    def _forget(self, head: Head) -> None:
-        """Delete what is not whole and take nothing from memory: what must be made again then is."""
+    def _forget(self) -> None:
+        """Take nothing from memory: each file is looked at again, and made again where it must be."""
         _log.warning("files of lookups are missing or not as they were written; they are made again")
-        for name in _files(head):
-            if not is_whole(self._folder / name):
-                (self._folder / name).unlink(missing_ok=True)
         self._seen.clear()
         self._close()
 

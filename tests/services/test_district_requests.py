@@ -460,6 +460,15 @@ def test_who_and_what_is_not_there_is_not_found(database: Database, tiling: str)
         listed(database, due_before="soon")
 
 
+def test_a_draft_of_another_line_is_none_to_move_on(database: Database, tiling: str) -> None:
+    special = draft(database, tiling, "aabbcc", line="special")
+    with pytest.raises(InvalidInput, match="of the line 'base'"):
+        ask(database, HAND_OVER, plan=special)
+    with pytest.raises(InvalidInput, match="of the line 'base'"):
+        accept(database, ask(database, HAND_OVER).id, special)
+    assert ask(database, HAND_OVER, plan=special, line="special").line == "special"
+
+
 def test_a_customer_owned_by_name_is_not_asked_for_again(database: Database, tiling: str) -> None:
     accept(database, ask(database, BY_NAME).id)
     with pytest.raises(InvalidInput, match="by name already"):

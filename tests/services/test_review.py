@@ -228,6 +228,8 @@ def test_a_step_is_taken_on_what_was_seen_and_once(database: Database, plan: str
     assert (first.revision, again.revision, len(steps(database, plan))) == (3, 3, 1)
     with pytest.raises(Conflict, match="is submitted"):
         take(database, plan, "submit")
+    with pytest.raises(StaleRevision):  # whoever sees the draft still is told to look again
+        take(database, plan, "submit", revision=2)
 
 
 def test_a_plan_without_cells_is_not_submitted(database: Database, tiling: str) -> None:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from gridsvc.errors import InvalidInput
 from gridsvc.store import Database, schema
+from gridsvc.store.chain import protections
 from gridsvc.store.engine import make_engine
 from tests.databases import PostgisServer, copy_postgis, opener
 from tests.store.builders import ANNA, territory
@@ -203,3 +204,13 @@ def test_a_user_who_may_not_make_the_tables_learns_what_is_missing(
                     open_database().upgrade()
     finally:
         postgis_server.sql("DROP ROLE guest")
+
+
+def test_each_trigger_there_is_is_one_which_is_looked_for(database: Database, engine: sa.Engine) -> None:
+    listing = {
+        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name GLOB '*_no_*'",
+        "postgresql": "SELECT DISTINCT tgname FROM pg_trigger WHERE tgname LIKE '%\\_immutable'",
+    }
+    with engine.connect() as connection:
+        there = set(connection.execute(sa.text(listing[database.dialect])).scalars())
+    assert there == protections(database.dialect) - {"cells_rtree"}

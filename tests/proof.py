@@ -127,6 +127,11 @@ def crash() -> Lines:
     return _pytest("tests/journey/test_crash.py", "-p", "no:randomly", GRIDSVC_PROOF_KILLS="50")
 
 
+def living_customers() -> Lines:
+    """100,000 customers told of in batches of 1,000, four readers, 10 kill -9, on both databases."""
+    return _pytest("tests/journey/test_arrivals.py", "-p", "no:randomly", GRIDSVC_PROOF_UPSERTS="100000")
+
+
 def fresh_clone() -> Lines:
     """`make run` and `make test` in a clean clone with nothing else done."""
     with tempfile.TemporaryDirectory() as folder:
@@ -179,6 +184,7 @@ PARTS: dict[str, Callable[[], Lines]] = {
     "bad-input": bad_input,
     "bad-lookups": bad_lookups,
     "crash": crash,
+    "living-customers": living_customers,
     "fresh-clone": fresh_clone,
 }
 

@@ -1,0 +1,92 @@
+"""Customers as they come and go, over HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+Town = tuple[TestClient, dict[str, Any]]
+
+PATH = "/v1/territories/strip/customers"
+NOON, ONE = "2026-11-01T12:00:00Z", "2026-11-01T13:00:00Z"
+
+
+def put(client: TestClient, customer: str, **body: Any) -> Any:
+    here = {"source_updated_at": NOON, "lon": 0.35, "lat": 0.05}
+    return client.put(f"{PATH}/{customer}", json=here | body)
+
+
+def test_a_customer_comes_moves_and_goes(town: Town) -> None:
+    client, _ = town
+    came = put(client, "Höhe%2F7")
+    assert came.status_code == 200, came.text
+    assert (came.json()["id"], came.json()["outcome"]) == ("Höhe/7", "recorded")
+    found = client.get("/v1/owner/customers/Höhe%2F7", params={"min_seq": came.json()["seq"]}).json()
+    told = came.json()["owner"]
+    assert {name: told[name] for name in ("cell", "grid", "team", "rule")} == {
+        name: found[name] for name in ("cell", "grid", "team", "rule")
+    }
+    moved = put(client, "Höhe%2F7", source_updated_at=ONE, lon=0.32).json()
+    assert moved["cell"] != came.json()["cell"]
+    assert put(client, "Höhe%2F7").json()["outcome"] == "older"
+    gone = client.delete(f"{PATH}/Höhe%2F7", params={"source_updated_at": "2026-11-01T14:00:00Z"})
+    assert gone.json()["outcome"] == "recorded"
+    assert client.get("/v1/owner/customers/Höhe%2F7").status_code == 404
+
+
+def test_coordinates_are_in_the_declared_system(town: Town) -> None:
+    client, _ = town
+    answer = client.put(
+        f"{PATH}/epsg?crs=EPSG:3857", json={"source_updated_at": NOON, "lon": 38961.8, "lat": 5566.0}
+    )
+    assert answer.json()["verdict"] == "placed"
+    assert put(client, "epsg", source_updated_at=ONE).json()["cell"] == answer.json()["cell"]
+
+
+def test_a_batch_as_a_list_and_as_lines(town: Town) -> None:
+    client, _ = town
+    rows = [{"id": f"b{i}", "source_updated_at": NOON, "lon": 0.31 + i / 100, "lat": 0.05} for i in range(5)]
+    first = client.post(f"{PATH}/batch", json=rows).json()
+    assert (first["recorded"], [row["status"] for row in first["rows"]]) == (5, ["owned"] * 5)
+    lines = "\n".join(json.dumps(row) for row in rows)
+    again = client.post(
+        f"{PATH}/batch", content=lines, headers={"Content-Type": "application/x-ndjson"}
+    ).json()
+    assert (again["repeated"], again["seq"]) == (5, first["seq"])
+    assert [row["cell"] for row in again["rows"]] == [row["cell"] for row in first["rows"]]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"valid_from": "2026-12-02T00:00:00Z", "valid_to": "2026-12-01T00:00:00Z"}, "valid_to"),
+        ({"source_updated_at": "2026-11-01T12:00:00"}, "source_updated_at"),
+        ({"source_updated_at": "2126-11-01T12:00:00Z"}, "source_updated_at"),
+        ({"valid_from": "0001-01-01T00:00:00+14:00"}, "valid_from"),
+        ({"lat": "north"}, "lat"),
+        ({"values": {"kwh": -3}}, "values.kwh"),
+        ({"longitude": 3}, "longitude"),
+        ({"id": "another"}, "id"),
+        ({"premise": "\0"}, "premise"),
+    ],
+)
+def test_what_is_wrong_is_refused_with_its_field_and_a_cure(
+    town: Town, body: dict[str, Any], field: str
+) -> None:
+    client, _ = town
+    answer = put(client, "bad", **body)
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+    assert answer.json()["cure"]
+    assert client.get("/v1/owner/customers/bad").status_code == 404
+
+
+def test_what_is_no_batch_is_refused(town: Town) -> None:
+    client, _ = town
+    assert client.post(f"{PATH}/batch", content=b"{").status_code == 422
+    assert client.post(f"{PATH}/batch", content=b"x", headers={"Content-Type": "text/csv"}).status_code == 415
+    assert client.post(f"{PATH}/batch", content=b"[" + b"1," * 10_000 + b"1]").status_code == 413
+    missing = client.put("/v1/territories/atlantis/customers/k", json={"source_updated_at": NOON})
+    assert (missing.status_code, bool(missing.json()["cure"])) == (404, True)

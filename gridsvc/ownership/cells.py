@@ -33,19 +33,19 @@ def owner_of_cell(snapshot: Snapshot, cell: str, lang: Lang = "en") -> Answer:
     """
     row = snapshot.places.find(cell)
     if row >= 0:
-        return snapshot.tell(snapshot.code_of(row), row, lang)
+        return snapshot.teller.tell(snapshot.code_of(row), row, lang)
     if snapshot.places.kind != "h3":
-        return snapshot.nobody(lang)
+        return snapshot.teller.nobody(lang)
     resolution = _resolution(cell)
     if resolution == snapshot.places.resolution:
-        return snapshot.nobody(lang)
+        return snapshot.teller.nobody(lang)
     if resolution < (snapshot.places.resolution or 0):
         return _by_cells(snapshot, cell, lang)
     lat, lon = h3.cell_to_latlng(h3.str_to_int(cell))
     row = snapshot.places.row(lon, lat)
     # A cell has no side of the border: only its centre has, which nobody asked about.
     inside = row < 0 and snapshot.places.inside(lon, lat, row)
-    return snapshot.tell(snapshot.code_at(row, lon, lat, inside=inside), row, lang, via="centre")
+    return snapshot.teller.tell(snapshot.code_at(row, lon, lat, inside=inside), row, lang, via="centre")
 
 
 def rows_in(snapshot: Snapshot, cell: str) -> list[int]:
@@ -115,14 +115,14 @@ def _extreme_child(cell: int, resolution: int, digit: int) -> int:
 def _by_cells(snapshot: Snapshot, cell: str, lang: Lang) -> Answer:
     rows = _inner(snapshot, cell)
     if not len(rows):
-        return snapshot.nobody(lang, via="cells")
+        return snapshot.teller.nobody(lang, via="cells")
     if len(rows) > MOST:
         raise InvalidInput(
             f"{len(rows):,} cells of the tiling lie in it, more than {MOST:,}",
             field="cell",
             cure="ask for a finer cell",
         )
-    answers = [snapshot.tell(snapshot.code_of(row), row, lang) for row in rows.tolist()]
+    answers = [snapshot.teller.tell(snapshot.code_of(row), row, lang) for row in rows.tolist()]
     owners = {(a.status, (a.grid or {}).get("code"), (a.team or {}).get("id")) for a in answers}
     why = explain("cells", lang, cells=len(rows), owners=len(owners))
-    return snapshot.together(answers, why, lang, cell=cell, agree=len(owners) == 1)
+    return snapshot.teller.together(answers, why, lang, cell=cell, agree=len(owners) == 1)

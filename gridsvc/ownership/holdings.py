@@ -39,6 +39,21 @@ class Holdings:
     grids: tuple[Grid, ...]
     overlays: tuple[Overlay, ...] = ()
 
+    @property
+    def first_overlay(self) -> int:
+        """Code of the first overlay: those of grids stand before it."""
+        return len(self.grids)
+
+    @property
+    def fallback(self) -> int:
+        """Code of places which no grid has."""
+        return self.first_overlay + len(self.overlays)
+
+    @property
+    def outside(self) -> int:
+        """Code of places outside the territory; behind it stands that of what is no place."""
+        return self.fallback + 1
+
     @classmethod
     def of(cls, publication: Publication) -> Holdings:
         """What a publication says, its labels in as few bytes as they need."""

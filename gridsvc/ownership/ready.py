@@ -26,7 +26,8 @@ class Ready:
 
     def __init__(self, snapshot: Snapshot, accounts: Layers | None) -> None:
         self._snapshot, self._accounts = snapshot, accounts
-        self._places = snapshot.places
+        self._places, self._teller = snapshot.places, snapshot.teller
+        self._outside = snapshot.holdings.outside
         self._told: dict[tuple[Any, ...], list[bytes]] = {}
         self._named = snapshot.named
         self._plain = not snapshot.holdings.overlays
@@ -38,7 +39,7 @@ class Ready:
         row = self._places.row(lon, lat)
         inside = self._places.inside(lon, lat, row)
         code = self._snapshot.code_at(row, lon, lat, inside=inside)
-        if code == self._snapshot.outside:
+        if code == self._outside:
             return None
         return self._fill(code, row, lang, inside, crs)
 
@@ -57,7 +58,7 @@ class Ready:
         return self._fill(self._snapshot.code_of(row), row, lang, None, None)
 
     def _fill(self, code: int, row: int, lang: Lang, inside: bool | None, crs: str | None) -> bytes:
-        former = self._snapshot.former_grid(row, code)
+        former = self._teller.former_grid(row, code)
         key = (code, row >= 0, lang, inside, crs, None if former is None else former.code)
         parts = self._told.get(key)
         if parts is None:
@@ -71,5 +72,5 @@ class Ready:
     def _tell(self, code: int, row: int, lang: Lang, inside: bool | None, crs: str | None) -> list[bytes]:
         """The answer in the pieces between which the cell stands."""
         named = {} if row < 0 else {"cell": _CELL}
-        answer = self._snapshot.tell(code, row, lang, inside_territory=inside, crs=crs, **named)
+        answer = self._teller.tell(code, row, lang, inside_territory=inside, crs=crs, **named)
         return orjson.dumps(answer.as_dict()).split(_MARK)

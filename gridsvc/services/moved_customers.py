@@ -110,10 +110,10 @@ class _Owners:
         if placed.tiling != found.tiling:
             rows = found.places.rows(placed.lon, placed.lat)
         labels = found.holdings.labels.take(rows, mode="clip").astype(np.int64)
-        codes = np.where((rows >= 0) & (labels >= 0), labels, found.fallback)
+        codes = np.where((rows >= 0) & (labels >= 0), labels, found.holdings.fallback)
         if self._overlays is not None:
             over = self._overlays.rows(placed.lon, placed.lat)
-            codes = np.where(over >= 0, over + found.first_overlay, codes)
+            codes = np.where(over >= 0, over + found.holdings.first_overlay, codes)
         return codes
 
 

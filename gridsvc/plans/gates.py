@@ -33,7 +33,8 @@ class Gate:
 
     Attributes
     ----------
-    name : {"coverage", "contiguity", "team", "placement", "locks", "nesting", "requests", "tolerance", "levels"}
+    name : str
+        coverage, contiguity, team, placement, locks, nesting, requests, tolerance or levels.
     blocking : bool
         Whether a failure forbids publishing.
     offenders : list of dict

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi.testclient import TestClient
@@ -14,6 +16,7 @@ from gridsvc.config import Settings
 from gridsvc.store import Database
 from tests.services.series import draft, ground, soon
 
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 X3 = "x003y000"
 MOVE = {"territory": "board", "kind": "move", "cells": [X3], "to": "c", "reason": "the river lies between"}
 LEAD = {"territory": "board", "kind": "lead", "team": "b", "person": "p-h", "reason": "on leave"}
@@ -64,8 +67,12 @@ def problem(answer: Any, status: int, kind: str, *words: str) -> dict[str, Any]:
 
 
 def test_from_a_request_to_the_published_move(served: Served) -> None:
-    served.ok("PUT", "/calendar", {"weekend": ["mon", "tue", "wed", "thu", "fri"], "holidays": []})
+    today = datetime.now(SHANGHAI).date()
+    free = [(today + timedelta(days=n)).isoformat() for n in range(1, 11)]
+    served.ok("PUT", "/calendar", {"weekend": [], "holidays": free})
     made = served.ok("POST", "/requests", {**MOVE, "plan": served.plan}, status=201)
+    due = datetime.fromisoformat(made["due_at"]).astimezone(SHANGHAI)
+    assert (due.date() - today).days in {14, 15} and due.hour == 0  # 15 if midnight came in between
     path = f"/requests/{made['id']}"
     assert (made["state"], made["overdue"], made["cell_count"], made["asked_by"]) == (
         "open",

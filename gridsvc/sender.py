@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
 
 from gridsvc.exchange.receivers import Receivers
 from gridsvc.liveness import gone, own_name
@@ -27,6 +26,9 @@ _FORGET = 3600.0
 _HANDS = 8
 """Webhooks sent to at the same time: one which is slow keeps no other waiting."""
 
+_PATIENCE = 2.0
+"""Seconds which messages on their way have when the service stops; the next sender sends them again."""
+
 
 class Sender:
     """Sends while it holds the lease.
@@ -42,7 +44,7 @@ class Sender:
     def __init__(self, url: str, receivers: Receivers, *, poll: float = _POLL) -> None:
         self._url, self._receivers, self._poll = url, receivers, poll
         self._name = own_name()
-        self._busy: dict[str, Future[None]] = {}
+        self._busy: dict[str, threading.Thread] = {}
         self._held, self._beaten, self._forgot = False, 0.0, 0.0
         self._wake, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="gridsvc-sender", daemon=True)
@@ -56,25 +58,27 @@ class Sender:
         self._wake.set()
 
     def stop(self) -> None:
-        """Send nothing more; what is on its way is waited for."""
+        """Send nothing more; what is on its way is waited for a little."""
         self._stop.set()
         self._wake.set()
         self._thread.join()
 
     def _run(self) -> None:
         database = Database.open(self._url)
-        with ThreadPoolExecutor(_HANDS, "gridsvc-sender") as hands:
-            while not self._stop.is_set():
-                try:
-                    self._turn(database, hands)
-                except Exception:  # noqa: BLE001 - logged, and tried again
-                    # The thread must outlive a database that is away for a while.
-                    _log.exception("the database could not be reached; webhooks wait")
-                self._wake.wait(self._poll)
-                self._wake.clear()
+        while not self._stop.is_set():
+            try:
+                self._turn(database)
+            except Exception:  # noqa: BLE001 - logged, and tried again
+                # The thread must outlive a database that is away for a while.
+                _log.exception("the database could not be reached; webhooks wait")
+            self._wake.wait(self._poll)
+            self._wake.clear()
         self._end(database)
 
     def _end(self, database: Database) -> None:
+        end = time.monotonic() + _PATIENCE
+        for work in self._busy.values():
+            work.join(max(0.0, end - time.monotonic()))
         try:
             if self._held:
                 deliveries.let_go(database, self._name)
@@ -82,14 +86,16 @@ class Sender:
             _log.exception("the lease of the sender could not be given back")
         database.close()
 
-    def _turn(self, database: Database, hands: ThreadPoolExecutor) -> None:
-        self._busy = {webhook: work for webhook, work in self._busy.items() if not work.done()}
+    def _turn(self, database: Database) -> None:
+        self._busy = {webhook: work for webhook, work in self._busy.items() if work.is_alive()}
         if not (self._busy or deliveries.waiting(database)) or not self._holds(database):
             return
         deliveries.fan_out(database)
         for batch in deliveries.due(database):
-            if batch.webhook.id not in self._busy:
-                self._busy[batch.webhook.id] = hands.submit(self._send, database, batch)
+            if batch.webhook.id not in self._busy and len(self._busy) < _HANDS:
+                work = threading.Thread(target=self._send, args=(database, batch), daemon=True)
+                work.start()
+                self._busy[batch.webhook.id] = work
         if time.monotonic() - self._forgot > _FORGET:
             deliveries.forget_old(database)
             self._forgot = time.monotonic()
@@ -112,4 +118,5 @@ class Sender:
                     return
             self._wake.set()
         except Exception:  # noqa: BLE001 - logged, and tried again
-            _log.exception("a delivery failed unexpectedly; it will be tried again")
+            if not self._stop.is_set():  # else the database was closed meanwhile
+                _log.exception("a delivery failed unexpectedly; it will be tried again")

@@ -134,6 +134,11 @@ class Receivers:
             raise _refused(f"the host {target.host} is not on the list of receivers", _CURE) from None
         return target
 
+    def located(self, url: str, resolved: Resolve = resolve) -> tuple[Target, list[str]]:
+        """Where a URL leads now, with addresses to connect to; see `addresses`."""
+        target = _target(url)
+        return target, self.addresses(target, resolved)
+
     def addresses(self, target: Target, resolved: Resolve = resolve) -> list[str]:
         """Addresses to connect to now, each of them checked.
 

@@ -29,6 +29,9 @@ ChangeKind = Literal["cell", "customer", "roster"]
 _CHUNK = 5000
 """Rows made at once."""
 
+_DIGITS = 10
+"""Of numbers in a cursor: larger ones are given out by nobody."""
+
 _MASK = "***"
 """Instead of the ids of customers, for callers who may not see them."""
 
@@ -264,7 +267,7 @@ def _pinned(wanted: Wanted, cursor: str) -> tuple[int, int, int]:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
         kind, *numbers = text.split("/")
-        before, after, at = (int(number) for number in numbers if number.isdecimal())
+        before, after, at = (int(n) for n in numbers if n.isdecimal() and len(n) < _DIGITS)
     except (binascii.Error, ValueError):
         raise InvalidInput(
             "not a cursor of changes", field="after", cure="send `next` of the page before"

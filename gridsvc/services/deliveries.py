@@ -219,8 +219,7 @@ def send(
     headers = {"Content-Type": "application/json", "User-Agent": "gridsvc-webhooks"}
     headers |= signed_headers(keys, name, now, body)
     try:
-        target = receivers.check(webhook.url, resolved)
-        addresses = receivers.addresses(target, resolved)
+        target, addresses = receivers.located(webhook.url, resolved)
     except InvalidInput as error:
         return Outcome(None, error.message)
     except OSError:

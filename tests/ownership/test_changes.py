@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import shape
 
+from gridsvc.ownership.cells import owner_of_cell
 from gridsvc.ownership.changes import COLUMNS, Changes, Side, changed
 from gridsvc.ownership.holdings import Holdings
 from gridsvc.ownership.publication import Overlay
+from gridsvc.ownership.snapshot import Moment, Snapshot
 from gridsvc.plans.plan import Grid
+from gridsvc.tiling.places import Places
+from tests.ownership.worlds import ROSTER, World, worlds
 
 CODES = "abcd"
 SHAPES = [
@@ -224,3 +229,32 @@ def test_a_carve_out_with_another_outline_is_told_with_it() -> None:
     (row,) = rows(changed(one, two))
     assert (row["what"], row["id"]) == ("carve_out", "X")
     assert shape(json.loads(row["outline"] or "")).equals_exact(SHAPES[1], 0.0)
+
+
+# --- with cells as lookups have them
+
+
+@pytest.mark.parametrize(
+    "world", [w for w in worlds() if w.name in {"city", "pole", "areas"}], ids=lambda w: w.name
+)
+def test_lookups_of_the_later_publication_say_what_the_changes_made(world: World) -> None:
+    published, rng = world.publication, np.random.default_rng(1)
+    places = Places.of(published.kind, published.resolution, published.ids, world.geometry, world.boundary)
+    labels = np.where(rng.random(len(places)) < 0.2, rng.integers(-1, 5, len(places)), published.labels)
+    renamed = tuple(replace(g, name="New", team="t2") if g.code == "02" else g for g in published.grids)
+    held = [
+        Holdings.of(p) for p in (published, replace(published, labels=labels, grids=renamed, overlays=()))
+    ]
+    before, after = (Side(h, places, "t", published.resolution) for h in held)
+
+    copy = copy_of(replace(before, places=Names(tuple(places.table()))))
+    apply(copy, rows(changed(before, after)))
+    moment = Moment(2, 1, 1, datetime(2026, 1, 1, tzinfo=UTC))
+    later = Snapshot(held[1], places, "t", ROSTER, moment)
+    assert copy["carve_out"] == {}
+    for cell, code in copy["cell"].items():
+        answer = owner_of_cell(later, cell)
+        assert (answer.grid or {}).get("code") == code
+        if answer.grid is not None:
+            told = (answer.grid["name"], (answer.team or {})["id"], answer.rule == "carve_out")
+            assert told == copy["grid"][code][:3]

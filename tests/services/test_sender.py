@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from gridsvc import sender
 from gridsvc.exchange.receivers import Receivers
 from gridsvc.sender import Sender
 from gridsvc.services import deliveries, webhooks
@@ -40,12 +41,12 @@ def allowed(port: int) -> Receivers:
 
 @contextmanager
 def sending(url: str, receivers: Receivers) -> Iterator[Sender]:
-    sender = Sender(url, receivers, poll=0.02)
-    sender.start()
+    found = Sender(url, receivers, poll=0.02)
+    found.start()
     try:
-        yield sender
+        yield found
     finally:
-        sender.stop()
+        found.stop()
 
 
 def until(ready: Callable[[], bool], seconds: float = 60.0) -> None:
@@ -205,6 +206,20 @@ def test_a_slow_receiver_keeps_no_other_waiting(
             until(all_settled(database, slow_one.id, 3))
 
 
+def test_stopping_does_not_wait_for_a_slow_receiver(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "_PATIENCE", 0.2)
+    with listening(lambda *_: time.sleep(3)) as listener:
+        made = webhooks.create(database, ANNA, allowed(listener.port), f"http://127.0.0.1:{listener.port}/")
+        with sending(database_url, allowed(listener.port)):
+            emit(database, 1)
+            until(lambda: bool(listener.messages))
+            start = time.monotonic()
+        assert time.monotonic() - start < 2.0
+    assert webhooks.deliveries(database, ANNA, made.id, None, 1)[0].status == "waiting"
+
+
 def test_410_ends_it(database: Database, database_url: str) -> None:
     with listening(lambda *_: 410) as listener:
         made = webhooks.create(database, ANNA, allowed(listener.port), f"http://127.0.0.1:{listener.port}/")
@@ -244,7 +259,7 @@ def faults(database: Database, webhook: str) -> list[str]:
 
 def test_a_name_which_changes_where_it_leads_is_not_followed(database: Database, database_url: str) -> None:
     """The name leads to the listed address when it is given, and elsewhere when it is asked again."""
-    answers = iter([["127.0.0.1"], ["169.254.169.254"], ["127.0.0.1"], ["192.168.0.1"]])
+    answers = iter([["127.0.0.1"], ["169.254.169.254"], ["192.168.0.1"]])
 
     def resolved(_host: str, _port: int) -> list[str]:
         return next(answers)

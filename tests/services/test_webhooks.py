@@ -371,6 +371,17 @@ def test_one_sends_at_a_time_until_it_lets_go_dies_or_falls_silent(clocked: tupl
     assert deliveries.hold(database, "four", alive)
 
 
+def test_of_many_who_begin_at_once_one_sends(database: Database) -> None:
+    def alive(_name: str) -> bool:
+        return False
+
+    assert deliveries.hold(database, "one", alive)
+    # Whoever looked before that writes now, and looks again.
+    with database.write(ANNA, "test") as uow:
+        assert not uow.deliveries.lease("two", alive, 30)
+    assert deliveries.hold(database, "one", alive)
+
+
 def test_a_sender_of_a_quiet_database_has_nothing_to_do(database: Database) -> None:
     assert not deliveries.waiting(database)
     emit(database, "job.done")

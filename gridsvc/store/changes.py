@@ -8,7 +8,7 @@ messages which were there when it began: readers name the last of them, and look
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -108,6 +108,24 @@ class ChangeReader:
             values=found.attributes or {},
         )
         return found.valid_to is None or found.valid_to > at, record
+
+    def told_all(self, territory: str, behind: int, at: datetime) -> list[Standing]:
+        """What counts at a time of all messages behind a number, as known now, by number.
+
+        It asks the messages themselves: states before the last import are not kept.
+        """
+        c = customer_changes.c
+        counting = (
+            select(func.max(c.no).label("no"))
+            .where(c.territory == territory, c.no > behind, c.valid_from <= at)
+            .group_by(c.id)
+            .subquery()
+        )
+        there = or_(c.valid_to.is_(None), c.valid_to > at)
+        columns = (c.id, there.label("there"), c.tiling_id, c.cell, c.lon, c.lat, c.attributes)
+        rows = select(*columns).join(counting, counting.c.no == c.no).order_by(c.no)
+        found = [_standing(row) for row in self._handle.connection.execute(rows)]
+        return [replace(state, there=bool(state.there)) for state in found]
 
     def standing(self, territory: str, behind: int, at: datetime) -> list[Standing]:
         """How all customers stand of whom a message counts, in the order of the messages."""

@@ -37,6 +37,7 @@ from gridsvc.store.tables import customer_states, customers, imports
 
 __all__ = ["CustomerReader", "CustomerWriter"]
 
+_MANY = 5000
 _IMPORT = [c for c in imports.c if c.name != "no"]
 _CUSTOMER = (
     imports.c.id.label("import_id"),
@@ -217,6 +218,28 @@ class CustomerReader:
         if after is not None:
             rows = rows.where(customers.c.id > after)
         return [_customer(row) for row in self._handle.connection.execute(rows)]
+
+    def imported(self, import_id: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        """Ids and cell rows of all kept customers as they were imported."""
+        ids, cells = self._columns(import_id, customers.c.id, customers.c.cell)
+        return ids, cells
+
+    def cells_of(self, import_id: str, ids: Sequence[str]) -> dict[str, int]:
+        """Cell row of those of these customers whom an import has, by id."""
+        number, found = self._no(import_id), dict[str, int]()
+        for at in range(0, len(ids), _MANY):
+            among = is_one_of(self._handle, customers.c.id, ids[at : at + _MANY])
+            rows = select(customers.c.id, customers.c.cell)
+            rows = rows.where(customers.c.import_no == number, customers.c.kept, among)
+            found.update((name, cell) for name, cell in self._handle.connection.execute(rows))
+        return found
+
+    def valued(self, import_id: str, cell_rows: Sequence[int]) -> list[tuple[str, int, dict[str, Any]]]:
+        """Id, cell row and further columns of an import's customers in some cells."""
+        c = customers.c
+        inside = is_one_of(self._handle, c.cell, cell_rows)
+        rows = select(c.id, c.cell, c.attributes).where(c.import_no == self._no(import_id), c.kept, inside)
+        return [(name, cell, values or {}) for name, cell, values in self._handle.connection.execute(rows)]
 
     def findings(self, import_id: str, after: int = 0, limit: int = 100) -> list[CustomerRecord]:
         """Rows a person must look at, by row of the source, at most `limit`, behind the row `after`."""

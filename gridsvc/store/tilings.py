@@ -144,6 +144,12 @@ class TilingReader:
         )
         return {row.name: _measure(row) for row in self._handle.connection.execute(rows)}
 
+    def imported_measures(self, tiling_id: str, import_id: str) -> dict[str, MeasureRecord]:
+        """Measures as an import made them, whatever was measured anew since."""
+        rows = select(measures).where(measures.c.tiling_id == tiling_id, measures.c.import_id == import_id)
+        newest_first = rows.order_by(measures.c.id.desc())
+        return {row.name: _measure(row) for row in self._handle.connection.execute(newest_first)}
+
     def measure_ids(self, tiling_id: str) -> tuple[int, ...]:
         """What tells whether `measures` would give something new: the ids of its rows."""
         rows = (

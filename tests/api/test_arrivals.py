@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.api.strip import make_territory, make_tiling, publish
+
 Town = tuple[TestClient, dict[str, Any]]
 
 PATH = "/v1/territories/strip/customers"
@@ -90,3 +92,25 @@ def test_what_is_no_batch_is_refused(town: Town) -> None:
     assert client.post(f"{PATH}/batch", content=b"[" + b"1," * 10_000 + b"1]").status_code == 413
     missing = client.put("/v1/territories/atlantis/customers/k", json={"source_updated_at": NOON})
     assert (missing.status_code, bool(missing.json()["cure"])) == (404, True)
+
+
+def test_measures_are_made_anew_and_drift_is_told(client: TestClient) -> None:
+    make_territory(client)
+    tiling = make_tiling(client)
+    publish(client, tiling)
+    before = client.get(f"/v1/tilings/{tiling}").json()["measures"]["customers"]
+    rows = [{"id": f"new{i}", "source_updated_at": NOON, "lon": 0.35, "lat": 0.05} for i in range(60)]
+    assert client.post(f"{PATH}/batch", json=rows).json()["recorded"] == 60
+    assert client.get(f"/v1/tilings/{tiling}").json()["measures"]["customers"] == before
+    made = client.post(f"/v1/tilings/{tiling}/measures/refresh").json()
+    assert made["measures"]["customers"] == {"before": before["total"], "now": before["total"] + 60}
+    after = client.get(f"/v1/tilings/{tiling}").json()["measures"]["customers"]
+    assert (after["total"], after["as_of"]) == (before["total"] + 60, made["as_of"])
+    drift = client.get("/v1/publications/1/drift", params={"territory": "strip"}).json()
+    assert drift["alarm"]
+    assert sum(grid["arrived"] for grid in drift["grids"]) == 60
+    answer = client.put("/v1/territories/strip/drift-threshold", json={"threshold": 10})
+    assert answer.json() == {"threshold": 10}
+    assert not client.get("/v1/publications/1/drift", params={"territory": "strip"}).json()["alarm"]
+    refused = client.put("/v1/territories/strip/drift-threshold", json={"threshold": -1})
+    assert (refused.status_code, refused.json()["field"]) == (422, "threshold")

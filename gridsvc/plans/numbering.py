@@ -104,7 +104,7 @@ class Standard15:
             held[area] += weight
         for digits in (_COMMUNITY, _STREET):
             best, most = _largest(held, digits)
-            if 2 * most > weights.sum() and not best.endswith("000"):
+            if 2 * most > weights.sum():
                 return best.ljust(_COMMUNITY, "0")
         return _largest(held, _DISTRICT)[0].ljust(_COMMUNITY, "0")
 

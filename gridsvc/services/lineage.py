@@ -236,7 +236,8 @@ def history(
                 f"no publication ever had a grid {_short(code)!r}", field="code", cure="check its code"
             )
         chain = [r for r in _changes(_chain(records, newest.n)) if after is None or r.n > after]
-        return [_step(reader, (territory, line), record) for record in chain[:limit]]
+        starts = {p.n: p.effective_at for p in reader.publications.list(territory, line, None, newest.n)}
+    return [_step(record, starts[record.n]) for record in chain[:limit]]
 
 
 def _chain(records: Sequence[LineageRecord], newest: int) -> list[LineageRecord]:
@@ -262,7 +263,7 @@ def _changes(chain: Sequence[LineageRecord]) -> list[LineageRecord]:
     return kept
 
 
-def _step(reader: Reader, line: tuple[str, str], record: LineageRecord) -> Step:
-    fate, effective = record.fate, reader.publications.get(*line, record.n).effective_at
+def _step(record: LineageRecord, effective: datetime) -> Step:
+    fate = record.fate
     onward, origins = (_successors(flows, {}) for flows in (fate.successors, fate.origins))
     return Step(record.n, record.follows, effective, fate.alive, fate.kind, fate.name, onward, origins)

@@ -92,15 +92,16 @@ def make_ready(
         judged = [gate for gate in judged if gate.name != "requests"]
     _check_gates(judged)
     until = _until(wanted, zone, start)
+    live = reader.customers.live_import(territory, record.tiling)
+    heads = None if live is None or before is None else customers_in(reader, live, len(found.tiling))
     meta = {
         **_summary(reader, found, plan),
-        **_told(reader, found, plan, before, rebased, until),
+        **_told(reader, found, plan, before, rebased, until, heads),
         **({} if ignored is None else {"ignored": {"cells": len(ignored)}}),
     }
     newest = reader.publications.newest(territory, line)
     seen = (None if newest is None else newest.n, None if before is None else before.n)
     made = _record(found, plan, start, meta)
-    live = reader.customers.live_import(territory, record.tiling)
     made = replace(
         made,
         customers_import=None if live is None else live.id,
@@ -111,7 +112,7 @@ def make_ready(
         transition_until=until,
     )
     outlines = dissolve(found.tiling, plan.labels, len(plan.grids))
-    lineage = traced(reader, made, found.tiling, plan, before)
+    lineage = traced(reader, made, found.tiling, plan, before, heads)
     return Ready(made, plan, outlines, lineage, found, rebased, seen, wanted.effective_at is None)
 
 
@@ -197,8 +198,9 @@ def _told(
     before: PublicationRecord | None,
     rebased: Rebased | None,
     until: datetime | None,
+    heads: NDArray[np.float64] | None,
 ) -> dict[str, Any]:
-    """What the publication changes against the one before it."""
+    """What the publication changes against the one before it; `heads` are the customers of each cell."""
     record = found.record
     carried = {} if rebased is None else {"carried": {"cells": len(rebased.carried)}}
     if before is None:
@@ -213,9 +215,7 @@ def _told(
         return {"follows": before.n, "moved": None, **carried}
     former_plan = published_plan(reader, record.territory, record.line, before.n)
     rows = moved(former_plan, plan)
-    live = reader.customers.live_import(record.territory, record.tiling)
-    number = None if live is None else customers_in(reader, live, len(found.tiling))[rows].sum()
-    told = {"cells": len(rows), "customers": None if number is None else int(number)}
+    told = {"cells": len(rows), "customers": None if heads is None else int(heads[rows].sum())}
     return {"follows": before.n, "moved": told, **carried}
 
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from gridsvc.plans.carveouts import CarveOut
 from gridsvc.plans.lineage import Fate, Flow, Pairs, Trace, flows_between, trace
 from gridsvc.plans.plan import Plan
-from gridsvc.services.compare import customers_in
 from gridsvc.services.series import published_plan
 from gridsvc.store.database import Reader
 from gridsvc.store.lineage import Ended, LineageRecord
@@ -26,7 +25,12 @@ Ints = NDArray[np.int64]
 
 
 def traced(
-    reader: Reader, record: PublicationRecord, tiling: Tiling, plan: Plan, before: PublicationRecord | None
+    reader: Reader,
+    record: PublicationRecord,
+    tiling: Tiling,
+    plan: Plan,
+    before: PublicationRecord | None,
+    heads: NDArray[np.float64] | None = None,
 ) -> list[LineageRecord]:
     """What a publication does to every code known so far.
 
@@ -40,12 +44,14 @@ def traced(
         Its cells, grids and carve-outs.
     before : PublicationRecord or None
         The one it follows.
+    heads : float64 array, shape (n_cells,), or None
+        Number of customers in each cell, where they are known.
     """
     if before is None:
         return [LineageRecord(Fate(code, name, "new", True), None) for code, name in _names(plan).items()]
     line = record.territory, record.line
     former = published_plan(reader, *line, before.n)
-    ground = _Ground(reader, record, tiling)
+    ground = _Ground(reader, record, tiling, heads)
     former_ground, present = _Side(former, ground.tiling_of(before.tiling)), _Side(plan, tiling)
     pairs = ground.pairs(before.tiling)
     past = {r.fate.code: r for r in reader.lineage.at(line, before.n) if r.ended is not None}
@@ -90,8 +96,22 @@ class _Turnable(Pairs):
     """Pieces of ground which can be looked at from both sides."""
 
     @property
-    def turned(self) -> Pairs:
-        return Pairs(self.after, self.before, self.cells, self.customers)
+    def turned(self) -> _Turnable:
+        return _Turnable(self.after, self.before, self.cells, self.customers)
+
+    @cached_property
+    def _sorted(self) -> tuple[Ints, Ints]:
+        order = np.argsort(self.before, kind="stable")
+        return order, self.before[order]
+
+    def of(self, rows: Ints) -> Pairs:
+        """Those which were in some cells, found without a look at all others."""
+        order, cells = self._sorted
+        start, end = (np.searchsorted(cells, rows, side) for side in ("left", "right"))
+        number = end - start
+        skipped = np.repeat(start - np.cumsum(number) + number, number)
+        at = order[skipped + np.arange(number.sum())]
+        return Pairs(self.before[at], self.after[at], self.cells[at], self.customers[at])
 
 
 class _Side:
@@ -103,7 +123,11 @@ class _Side:
 
     def labels(self, rows: Ints) -> Ints:
         """Position of the grid of each row; -1 for none, as for the row -1."""
-        return np.append(self.plan.labels, -1).astype(np.int64)[rows]
+        return self._padded[rows]
+
+    @cached_property
+    def _padded(self) -> Ints:
+        return np.append(self.plan.labels, -1).astype(np.int64)
 
     @cached_property
     def carved(self) -> dict[str, CarveOut]:
@@ -116,7 +140,7 @@ class _Side:
         return np.flatnonzero(self.plan.labels == self.codes.index(code))
 
 
-def _flows(one: _Side, other: _Side, pairs: Pairs) -> dict[str, tuple[Flow, ...]]:
+def _flows(one: _Side, other: _Side, pairs: _Turnable) -> dict[str, tuple[Flow, ...]]:
     """Where the ground of one side's grids and carve-outs lies on the other side."""
     mine, theirs = one.labels(pairs.before), other.labels(pairs.after)
     found = flows_between(one.codes, other.codes, mine, theirs, pairs)
@@ -129,16 +153,23 @@ def _flows(one: _Side, other: _Side, pairs: Pairs) -> dict[str, tuple[Flow, ...]
     return found
 
 
-def _flows_of(code: str, rows: Ints, other: _Side, pairs: Pairs) -> tuple[Flow, ...]:
-    mine = np.where(np.isin(pairs.before, rows), 0, -1)
-    return flows_between([code], other.codes, mine, other.labels(pairs.after), pairs)[code]
+def _flows_of(code: str, rows: Ints, other: _Side, pairs: _Turnable) -> tuple[Flow, ...]:
+    part = pairs.of(rows)
+    mine = np.zeros(len(part.before), np.int64)
+    return flows_between([code], other.codes, mine, other.labels(part.after), part)[code]
 
 
 class _Ground:
     """Pieces of ground between the tiling of a publication and others."""
 
-    def __init__(self, reader: Reader, record: PublicationRecord, tiling: Tiling) -> None:
-        self._reader, self._record, self._tiling = reader, record, tiling
+    def __init__(
+        self,
+        reader: Reader,
+        record: PublicationRecord,
+        tiling: Tiling,
+        heads: NDArray[np.float64] | None,
+    ) -> None:
+        self._reader, self._record, self._tiling, self._heads = reader, record, tiling, heads
         self._pairs: dict[str, _Turnable] = {}
         self._others: dict[str, Tiling] = {}
 
@@ -158,8 +189,7 @@ class _Ground:
 
     def _within(self) -> _Turnable:
         rows = np.arange(len(self._tiling))
-        live = self._reader.customers.live_import(self._record.territory, self._record.tiling)
-        heads = np.zeros(len(rows)) if live is None else customers_in(self._reader, live, len(rows))
+        heads = np.zeros(len(rows)) if self._heads is None else self._heads
         return _Turnable(rows, rows, np.ones_like(rows), heads.astype(np.int64))
 
     def _between(self, tiling: str) -> _Turnable:

@@ -30,6 +30,7 @@ __all__ = [
     "LevelState",
     "Placed",
     "above",
+    "beside",
     "get",
     "levels_gate",
     "levels_of",
@@ -231,6 +232,14 @@ def _offender(level: Level, crossing: Crossing, places: Places) -> dict[str, Any
         "cells": len(crossing.rows),
         **places.of(crossing.rows),
     }
+
+
+def beside(reader: Reader, territory: str, series: str) -> tuple[int, ...]:
+    """The newest number of each level of a series' line, 0 for none: a publication is judged against them."""
+    levels = levels_of(reader, territory)
+    line, _ = level_of(series, levels)
+    found = (reader.publications.newest(territory, series_of(line, level.id, levels)) for level in levels[1:])
+    return tuple(0 if record is None else record.n for record in found)
 
 
 # --- a plan of a level

@@ -19,6 +19,7 @@ from gridsvc.plans.rebase import Rebased, inside, within
 from gridsvc.services import gates
 from gridsvc.services.compare import customers_in
 from gridsvc.services.drafts import Draft
+from gridsvc.services.levels import beside
 from gridsvc.services.rebasing import base_number, rebased_on, stale_base
 from gridsvc.services.series import Wanted, former, instant, published_plan, require_place
 from gridsvc.services.tracing import traced
@@ -43,6 +44,8 @@ class Ready:
         Numbers in the series then; None for none.
     lineage : list of LineageRecord
         What it does to each grid code known so far.
+    beside : tuple of int
+        The newest number of each level then.
     now : bool
         It takes effect when it is written.
     """
@@ -54,6 +57,7 @@ class Ready:
     source: Draft
     rebased: Rebased | None
     seen: tuple[int | None, int | None]
+    beside: tuple[int, ...]
     now: bool
 
 
@@ -113,7 +117,8 @@ def make_ready(
     )
     outlines = dissolve(found.tiling, plan.labels, len(plan.grids))
     lineage = traced(reader, made, found.tiling, plan, before, heads)
-    return Ready(made, plan, outlines, lineage, found, rebased, seen, wanted.effective_at is None)
+    others = beside(reader, territory, line)
+    return Ready(made, plan, outlines, lineage, found, rebased, seen, others, wanted.effective_at is None)
 
 
 def _rebased(

@@ -13,6 +13,7 @@ from gridsvc.plans.plan import Grid
 from gridsvc.principal import Principal
 from gridsvc.services import current, jobs
 from gridsvc.services.drafts import draft
+from gridsvc.services.levels import beside
 from gridsvc.services.preparing import Ready, make_ready
 from gridsvc.services.rebasing import require_revision, write_rebased
 from gridsvc.services.review import finish, require_publishable
@@ -139,7 +140,8 @@ def _write(uow: UnitOfWork, who: Principal, made: Ready, wanted: Wanted, folder:
     record = replace(made.record, effective_at=start)
     territory, line = record.territory, record.line
     newest, before = uow.publications.newest(territory, line), former(uow, territory, line, start)
-    if (newest and newest.n, before and before.n) != made.seen:
+    others = beside(uow, territory, line)
+    if (newest and newest.n, before and before.n) != made.seen or others != made.beside:
         raise _OvertakenError
     if record.republishes is None:
         revision, status = made.source.record.revision, made.source.record.status

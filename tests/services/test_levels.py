@@ -120,6 +120,17 @@ def test_sums_agree_at_every_level_and_each_grid_has_its_parent(two: tuple[Datab
         chains(database, "branch")
 
 
+def test_each_level_divides_the_nearest_one_above_which_is_in_force(database: Database) -> None:
+    tiling = ground(database, 8)
+    for line, letters in (("base@branch", "ggggghhh"), (AREA, "eefffddd"), ("base", "aabbbccd")):
+        publish(database, draft(database, tiling, letters, line=line))
+    assert chains(database, "branch") == {"g": "board", "h": "board"}
+    assert chains(database, "area") == {"e": "g", "f": "g", "d": "h"}
+    assert chains(database, "grid") == {"a": "e", "b": "f", "c": "d", "d": "d"}
+    with pytest.raises(GateClosed):
+        publish(database, draft(database, tiling, "gggghhhh", line="base@branch"))
+
+
 def test_each_level_is_looked_up_under_its_own_line(two: tuple[Database, str]) -> None:
     database, _ = two
     assert owner(database, "x003y000")["grid"]["code"] == "b"
@@ -168,6 +179,39 @@ def test_what_is_scheduled_above_is_looked_at_too(two: tuple[Database, str]) -> 
     publish(database, draft(database, tiling, "eeefffff", line=AREA), effective_at=soon(5))
     with pytest.raises(GateClosed):
         publish(database, draft(database, tiling, "aabbccdd"))
+
+
+def test_what_another_publishes_above_at_the_same_time_is_seen(
+    two: tuple[Database, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Areas are published after the grids were judged, and before they are written."""
+    database, tiling = two
+    publish(database, draft(database, tiling, "aabgccdd"))
+    areas, grids = draft(database, tiling, "eeefffff", line=AREA), draft(database, tiling, "aabbccdd")
+    judge, late = publishing.make_ready, [areas]
+
+    def overtaken(reader: Any, found: Any, *args: Any, **more: Any) -> Any:
+        made = judge(reader, found, *args, **more)
+        if found.record.id == grids and late:
+            publish(database, late.pop())
+        return made
+
+    monkeypatch.setattr(publishing, "make_ready", overtaken)
+    with pytest.raises(GateClosed):
+        publish(database, grids)
+    assert not late
+    assert chains(database, "grid")["g"] == "f"
+
+
+def test_a_line_which_lies_over_the_base_has_levels_of_its_own(database: Database) -> None:
+    tiling = ground(database, 4)
+    publish(database, draft(database, tiling, "ee..", line="gas@area"))
+    with pytest.raises(GateClosed):
+        publish(database, draft(database, tiling, "a...", line="gas"))
+    with pytest.raises(GateClosed):
+        publish(database, draft(database, tiling, "aab.", line="gas"))
+    publish(database, draft(database, tiling, "ab..", line="gas"))
+    assert publish(database, draft(database, tiling, "aabb")).n == 1
 
 
 def test_a_territory_without_other_levels_has_no_such_gate(database: Database) -> None:

@@ -39,7 +39,7 @@ AsOf = Annotated[datetime | None, Depends(_as_of)]
 
 
 def _codes_out(territory: str, found: Scheme) -> CodesOut:
-    areas = None if found.areas is None else len(found.areas["features"])
+    areas = None if found.areas is None else len(found.areas.get("features", [found.areas]))
     return CodesOut(territory=territory, scheme=found.scheme, column=found.column, areas=areas)
 
 

@@ -16,12 +16,13 @@ from gridsvc.principal import Principal
 from gridsvc.services.compare import customers_in
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import Idempotency
+from gridsvc.tiling.check import checked_polygons
+from gridsvc.tiling.load import rows_from_geojson
 from gridsvc.tiling.tiling import Tiling
 
 __all__ = ["KIND", "PLAIN", "Scheme", "get", "numbering_of", "put", "taken_codes"]
 
 KIND = "codes"
-_POLYGONS = {"Polygon", "MultiPolygon"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,42 +142,19 @@ def _layer(scheme: Scheme) -> tuple[NDArray[np.object_], list[str]]:
     InvalidInput
         It is no layer of polygons with codes.
     """
-    features = (scheme.areas or {}).get("features")
-    if not isinstance(features, list) or not features:
+    rows = rows_from_geojson(scheme.areas, "areas")
+    if not len(rows.geometry):
         raise InvalidInput(
             "there are no areas", field="areas", cure="give a FeatureCollection of polygons with codes"
         )
-    outlines, codes = [], []
-    for row, feature in enumerate(features, 1):
-        shape = feature.get("geometry") if isinstance(feature, dict) else None
-        if not isinstance(shape, dict) or shape.get("type") not in _POLYGONS:
-            raise InvalidInput(
-                "the area is no polygon", field="areas", row=row, cure="give polygons in lon and lat"
-            )
-        outlines.append(_outline(shape, row))
-        codes.append((feature.get("properties") or {}).get(scheme.property))
-    names = [f"area {row}" for row in range(1, len(codes) + 1)]
+    outlines = checked_polygons(rows.geometry, "wgs84", "areas")
+    names = [f"area {row}" for row in range(1, len(outlines) + 1)]
+    values = rows.columns.get(scheme.property, [None] * len(outlines))
     try:
-        return np.array(outlines, dtype=object), area_codes(codes, names, scheme.property)
+        return outlines, area_codes(values, names, scheme.property)
     except InvalidInput as error:
-        raise InvalidInput(
-            error.message.removeprefix("cell "), field=scheme.property, cure=error.cure
-        ) from None
-
-
-def _outline(shape: Mapping[str, Any], row: int) -> Any:
-    try:
-        found = shapely.geometry.shape(shape)
-    except (TypeError, ValueError, KeyError, IndexError, shapely.errors.ShapelyError):
-        found = shapely.Polygon()
-    if found.is_empty or not found.is_valid:
-        raise InvalidInput(
-            "the area's outline is empty, crosses itself or cannot be read",
-            field="areas",
-            row=row,
-            cure="repair the layer",
-        )
-    return found
+        said = error.message.removeprefix("cell ")
+        raise InvalidInput(said, source="areas", field=scheme.property, cure=error.cure) from None
 
 
 # --- numbering

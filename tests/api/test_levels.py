@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from tests.api.strip import ROWS, SQUARE, make_territory, make_tiling, solve, tag, upload
 
-LAYER = {
+LAYER: dict[str, Any] = {
     "type": "FeatureCollection",
     "features": [{"type": "Feature", "properties": {"code": "110105001001"}, "geometry": SQUARE}],
 }
@@ -25,6 +25,14 @@ def test_a_scheme_is_chosen_and_shown(cut: tuple[TestClient, str]) -> None:
     assert put.json() == client.get(where).json() == shown
 
 
+def test_one_area_may_stand_alone(cut: tuple[TestClient, str]) -> None:
+    client, _ = cut
+    put = client.put(
+        "/v1/territories/strip/codes", json={"scheme": "standard15", "areas": LAYER["features"][0]}
+    )
+    assert (put.status_code, put.json()["areas"]) == (200, 1)
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -32,6 +40,8 @@ def test_a_scheme_is_chosen_and_shown(cut: tuple[TestClient, str]) -> None:
         ({"scheme": "standard15", "column": "community"}, "column"),
         ({"scheme": "standard15", "areas": {"type": "FeatureCollection", "features": []}}, "areas"),
         ({"scheme": "standard15", "areas": LAYER, "property": "other"}, "other"),
+        ({"scheme": "standard15", "areas": {**LAYER["features"][0], "properties": 7}}, "code"),
+        ({"scheme": "standard15", "areas": {**LAYER["features"][0], "properties": ["code"]}}, "code"),
         ({"scheme": "roman"}, "scheme"),
         ({"scheme": "plain", "areas": LAYER}, "areas"),
         ({}, "scheme"),

@@ -81,7 +81,9 @@ def change_webhook(
 ) -> WebhookOut:
     """Change a webhook, pause it, take it up again, or give it another secret, which is shown this once."""
     response.headers["Cache-Control"] = "no-store"
-    record = webhooks.update(db, who, allowed, webhook, Change(**body.model_dump()))
+    every = body.territory is None and "territory" in body.model_fields_set
+    change = Change(**body.model_dump(), every_territory=every)
+    record = webhooks.update(db, who, allowed, webhook, change)
     return _out(record, shown=body.rotate_secret)
 
 

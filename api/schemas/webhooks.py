@@ -40,7 +40,7 @@ class WebhookChange(Request):
 
     url: Url | None = None
     kinds: Kinds | None = None
-    territory: Slug | None = None
+    territory: Annotated[Slug | None, Field(description="Null: of all territories.")] = None
     status: Annotated[
         Literal["active", "paused"] | None,
         Field(description="`active` also takes up a disabled one again, where it stopped."),

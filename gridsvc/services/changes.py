@@ -18,9 +18,10 @@ from gridsvc.ownership.snapshot import Moment, Snapshot
 from gridsvc.principal import Principal
 from gridsvc.services.moved_customers import CUSTOMER_COLUMNS, customer_changes
 from gridsvc.services.ownership import Desk
+from gridsvc.services.roster_rows import ROSTER_COLUMNS, roster_row
 from gridsvc.store.database import Reader
 from gridsvc.store.records import PublicationRecord
-from gridsvc.teams.difference import RosterChange, roster_changes
+from gridsvc.teams.difference import roster_changes
 
 __all__ = ["ChangeKind", "ChangePage", "Found", "Wanted", "find", "page"]
 
@@ -31,11 +32,6 @@ _CHUNK = 5000
 
 _DIGITS = 10
 """Of numbers in a cursor: larger ones are given out by nobody."""
-
-_MASK = "***"
-"""Instead of the ids of customers, for callers who may not see them."""
-
-_ROSTER_COLUMNS = ("what", "event", "team", "person", "customer", "id", "before", "after")
 
 _SCOPES: Mapping[ChangeKind, str] = {
     "cell": "owner:read",
@@ -217,41 +213,14 @@ def _rosters(reader: Reader, wanted: Wanted, before: int, *, masked: bool) -> Fo
         try:
             sides.append(reader.rosters.get(wanted.territory, r))
         except NotFound as error:
+            if reader.rosters.list(wanted.territory, after=r, limit=1):
+                cure = f"take that in force from GET /v1/territories/{wanted.territory}/roster"
+                raise Gone(f"roster {r} is not kept any more", field=field, cure=cure) from None
             raise NotFound(error.message, field=field, cure=error.cure) from None
-    rows = [_roster_row(change, masked=masked) for change in roster_changes(*sides)]
-    columns: dict[str, Kind] = dict.fromkeys(_ROSTER_COLUMNS, "text")
+    rows = [roster_row(change, masked=masked) for change in roster_changes(*sides)]
+    columns: dict[str, Kind] = dict.fromkeys(ROSTER_COLUMNS, "text")
     columns |= {"before": "json", "after": "json"}
     return Found(before, after, columns, len(rows), lambda start, stop: islice(rows, start, stop))
-
-
-def _roster_row(change: RosterChange, *, masked: bool) -> Row:
-    hide = masked and change.what == "named"
-    parts = [
-        {**part, "customer": _MASK} if hide and part is not None else part
-        for part in (change.before, change.after)
-    ]
-    named: dict[str, Any] = dict(zip(_KEYS[change.what], change.key, strict=True))
-    if hide:
-        named["customer"] = _MASK
-    return (change.what, _event(change), *(named.get(name) for name in _ROSTER_COLUMNS[2:6]), *parts)
-
-
-_KEYS: Mapping[str, tuple[str, ...]] = {
-    "department": ("id",),
-    "person": ("person",),
-    "team": ("team",),
-    "member": ("team", "person"),
-    "lead": ("team",),
-    "named": ("customer",),
-    "fallback": ("team",),
-}
-
-
-def _event(change: RosterChange) -> str:
-    if change.before is not None and change.after is not None:
-        return "changed"
-    words = ("joined", "left") if change.what == "member" else ("added", "removed")
-    return words[change.after is None]
 
 
 # --- cursors

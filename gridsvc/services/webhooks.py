@@ -47,6 +47,8 @@ class Change:
 
     Attributes
     ----------
+    every_territory : bool
+        Tell it of all territories, whatever `territory` says.
     status : {"active", "paused"} or None
         Active makes a disabled one work again: it goes on where it stopped.
     rotate_secret : bool
@@ -56,6 +58,7 @@ class Change:
     url: str | None = None
     kinds: Sequence[str] | None = None
     territory: str | None = None
+    every_territory: bool = False
     status: Literal["active", "paused"] | None = None
     rotate_secret: bool = False
 
@@ -154,6 +157,8 @@ def _values(before: WebhookRecord, change: Change) -> dict[str, Any]:
     values = {name: value for name, value in named.items() if value is not None}
     if change.kinds is not None:
         values["kinds"] = list(change.kinds)
+    if change.every_territory:
+        values["territory"] = None
     if change.status is not None:
         values["reason"] = None
     if change.rotate_secret:

@@ -70,6 +70,16 @@ def test_a_secret_is_shown_when_it_is_made_and_never_again(client: TestClient) -
     assert client.get(path).json()["secret"] is None
 
 
+def test_what_a_change_leaves_out_stays_and_null_means_every_territory(client: TestClient) -> None:
+    make_territory(client)
+    made = post(client, territory="strip", kinds=["roster"]).json()
+    path = f"/v1/webhooks/{made['id']}"
+    paused = client.patch(path, json={"status": "paused"}).json()
+    assert paused == {**made, "secret": None, "status": "paused"}
+    opened = client.patch(path, json={"territory": None, "kinds": []}).json()
+    assert (opened["territory"], opened["kinds"], opened["status"]) == (None, [], "paused")
+
+
 def test_a_repeated_request_gets_the_first_answer(client: TestClient) -> None:
     body, key = {"url": "https://hooks.example.com/"}, {"Idempotency-Key": "k"}
     first, second = (client.post("/v1/webhooks", json=body, headers=key) for _ in range(2))

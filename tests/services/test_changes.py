@@ -261,15 +261,21 @@ def test_a_publication_that_is_not_kept_any_more_is_gone(series: Database) -> No
     assert "GET /v1/publications/3/snapshot" in (refused.value.cure or "")
 
 
-def forget(database: Database, n: int) -> None:
+def test_a_roster_that_is_not_kept_any_more_is_gone(settled: Database) -> None:
+    forget(settled, 1, "rosters", "r")
+    with pytest.raises(Gone, match="roster 1 is not kept"):
+        find(settled, "roster", 1, 2)
+
+
+def forget(database: Database, n: int, table: str = "publications", number: str = "n") -> None:
     """What an administrator may do who must keep no history."""
     sqlite = database.dialect == "sqlite"
     with database._engine.connect() as connection:
         unguarded = "PRAGMA foreign_keys = OFF" if sqlite else "SET session_replication_role = replica"
         connection.connection.driver_connection.execute(unguarded)  # type: ignore[union-attr]
         if sqlite:
-            connection.execute(sa.text("DROP TRIGGER publications_no_delete"))
-        connection.execute(sa.text(f"DELETE FROM publications WHERE n = {n}"))
+            connection.execute(sa.text(f"DROP TRIGGER {table}_no_delete"))
+        connection.execute(sa.text(f"DELETE FROM {table} WHERE {number} = {n}"))
         connection.commit()
         connection.invalidate()
 

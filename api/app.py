@@ -32,6 +32,7 @@ from api.routes import (
     publishing,
     realign,
     requests,
+    retiling,
     review,
     territories,
     webhooks,
@@ -43,10 +44,10 @@ from gridsvc.compute import Local, Remote
 from gridsvc.config import Settings
 from gridsvc.exchange.receivers import Receivers
 from gridsvc.ownership.live import Live
+from gridsvc.services.desk import Desk
 from gridsvc.services.events import Log
 from gridsvc.services.jobs import discard_orphans
 from gridsvc.services.keeping import Keeper
-from gridsvc.services.ownership import Desk
 from gridsvc.store.database import Database
 from gridsvc.supervisor import Supervisor
 from gridsvc.watcher import Watcher
@@ -126,6 +127,7 @@ def create_app(
         compare,
         moves,
         realign,
+        retiling,
         jobs,
         events,
         publications,

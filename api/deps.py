@@ -16,7 +16,7 @@ from gridsvc.config import Settings
 from gridsvc.errors import InvalidInput, PreconditionMissing
 from gridsvc.ownership.answer import Lang
 from gridsvc.principal import LOCAL, Principal
-from gridsvc.services.ownership import Desk
+from gridsvc.services.desk import Desk
 from gridsvc.store.database import Database
 from gridsvc.store.records import Idempotency
 from gridsvc.supervisor import Supervisor

@@ -24,7 +24,7 @@ from gridsvc import errors
 from gridsvc.config import Settings
 from gridsvc.principal import Principal
 from gridsvc.services import jobs
-from gridsvc.services.ownership import settle
+from gridsvc.services.desk import settle
 from gridsvc.store.records import JobRecord
 
 __all__ = ["Prefer", "answer_when_done", "job_out", "keep_json", "keep_upload", "upload_digest"]

@@ -197,8 +197,8 @@ class _Later:
     def _opened(self) -> Local:
         with self._opening:
             if self._local is None:
+                from gridsvc.services.desk import Desk
                 from gridsvc.services.keeping import Keeper
-                from gridsvc.services.ownership import Desk
                 from gridsvc.store.database import Database
 
                 self._local = Local(Desk(Database.open(self._url), self._live, Keeper(self._folder)))

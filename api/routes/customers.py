@@ -18,7 +18,7 @@ from gridsvc.errors import InvalidInput
 from gridsvc.exchange.streams import stream_rows
 from gridsvc.principal import Principal
 from gridsvc.services import customers, imports, jobs, tilings
-from gridsvc.services.ownership import Desk
+from gridsvc.services.desk import Desk
 from gridsvc.store.records import Idempotency
 
 __all__ = ["ImportOut", "router"]

@@ -14,8 +14,8 @@ from api.schemas.lineage import GridOut, GridTeam, StepOut, SuccessorOut
 from gridsvc.errors import InvalidInput
 from gridsvc.principal import Principal
 from gridsvc.services import lineage
+from gridsvc.services.desk import Asked
 from gridsvc.services.lineage import Standing, Step, Successor
-from gridsvc.services.ownership import Asked
 
 __all__ = ["router"]
 

@@ -23,7 +23,7 @@ from gridsvc.ownership.answer import Answer
 from gridsvc.ownership.points import MAX_BYTES
 from gridsvc.principal import Principal
 from gridsvc.services import ownership
-from gridsvc.services.ownership import Asked
+from gridsvc.services.desk import Asked
 
 __all__ = ["router"]
 

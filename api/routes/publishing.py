@@ -21,7 +21,7 @@ from api.schemas.publications import (
 from gridsvc.plans.gates import Gate
 from gridsvc.principal import Principal
 from gridsvc.services import gates, publishing, rebasing, waivers
-from gridsvc.services.ownership import settle
+from gridsvc.services.desk import settle
 from gridsvc.services.publishing import Wanted
 from gridsvc.store.records import PlanRecord
 

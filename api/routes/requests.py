@@ -23,8 +23,8 @@ from gridsvc.plans.requests import Wish
 from gridsvc.principal import Principal
 from gridsvc.services import deciding, district_requests
 from gridsvc.services.deciding import Target
+from gridsvc.services.desk import settle
 from gridsvc.services.district_requests import Shown, Wanted
-from gridsvc.services.ownership import settle
 
 __all__ = ["router"]
 

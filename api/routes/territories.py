@@ -16,7 +16,7 @@ from gridsvc.errors import InvalidInput
 from gridsvc.exchange.geojson import geometry_dict
 from gridsvc.principal import Principal
 from gridsvc.services import jobs, rosters, territories, tilings
-from gridsvc.services.ownership import settle
+from gridsvc.services.desk import settle
 from gridsvc.store.records import Territory, TilingRecord
 from gridsvc.teams.read import roster_from_dict, roster_to_dict
 from gridsvc.tiling.read import boundary_from_geojson

@@ -22,7 +22,8 @@ from gridsvc.errors import InvalidInput
 from gridsvc.ownership.answer import Answer
 from gridsvc.ownership.snapshot import Snapshot
 from gridsvc.services import ownership
-from gridsvc.services.ownership import Asked, Desk
+from gridsvc.services.desk import Asked, Desk, zone
+from gridsvc.services.desk import snapshot as state_asked
 from gridsvc.store.database import Database
 
 __all__ = ["lookup"]
@@ -83,7 +84,7 @@ def lookup(
             if customer is not None:
                 _show(ownership.customer(desk, WHO, customer, asked=asked), json_=json_)
                 return
-            found = ownership.snapshot(desk, asked)
+            found = state_asked(desk, asked)
     if batch is not None:
         _batch(found, batch, crs, json_=json_)
     elif cell is not None:
@@ -129,7 +130,7 @@ def _time(db: Database, territory: str | None, text: str | None) -> datetime | N
         time = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidInput(f"{text!r} is not a date", field="--as-of", cure="write 2026-12-01") from None
-    return time if time.tzinfo else time.replace(tzinfo=ownership.zone(db, territory))
+    return time if time.tzinfo else time.replace(tzinfo=zone(db, territory))
 
 
 def _show(answer: Answer, *, json_: bool) -> None:

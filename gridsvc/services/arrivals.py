@@ -14,7 +14,7 @@ from gridsvc.errors import InvalidInput, NotFound
 from gridsvc.ownership.answer import Answer, Lang
 from gridsvc.ownership.snapshot import Snapshot
 from gridsvc.principal import Principal
-from gridsvc.services.ownership import Asked, Desk, settle, stored_snapshot
+from gridsvc.services.desk import Asked, Desk, settle, stored_snapshot
 from gridsvc.store.database import Reader
 from gridsvc.tiling.places import Places
 

@@ -14,7 +14,7 @@ from gridsvc.ownership.options import options_of
 from gridsvc.ownership.points import parse
 from gridsvc.principal import Principal
 from gridsvc.services import ownership
-from gridsvc.services.ownership import Asked, Desk
+from gridsvc.services.desk import Asked, Desk
 
 __all__ = ["answer"]
 

@@ -16,8 +16,8 @@ from gridsvc.ownership.changes import COLUMNS, Side, changed
 from gridsvc.ownership.live import EMPTY
 from gridsvc.ownership.snapshot import Moment, Snapshot
 from gridsvc.principal import Principal
+from gridsvc.services.desk import Desk
 from gridsvc.services.moved_customers import CUSTOMER_COLUMNS, customer_changes
-from gridsvc.services.ownership import Desk
 from gridsvc.services.roster_rows import ROSTER_COLUMNS, roster_row
 from gridsvc.store.database import Reader
 from gridsvc.store.records import PublicationRecord

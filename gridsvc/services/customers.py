@@ -14,8 +14,8 @@ from gridsvc.ownership.cells import rows_in
 from gridsvc.ownership.residents import Residents, residents_of_grid
 from gridsvc.ownership.snapshot import Snapshot
 from gridsvc.principal import Principal
+from gridsvc.services.desk import Asked, Desk, stored_snapshot
 from gridsvc.services.lineage import no_such_grid
-from gridsvc.services.ownership import Asked, Desk, stored_snapshot
 from gridsvc.store.database import Reader
 from gridsvc.store.records import CustomerRecord
 

@@ -10,13 +10,13 @@ from gridsvc.errors import Forbidden, InvalidInput, PreconditionMissing
 from gridsvc.plans.requests import Decision, DistrictRequest, decided
 from gridsvc.principal import Principal
 from gridsvc.services import district_requests, rosters
+from gridsvc.services.desk import Desk
 from gridsvc.services.district_requests import Shown
 from gridsvc.services.effects import changed_roster, ground_of, roster_in_force
 from gridsvc.services.handing import Part, rows_of
 from gridsvc.services.live import current, kept_of
 from gridsvc.services.moves import hand_over
 from gridsvc.services.opening import Opened
-from gridsvc.services.ownership import Desk
 from gridsvc.store.database import Database, UnitOfWork
 from gridsvc.store.records import Idempotency
 

@@ -9,8 +9,8 @@ from gridsvc.errors import Forbidden, GridsvcError, InvalidInput
 from gridsvc.plans.requests import DAYS, Comment, DistrictRequest, State, Wish, check_wish
 from gridsvc.principal import Principal
 from gridsvc.services.calendars import calendar_of
+from gridsvc.services.desk import Desk
 from gridsvc.services.effects import effect_of, require_effect
-from gridsvc.services.ownership import Desk
 from gridsvc.services.series import instant
 from gridsvc.store.database import Database, Reader, UnitOfWork
 from gridsvc.store.records import NEVER, Idempotency

@@ -9,9 +9,9 @@ from typing import Any
 from gridsvc.errors import InvalidInput, NotFound, UnknownCustomer
 from gridsvc.ownership.people import people_of, team_of
 from gridsvc.plans.requests import DistrictRequest, Wish
+from gridsvc.services.desk import Asked, Desk, stored_snapshot
 from gridsvc.services.live import current, kept_of
 from gridsvc.services.moves import preview
-from gridsvc.services.ownership import Asked, Desk, stored_snapshot
 from gridsvc.services.series import published_plan
 from gridsvc.store.database import Reader
 from gridsvc.teams.changes import with_lead, with_named

@@ -15,7 +15,7 @@ from gridsvc.ownership.people import team_of
 from gridsvc.ownership.snapshot import Snapshot
 from gridsvc.plans.lineage import Fate, Flow, Kind, exact_shares, rounded
 from gridsvc.principal import Principal
-from gridsvc.services.ownership import Asked, Desk, stored_snapshot
+from gridsvc.services.desk import Asked, Desk, stored_snapshot
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.lineage import LineageRecord
 

@@ -13,8 +13,8 @@ import pytest
 
 from gridsvc.principal import LOCAL
 from gridsvc.services import ownership
+from gridsvc.services.desk import Desk
 from gridsvc.services.keeping import Keeper
-from gridsvc.services.ownership import Desk
 from gridsvc.store import Database
 from tests.cli.conftest import Run
 from tests.ownership import oracle

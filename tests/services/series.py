@@ -9,7 +9,7 @@ import numpy as np
 
 from gridsvc.plans.plan import Grid, Plan
 from gridsvc.services import ownership, plans, publishing, rosters
-from gridsvc.services.ownership import Asked, Desk
+from gridsvc.services.desk import Asked, Desk
 from gridsvc.services.publishing import Wanted
 from gridsvc.services.request import SolveRequest
 from gridsvc.services.series import published_plan

@@ -12,8 +12,8 @@ import pytest
 from gridsvc.customers.measures import parse_measure
 from gridsvc.errors import InvalidInput, NotFound
 from gridsvc.services import arrivals, customers, imports, ownership
+from gridsvc.services.desk import Asked, Desk
 from gridsvc.services.imports import ImportOptions
-from gridsvc.services.ownership import Asked, Desk
 from gridsvc.store import Database
 from tests.services.board import ANNA, SIDE
 from tests.services.series import draft, ground, publish

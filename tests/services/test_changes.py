@@ -16,7 +16,7 @@ from gridsvc.errors import Forbidden, Gone, InvalidInput, NotFound, NotYetInForc
 from gridsvc.principal import Principal
 from gridsvc.services import arrivals, changes, moved_customers, ownership, rosters
 from gridsvc.services.changes import Wanted
-from gridsvc.services.ownership import Asked, Desk
+from gridsvc.services.desk import Asked, Desk
 from gridsvc.store import Database
 from gridsvc.store.records import CustomerRows
 from gridsvc.teams.model import Named

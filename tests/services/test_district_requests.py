@@ -39,8 +39,8 @@ from gridsvc.services import (
     waivers,
 )
 from gridsvc.services.deciding import Target
+from gridsvc.services.desk import Desk
 from gridsvc.services.district_requests import Shown, Wanted
-from gridsvc.services.ownership import Desk
 from gridsvc.store import Database
 from gridsvc.store.records import CustomerRows, Idempotency
 from gridsvc.teams.model import Member

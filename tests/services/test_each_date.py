@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gridsvc.customers.arrivals import Arrival
 from gridsvc.services import ownership
-from gridsvc.services.ownership import Asked, Desk
+from gridsvc.services.desk import Asked, Desk
 from gridsvc.store import Database
 from tests.services.board import ANNA
 from tests.services.series import draft, ground, publish

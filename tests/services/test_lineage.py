@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from gridsvc.errors import Conflict, InvalidInput, NotFound, NotYetInForce
 from gridsvc.plans.carveouts import CarveOut
 from gridsvc.services import carveouts, customers, lineage, plans, publishing, rebasing, waivers
+from gridsvc.services.desk import Asked, Desk
 from gridsvc.services.lineage import Standing
-from gridsvc.services.ownership import Asked, Desk
 from gridsvc.services.publishing import Wanted
 from gridsvc.services.request import SolveRequest
 from gridsvc.store import Database

@@ -24,8 +24,8 @@ from gridsvc.services import (
     rosters,
     waivers,
 )
+from gridsvc.services.desk import Asked, Desk
 from gridsvc.services.moves import Part
-from gridsvc.services.ownership import Asked, Desk
 from gridsvc.services.publishing import Wanted
 from gridsvc.store import Database
 from gridsvc.store.records import Idempotency

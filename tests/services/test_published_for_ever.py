@@ -17,7 +17,7 @@ from gridsvc.services import (
     ownership,
     publications,
 )
-from gridsvc.services.ownership import Asked, Desk
+from gridsvc.services.desk import Asked, Desk
 from gridsvc.store import Database
 from tests.services.board import ANNA
 from tests.services.series import draft, ground, publish

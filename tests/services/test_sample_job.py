@@ -14,7 +14,7 @@ import pytest
 from gridsvc.principal import LOCAL
 from gridsvc.sample import COUNTY, DEFAULT_SEED, generate, generate_scale
 from gridsvc.services import main_job, ownership, publications, territories
-from gridsvc.services.ownership import Asked, Desk
+from gridsvc.services.desk import Asked, Desk, snapshot
 from gridsvc.store import Database
 
 Record = Callable[[str, object], None]
@@ -65,7 +65,7 @@ def _check_lookups(db: Database, count: int) -> int:
         ids, cells = reader.customers.index(live.id)
         lon, lat = reader.customers.points(live.id)
     desk = Desk(db)
-    found = ownership.snapshot(desk, Asked(main_job.SAMPLE_TERRITORY))
+    found = snapshot(desk, Asked(main_job.SAMPLE_TERRITORY))
     known = np.flatnonzero(np.isfinite(lon) & (cells >= 0))
     rows = np.random.default_rng(3).choice(known, min(count, len(known)), replace=False)
     _, many = ownership.batch(desk, LOCAL, lon[rows], lat[rows])

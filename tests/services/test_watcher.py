@@ -19,8 +19,8 @@ from gridsvc.compute import SOCKET, Local, Remote
 from gridsvc.node import Node
 from gridsvc.ownership.live import COUNTER, LATE, Line, Live
 from gridsvc.services import ownership, rosters
+from gridsvc.services.desk import Asked, Desk
 from gridsvc.services.keeping import Keeper
-from gridsvc.services.ownership import Asked, Desk
 from gridsvc.store import Database
 from gridsvc.teams.model import Named
 from gridsvc.watcher import Watcher

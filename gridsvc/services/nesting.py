@@ -25,7 +25,7 @@ from gridsvc.tiling.tiling import Adjacency, Tiling
 if TYPE_CHECKING:
     from gridsvc.services.solving import Solved
 
-__all__ = ["Nest", "nest_of", "part_of", "solve_nested"]
+__all__ = ["Nest", "inside", "nest_of", "part_of", "solve_nested"]
 
 _COLUMN = "@above"  # no layer's column is called so
 
@@ -96,6 +96,14 @@ def part_of(tiling: Tiling, rows: NDArray[np.int64]) -> Tiling:
     )
 
 
+def inside(nest: Nest | None, tiling: Tiling, request: SolveRequest) -> tuple[Tiling, SolveRequest]:
+    """Tiling and request for a solve inside every grid above; unchanged where the request nests otherwise."""
+    if nest is None or request.nest_in is not None:
+        return tiling, request
+    nested = replace(tiling, columns={**tiling.columns, _COLUMN: nest.above})
+    return nested, replace(request, nest_in=_COLUMN)
+
+
 def solve_nested(
     nest: Nest | None,
     tiling: Tiling,
@@ -110,12 +118,9 @@ def solve_nested(
     from gridsvc.services.solving import solve_tiling  # loads the engine
 
     options: dict[str, Any] = {"numbering": numbering, "progress": progress}
-    if nest is None:
+    if nest is None or nest.parent is None:
+        tiling, request = inside(nest, tiling, request)
         return solve_tiling(tiling, measures, request, largest=largest, **options)
-    if nest.parent is None:
-        nested = replace(tiling, columns={**tiling.columns, _COLUMN: nest.above})
-        request = replace(request, nest_in=_COLUMN)
-        return solve_tiling(nested, measures, request, largest=largest, **options)
     rows = np.flatnonzero(nest.above == nest.parent)
     part = part_of(tiling, rows)
     options["numbering"] = Plain(part.x, part.y, nest.taken) if numbering is None else numbering.within(rows)

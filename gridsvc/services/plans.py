@@ -178,7 +178,7 @@ def solve(
         old = None if source is None else old_plan(reader, source, found.record.tiling)
         record = found.record
         numbering = numbering_of(reader, record.territory, record.line, record.tiling)
-        nest = None if old is not None or record.params.get("nest_in") else nest_of(reader, record)
+        nest = nest_of(reader, record)
     numbers = {n: c for n, c in found.tiling.columns.items() if np.issubdtype(c.dtype, np.number)}
     solution = solve_nested(
         nest,

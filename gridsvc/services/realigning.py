@@ -18,6 +18,7 @@ from gridsvc.services import jobs
 from gridsvc.services.checking import check_request
 from gridsvc.services.codes import numbering_of
 from gridsvc.services.drafts import base_of, draft, request_of, solved
+from gridsvc.services.nesting import inside, nest_of
 from gridsvc.services.request import Former, SolveRequest, params_of
 from gridsvc.store.database import Database, Reader, UnitOfWork
 from gridsvc.store.records import Idempotency, JobRecord, PlanRecord
@@ -154,11 +155,12 @@ def _work(reader: Reader, params: Mapping[str, Any]) -> tuple[PlanRecord, Callab
     made = draft(reader, params["plan"])
     old = Old(solved(reader.plans.at(params["source"], params["revision"])))
     numbers = {n: c for n, c in made.tiling.columns.items() if np.issubdtype(c.dtype, np.number)}
+    tiling, request = inside(nest_of(reader, made.record), made.tiling, request_of(made.record, old))
     work = partial(
         solve_tiling,
-        made.tiling,
+        tiling,
         {**numbers, **{name: measure.values for name, measure in made.measures.items()}},
-        request_of(made.record, old),
+        request,
         largest={name: measure.largest for name, measure in made.measures.items()},
         numbering=numbering_of(reader, made.record.territory, made.record.line, made.record.tiling),
         choices=params["choices"],

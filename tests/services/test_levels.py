@@ -15,10 +15,11 @@ from gridsvc.errors import GateClosed, InvalidInput, NotFound
 from gridsvc.plans.levels import COMMON, Level
 from gridsvc.principal import LOCAL
 from gridsvc.progress import silent
-from gridsvc.services import gates, levels, plans, publishing, tree
+from gridsvc.services import gates, levels, plans, publishing, realigning, tree
 from gridsvc.services.publishing import Wanted
 from gridsvc.services.request import SolveRequest
 from gridsvc.store import Database
+from gridsvc.store.records import Idempotency
 from tests.services.board import ANNA
 from tests.services.series import draft, ground, out, owner, publish, soon
 from tests.services.test_lineage import live
@@ -262,6 +263,46 @@ def test_inside_one_parent_the_others_stay_as_published(two: tuple[Database, str
     new = set(codes[:4])
     assert new == {"01", "02", "03"}
     assert [grid.parent for grid in found.grids if grid.code in new] == ["e"] * 3
+
+
+def uneven(database: Database) -> str:
+    """Grids of two, one, three and two cells; b could only grow across the border of areas::
+
+    areas   eeefffff
+    grids   aabcccdd
+    """
+    tiling = ground(database, 8)
+    publish(database, draft(database, tiling, "eeefffff", line=AREA))
+    plan = draft(database, tiling, "aabcccdd")
+    publish(database, plan)
+    return plan
+
+
+def crossed(plan: Any) -> bool:
+    return bool({plan.grids[g].code for g in plan.labels[:3]} & {plan.grids[g].code for g in plan.labels[3:]})
+
+
+def test_a_realignment_keeps_inside_the_grids_above(database: Database) -> None:
+    source = uneven(database)
+    wish = realigning.Realign(most=0.5)
+    made, job = realigning.start(database, LOCAL, source, plans.get(database, LOCAL, source).revision, wish)
+    assert (made.line, made.level) == ("base", "grid")
+    once = Idempotency("key", "digest", "job")
+    realigning.run_job(database, LOCAL, job.params, once, silent)
+    assert not crossed(plans.get(database, LOCAL, made.id))
+
+
+def test_a_plan_from_another_keeps_inside_the_grids_above(database: Database) -> None:
+    source = uneven(database)
+    tiling = plans.get(database, LOCAL, source).tiling
+    assert not crossed(solve(database, tiling, 4, from_plan=plans.FromPlan(source, 0.5)))
+
+
+def test_a_plan_which_lies_across_is_brought_inside_by_its_realignment(database: Database) -> None:
+    source = uneven(database)
+    tiling = plans.get(database, LOCAL, source).tiling
+    other = draft(database, tiling, "aabbccdd")
+    assert not crossed(solve(database, tiling, 4, from_plan=plans.FromPlan(other, 0.5)))
 
 
 @pytest.mark.parametrize(

@@ -209,16 +209,16 @@ def test_a_bad_row_spoils_no_other(board: Database) -> None:
 
 def test_one_object_a_line(board: Database) -> None:
     text = b"\n".join(json.dumps({"id": f"k{i}", **message(i)}).encode() for i in range(3)) + b"\n{oops\n"
-    answer = arrivals.put_tell(Desk(board), ANNA, "board", text, lines=True)
+    answer = arrivals.put_many(Desk(board), ANNA, "board", text, lines=True)
     assert [row["grid"] for row in answer["rows"]] == ["a", "a", "b", None]
     assert answer["rows"][3]["fault"]["field"] == "body"
 
 
 def test_what_is_no_batch_is_refused(board: Database) -> None:
     with pytest.raises(InvalidInput, match="not a JSON list"):
-        arrivals.put_tell(Desk(board), ANNA, "board", b'{"id": 1}')
+        arrivals.put_many(Desk(board), ANNA, "board", b'{"id": 1}')
     with pytest.raises(NotFound):
-        arrivals.put_tell(Desk(board), ANNA, "atlantis", b"[]")
+        arrivals.put_many(Desk(board), ANNA, "atlantis", b"[]")
 
 
 def test_a_batch_is_one_commit_with_its_audit_and_event(board: Database) -> None:

@@ -35,6 +35,7 @@ HANDLERS = {
     "adopt": "adoption",
     "current-file": "current",
     "customers": "imports",
+    "drift": "alarms",
     "export": "exports",
     "realign": "realigning",
     "repair": "repairs",

@@ -16,7 +16,7 @@ import time
 from gridsvc.exchange.receivers import Receivers
 from gridsvc.liveness import gone, own_name
 from gridsvc.sender import Sender
-from gridsvc.services import current, jobs
+from gridsvc.services import alarms, current, jobs
 from gridsvc.store.database import Database
 
 __all__ = ["LONG", "QUICK", "Supervisor"]
@@ -35,7 +35,7 @@ LONG = ("adopt", "customers", "export", "realign", "solve", "tile")
 
 _NONE = Receivers()
 
-QUICK = ("current-file", "repair")
+QUICK = ("current-file", "drift", "repair")
 """Kinds which take seconds: they never stand behind a long one."""
 
 
@@ -195,4 +195,5 @@ class Supervisor:
             jobs.beat(database, self._name)
         jobs.take_back_lost(database, gone, _LOST_AFTER)
         current.renew_due(database)
+        alarms.look_due(database)
         self._beaten = time.monotonic()

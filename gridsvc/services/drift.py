@@ -19,7 +19,7 @@ from gridsvc.services.measuring import measured, told_of
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import ImportRecord, PublicationRecord
 
-__all__ = ["THRESHOLD", "drift", "notice", "put_threshold", "threshold_of"]
+__all__ = ["THRESHOLD", "drift", "is_told", "notice", "put_threshold", "threshold_of"]
 
 THRESHOLD = 0.1
 """Share by which customers or a measure of a grid may change before it alarms, unless the territory says."""
@@ -81,7 +81,7 @@ def notice(db: Database, who: Principal, territory: str, *, line: str = "base") 
     now = datetime.now(UTC)
     with db.read() as reader:
         record = reader.publications.in_force(territory, line, now, now)
-        if record is None or _is_told(reader, record):
+        if record is None or is_told(reader, record):
             return False
         found = _drift(reader, reader.publications.get(territory, line, record.n), now)
     if not found["alarm"]:
@@ -89,7 +89,7 @@ def notice(db: Database, who: Principal, territory: str, *, line: str = "base") 
     grids = [entry["grid"] for entry in found["grids"] if entry["alarm"]]
     with db.write(who, "publication.drift") as uow:
         uow.changes.begin()  # so that of two who notice one waits, and then sees that it was told
-        if _is_told(uow, record):
+        if is_told(uow, record):
             return False
         told = {
             "territory": territory,
@@ -103,7 +103,8 @@ def notice(db: Database, who: Principal, territory: str, *, line: str = "base") 
     return True
 
 
-def _is_told(reader: Reader, record: PublicationRecord) -> bool:
+def is_told(reader: Reader, record: PublicationRecord) -> bool:
+    """Whether it was told of this publication, or a later one of its line, that it has drifted."""
     found = reader.rules.newest(record.territory, f"{_TOLD}:{record.line}")
     return found is not None and int(found[1]["publication"]) >= record.n
 

@@ -67,6 +67,16 @@ class ChangeReader:
         highest = select(func.coalesce(func.max(customer_changes.c.no), 0))
         return int(self._handle.connection.execute(highest).scalar_one())
 
+    def told_at(self, territory: str, behind: int) -> datetime | None:
+        """When the last message behind a number came in which still counts; None where there is none.
+
+        Each such message has a state, whose index by number answers at once however much was told elsewhere.
+        """
+        c = customer_states.c
+        last = select(func.max(c.no)).where(c.territory == territory, c.no > behind).scalar_subquery()
+        rows = select(customer_changes.c.recorded_at).where(customer_changes.c.no == last)
+        return self._handle.connection.execute(rows).scalar()
+
     def updated(self, territory: str, ids: Sequence[str]) -> dict[str, datetime]:
         """When the sources made the latest change told of each of these customers."""
         c = customer_changes.c

@@ -66,10 +66,11 @@ class JobReader:
         found = select(jobs.c.params).where(jobs.c.status.in_(_OPEN))
         return self._handle.connection.execute(found).scalars().all()
 
-    def newest(self, kind: str) -> JobRecord | None:
-        """The last job of a kind to be queued; None if there was none."""
-        rows = select(jobs).where(jobs.c.kind == kind).order_by(jobs.c.id.desc()).limit(1)
-        found = self._handle.connection.execute(rows).first()
+    def newest(self, kind: str, territory: str | None = None) -> JobRecord | None:
+        """The last job of a kind to be queued, of one territory or all; None if there was none."""
+        rows = select(jobs).where(jobs.c.kind == kind)
+        rows = rows if territory is None else rows.where(jobs.c.territory == territory)
+        found = self._handle.connection.execute(rows.order_by(jobs.c.id.desc()).limit(1)).first()
         return None if found is None else JobRecord(**found._mapping)
 
     def cancelled(self, job_id: str) -> bool:

@@ -10,7 +10,14 @@ from starlette.concurrency import run_in_threadpool
 from api.deps import Db, Key, PageLimit, Questions, Scope, current_app
 from api.schemas.common import Page, Slug
 from api.schemas.owner import RosterIn, RosterOut
-from api.schemas.territories import NewTerritory, NewTiling, TerritoryDetail, TerritoryOut, TilingOut
+from api.schemas.territories import (
+    CustomersAsOf,
+    NewTerritory,
+    NewTiling,
+    TerritoryDetail,
+    TerritoryOut,
+    TilingOut,
+)
 from api.work import Prefer, answer_when_done, keep_json
 from gridsvc.errors import InvalidInput
 from gridsvc.exchange.geojson import geometry_dict
@@ -149,8 +156,15 @@ def _tiling(record: TilingRecord, db: Db, who: Principal) -> TilingOut:
             }
             for name, m in measures.items()
         },
+        customers=_customers(tilings.customers_as_of(db, who, record)),
         recorded_at=record.recorded_at,
     )
+
+
+def _customers(found: tilings.CustomersAsOf | None) -> CustomersAsOf | None:
+    if found is None:
+        return None
+    return CustomersAsOf(import_=found.import_id, imported_at=found.imported_at, told_at=found.told_at)
 
 
 @router.get("/territories/{territory}/tilings")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.common import GeoJson, Request, Slug
 
-__all__ = ["NewTerritory", "NewTiling", "TerritoryDetail", "TerritoryOut", "TilingOut"]
+__all__ = ["CustomersAsOf", "NewTerritory", "NewTiling", "TerritoryDetail", "TerritoryOut", "TilingOut"]
 
 
 class NewTerritory(Request):
@@ -58,6 +58,19 @@ class NewTiling(Request):
     ] = None
 
 
+class CustomersAsOf(BaseModel):
+    """Of what time the customers of a tiling are."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    import_: Annotated[str, Field(serialization_alias="import", description="The live import.")]
+    imported_at: Annotated[datetime | None, Field(description="When it went live.")]
+    told_at: Annotated[
+        datetime | None,
+        Field(description="When the last message about a customer came in since; null if none."),
+    ]
+
+
 class TilingOut(BaseModel):
     """A tiling with its proof of coverage."""
 
@@ -69,4 +82,8 @@ class TilingOut(BaseModel):
     params: dict[str, Any]
     coverage: dict[str, Any]
     measures: dict[str, dict[str, Any]]
+    customers: Annotated[
+        CustomersAsOf | None,
+        Field(description="Of what time its customers are; null before an import on it."),
+    ]
     recorded_at: datetime

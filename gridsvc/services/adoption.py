@@ -27,7 +27,7 @@ from gridsvc.plans.survey import People, Sketch
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent
 from gridsvc.services.checking import check_request
-from gridsvc.services.drafts import base_of
+from gridsvc.services.drafts import base_of, stamped
 from gridsvc.services.request import SolveRequest, params_of
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import Idempotency, PlanRecord
@@ -217,7 +217,7 @@ def adopt(
         record = reader.tilings.get(tiling_id)
         request = _request(reader, tiling_id, measures)
         tiling = reader.tilings.load(tiling_id)
-        values = {m: found.values for m, found in reader.tilings.measures(tiling_id).items()}
+        there = reader.tilings.measures(tiling_id)
         boundary = reader.territories.get(record.territory).boundary
         customers = _live(reader, record.territory, tiling_id)
         roster = reader.rosters.in_force(record.territory, now, now)
@@ -230,7 +230,8 @@ def adopt(
     found = findings(adopted, tiling, sliver=options.sliver)
     progress(0.9, "saving the plan")
     request = replace(request, grids=len(plan.grids))
-    report = {**_report(tiling, values, plan, request), "adoption": _shortened(found)}
+    values = {measure: record.values for measure, record in there.items()}
+    report = stamped({**_report(tiling, values, plan, request), "adoption": _shortened(found)}, there)
     draft = PlanRecord(
         territory=record.territory,
         tiling=tiling_id,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +20,9 @@ from gridsvc.store.database import Reader
 from gridsvc.store.records import MeasureRecord, PlanRecord
 from gridsvc.tiling.tiling import Tiling
 
-__all__ = ["Draft", "base_of", "draft", "old_plan", "request_of", "solved"]
+__all__ = ["Draft", "base_of", "draft", "old_plan", "request_of", "solved", "stamped", "with_freshness"]
+
+_MEASURED = "measured_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,22 @@ def draft(reader: Reader, plan: str) -> Draft:
         opened = open_draft(head, record, stored, Cells(tiling), measures, Version(head.labels_revision, ()))
         record = replace(record, report=opened.report(record.report))
     return Draft(record, tiling, measures)
+
+
+def stamped(report: Mapping[str, Any], measures: Mapping[str, MeasureRecord]) -> dict[str, Any]:
+    """A report which says of what time the measures are it was made with."""
+    return {**report, _MEASURED: {name: measure.as_of.isoformat() for name, measure in measures.items()}}
+
+
+def with_freshness(report: Mapping[str, Any], now: Mapping[str, datetime]) -> dict[str, Any]:
+    """A report which says of each measure of what time it was when the plan was made, and of what it is now.
+
+    Reports of plans made by older versions do not tell with what.
+    """
+    then = {name: datetime.fromisoformat(time) for name, time in report.get(_MEASURED, {}).items()}
+    names = sorted(then.keys() | now.keys())
+    fresh = {name: {"solved_with": then.get(name), "now": now.get(name)} for name in names}
+    return {**{name: v for name, v in report.items() if name != _MEASURED}, "freshness": fresh}
 
 
 def base_of(reader: Reader, territory: str, line: str, source: str | None = None) -> int | None:

@@ -16,7 +16,16 @@ from gridsvc.progress import Progress, silent
 from gridsvc.services import jobs
 from gridsvc.services.checking import check_request
 from gridsvc.services.codes import numbering_of
-from gridsvc.services.drafts import Draft, base_of, draft, old_plan, request_of, solved
+from gridsvc.services.drafts import (
+    Draft,
+    base_of,
+    draft,
+    old_plan,
+    request_of,
+    solved,
+    stamped,
+    with_freshness,
+)
 from gridsvc.services.levels import Placed, placed
 from gridsvc.services.live import current, kept_of
 from gridsvc.services.nesting import nest_of, solve_nested
@@ -189,8 +198,9 @@ def solve(
         numbering=numbering,
         progress=progress,
     )
+    report = stamped(solution.report, found.measures)
     with db.write(who, "plan.solve", idempotency=idempotency) as uow:
-        revision = uow.plans.save_solution(plan, solution.plan, solution.report, found.record.revision)
+        revision = uow.plans.save_solution(plan, solution.plan, report, found.record.revision)
         uow.audit(f"plan/{plan}", {"revision": found.record.revision}, {"grids": len(solution.plan.grids)})
         uow.emit("plan.solved", {"plan": plan})
         uow.respond(200, {"plan": plan, "revision": revision})
@@ -228,13 +238,18 @@ def figures(db: Database, who: Principal, plan: str) -> Opened:
 
 
 def report(db: Database, who: Principal, plan: str) -> tuple[dict[str, Any], int]:
-    """The report of a solved plan as it is now, and the plan's revision."""
+    """The report of a solved plan as it is now, and the plan's revision.
+
+    Its ``freshness`` says of each measure of what time it was when the plan was made, and of what it is now.
+    """
     who.require("plans:read")
     with db.read() as reader:
         opened = current(kept_of(db), reader, plan)
         stored = reader.plans.bare(plan).report
         moved = reader.moves.any(plan)
-    return (opened.report(stored) if moved or stored is None else stored), opened.head.revision
+        now = reader.tilings.as_of(opened.head.tiling)
+    told = opened.report(stored) if moved or stored is None else stored
+    return with_freshness(told, now), opened.head.revision
 
 
 def cells_of(
@@ -291,7 +306,7 @@ def put(
     with db.read() as reader:
         found = draft(reader, record.id)
     weights = {measure: values.values for measure, values in found.measures.items()}
-    report = describe_plan(found.tiling, weights, plan, request, targets)
+    report = stamped(describe_plan(found.tiling, weights, plan, request, targets), found.measures)
     with db.write(who, "plan.put") as uow:
         uow.plans.save_solution(record.id, plan, report, record.revision)
         uow.audit(f"plan/{record.id}", None, {"grids": len(plan.grids)})

@@ -17,7 +17,7 @@ from gridsvc.progress import Progress
 from gridsvc.services import jobs
 from gridsvc.services.checking import check_request
 from gridsvc.services.codes import numbering_of
-from gridsvc.services.drafts import base_of, draft, request_of, solved
+from gridsvc.services.drafts import Draft, base_of, draft, request_of, solved, stamped
 from gridsvc.services.nesting import inside, nest_of
 from gridsvc.services.request import Former, SolveRequest, params_of
 from gridsvc.store.database import Database, Reader, UnitOfWork
@@ -165,7 +165,13 @@ def _work(reader: Reader, params: Mapping[str, Any]) -> tuple[PlanRecord, Callab
         numbering=numbering_of(reader, made.record.territory, made.record.line, made.record.tiling),
         choices=params["choices"],
     )
-    return made.record, lambda progress: work(progress=progress)
+    return made.record, lambda progress: _stamped(work(progress=progress), made)
+
+
+def _stamped(found: Solved, made: Draft) -> Solved:
+    """What was solved and each option, with reports that say of what time the measures were."""
+    choices = tuple(replace(c, report=stamped(c.report, made.measures)) for c in found.choices)
+    return replace(found, report=stamped(found.report, made.measures), choices=choices)
 
 
 def _keep(uow: UnitOfWork, record: PlanRecord, found: Solved) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,17 @@ from gridsvc.tiling.polytiles import tile_polygons
 from gridsvc.tiling.read import PolygonLayer, polygons_from_geojson
 from gridsvc.tiling.tiling import Tiling
 
-__all__ = ["get", "listing", "make_h3", "make_polygons", "measures", "run_job", "save"]
+__all__ = [
+    "CustomersAsOf",
+    "customers_as_of",
+    "get",
+    "listing",
+    "make_h3",
+    "make_polygons",
+    "measures",
+    "run_job",
+    "save",
+]
 
 
 def make_h3(
@@ -155,6 +166,26 @@ def measures(db: Database, who: Principal, tiling: str) -> dict[str, MeasureReco
     who.require("territories:read")
     with db.read() as reader:
         return reader.tilings.measures(tiling)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomersAsOf:
+    """Of what time the customers of a tiling are: the live import, and the last message since it."""
+
+    import_id: str
+    imported_at: datetime | None
+    told_at: datetime | None
+
+
+def customers_as_of(db: Database, who: Principal, tiling: TilingRecord) -> CustomersAsOf | None:
+    """Of what time the customers of a tiling are; None where none were imported on it."""
+    who.require("territories:read")
+    with db.read() as reader:
+        live = reader.customers.live_import(tiling.territory, tiling.id)
+        if live is None:
+            return None
+        told = reader.changes.told_at(tiling.territory, live.behind)
+    return CustomersAsOf(live.id, live.valid_from, told)
 
 
 def listing(db: Database, who: Principal, territory: str) -> list[TilingRecord]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -143,6 +144,19 @@ class TilingReader:
             .order_by(measures.c.id)
         )
         return {row.name: _measure(row) for row in self._handle.connection.execute(rows)}
+
+    def as_of(self, tiling_id: str) -> dict[str, datetime]:
+        """The time the newest of each measure speaks of, by name, as `measures` would give it."""
+        rows = (
+            select(measures.c.name, measures.c.as_of)
+            .outerjoin(imports, measures.c.import_id == imports.c.id)
+            .where(
+                measures.c.tiling_id == tiling_id,
+                or_(measures.c.import_id.is_(None), imports.c.status == "live"),
+            )
+        )
+        found = self._handle.connection.execute(rows.order_by(measures.c.id))
+        return {row.name: row.as_of for row in found}
 
     def imported_measures(self, tiling_id: str, import_id: str) -> dict[str, MeasureRecord]:
         """Measures as an import made them, whatever was measured anew since."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -92,6 +93,36 @@ def test_what_is_no_batch_is_refused(town: Town) -> None:
     assert client.post(f"{PATH}/batch", content=b"[" + b"1," * 10_000 + b"1]").status_code == 413
     missing = client.put("/v1/territories/atlantis/customers/k", json={"source_updated_at": NOON})
     assert (missing.status_code, bool(missing.json()["cure"])) == (404, True)
+
+
+def test_a_tiling_says_of_what_time_its_customers_are(client: TestClient) -> None:
+    make_territory(client)
+    tiling = make_tiling(client)
+    assert client.get(f"/v1/tilings/{tiling}").json()["customers"] is None
+    publish(client, tiling)
+    imported = client.get(f"/v1/tilings/{tiling}").json()["customers"]
+    assert imported["import"] and imported["imported_at"] and imported["told_at"] is None
+    row = {"source_updated_at": NOON, "lon": 0.35, "lat": 0.05}
+    asked = datetime.now(UTC)
+    assert client.put(f"{PATH}/new", json=row).json()["outcome"] == "recorded"
+    (told,) = [entry["customers"] for entry in client.get("/v1/territories/strip/tilings").json()["items"]]
+    assert told == {**imported, "told_at": told["told_at"]}
+    assert asked <= datetime.fromisoformat(told["told_at"]) <= datetime.now(UTC)
+    client.put(f"{PATH}/new", json=row)  # told once more, which changes nothing
+    assert client.get(f"/v1/tilings/{tiling}").json()["customers"] == told
+
+
+def test_a_report_says_with_what_the_plan_was_made_and_what_there_is_now(client: TestClient) -> None:
+    make_territory(client)
+    tiling = make_tiling(client)
+    plan = publish(client, tiling)["plan"]
+    first = client.get(f"/v1/tilings/{tiling}").json()["measures"]["customers"]["as_of"]
+    report = client.get(f"/v1/plans/{plan}/report").json()
+    assert report["freshness"]["customers"] == {"solved_with": first, "now": first}
+    made = client.post(f"/v1/tilings/{tiling}/measures/refresh").json()["as_of"]
+    later = client.get(f"/v1/plans/{plan}/report").json()
+    assert later["freshness"]["customers"] == {"solved_with": first, "now": made}
+    assert {**later, "freshness": None} == {**report, "freshness": None}
 
 
 def test_measures_are_made_anew_and_drift_is_told(client: TestClient) -> None:

@@ -11,7 +11,7 @@ import pytest
 from gridsvc.errors import Conflict, Forbidden, InvalidInput, NotFound
 from gridsvc.plans.plan import Grid
 from gridsvc.principal import Principal
-from gridsvc.services import branches, live, moves, plans
+from gridsvc.services import branches, drafts, live, moves, plans
 from gridsvc.services.handing import NewGrid, Part
 from gridsvc.store import Database
 from gridsvc.store.records import Idempotency, MeasureRecord
@@ -232,8 +232,13 @@ def test_the_report_is_that_of_the_solve_until_something_moves(database: Databas
     now = plans.report(database, ANNA, plan)[0]
     assert "explanation" not in now
     assert now["parameters"] == stored["parameters"]
-    assert now == fresh_report(database, plan)
+    assert now == drafts.with_freshness(fresh_report(database, plan), _present(now))
+    assert now["freshness"] == stored["freshness"]
     assert [e["cells"] for e in now["grids"]] == [7, 9, 8]
+
+
+def _present(report: dict[str, Any]) -> dict[str, datetime]:
+    return {name: entry["now"] for name, entry in report["freshness"].items()}
 
 
 def test_figures_follow_new_measures(database: Database) -> None:

@@ -62,6 +62,7 @@ def test_defects_come_with_customers_grids_and_a_place(town: Town) -> None:
     assert plan["origin"]["leads"] == {"W": "p", "M": "nobody", "E": "Ann"}
     report = client.get(f"/v1/plans/{made['plan']}/report").json()
     assert report["adoption"]["gap_customers"] == 10
+    assert report["freshness"]["customers"]["solved_with"] == report["freshness"]["customers"]["now"]
     grids = client.get(f"/v1/plans/{made['plan']}/grids").json()["items"]
     assert [(g["code"], g["name"], g["team"]) for g in grids] == [
         ("W", "West 西", "t"),

@@ -83,6 +83,7 @@ def test_a_realignment_is_a_new_draft_and_keeps_codes(planned: Town) -> None:
     assert cells(client, spoilt) == before
     report = client.get(f"/v1/plans/{started['plan']}/report").json()
     assert 0 < report["moved"]["moved_share"] <= 0.6
+    assert report["freshness"]["customers"]["solved_with"] == report["freshness"]["customers"]["now"]
     made = client.get(f"/v1/plans/{started['plan']}").json()
     assert (made["name"], made["params"]["from_plan"]) == ("Straightened", spoilt)
 
@@ -96,6 +97,7 @@ def test_each_option_on_offer_can_be_a_draft(planned: Town) -> None:
     assert len({choice["plan"] for choice in choices}) == len(choices)
     for choice in choices:
         report = client.get(f"/v1/plans/{choice['plan']}/report").json()
+        assert report["freshness"]["customers"]["solved_with"] == report["freshness"]["customers"]["now"]
         assert report["overall"]["worst_deviation"] == pytest.approx(choice["worst_deviation"])
         name = client.get(f"/v1/plans/{choice['plan']}").json()["name"]
         assert name == choice["name"]

@@ -318,10 +318,12 @@ def _read(live: Live, stop: threading.Event, faults: list[str], seen: set[int]) 
             faults.append(f"publication {n} after {last} answered {owners}")
         last = n
         seen.add(n)
+        stop.wait(0.0005)  # all share one interpreter: the one who publishes must get on
 
 
-def test_100_publications_are_never_seen_torn(
-    database: Database, folder: Path, watch: Callable[[], Watcher]
+@pytest.mark.parametrize("count", [30, pytest.param(100, marks=pytest.mark.proof)])
+def test_publications_are_never_seen_torn(
+    database: Database, folder: Path, watch: Callable[[], Watcher], count: int
 ) -> None:
     tiling = ground(database)
     publish(database, draft(database, tiling, "bbbbbb"))
@@ -336,15 +338,15 @@ def test_100_publications_are_never_seen_torn(
     for reader in readers:
         reader.start()
     try:
-        for n in range(2, 101):
+        for n in range(2, count + 1):
             publish(database, draft(database, tiling, "abcdefgh"[n % 8] * 6))
-        until(lambda: 100 in seen)
+        until(lambda: count in seen)
     finally:
         stop.set()
         for reader in readers:
             reader.join()
     assert faults == []
-    assert len(seen) > 20
+    assert len(seen) > count // 5
     assert len(list(folder.glob("head-*.json"))) <= 4  # old ones are swept
 
 

@@ -8,6 +8,7 @@ import tempfile
 from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
+from typing import Any, cast
 
 __all__ = ["is_warm", "load_engine", "prepare_cache", "warm_engine"]
 
@@ -31,7 +32,12 @@ def warm_engine() -> None:
 
     kernels.warm()
     trees.warm()
-    (_folder() / _WARM).touch()
+    from numba import config
+
+    read_at_its_start: str = cast(Any, config).CACHE_DIR
+    if read_at_its_start == os.environ["NUMBA_CACHE_DIR"]:
+        _folder().mkdir(parents=True, exist_ok=True)
+        (_folder() / _WARM).touch()
 
 
 def is_warm() -> bool:

@@ -45,7 +45,9 @@ def test_each_route_names_one_known_scope(settings: Settings) -> None:
 
 def test_each_error_has_a_status() -> None:
     def tree(kind: type[errors.GridsvcError]) -> set[str]:
-        return {kind.code}.union(*(tree(child) for child in kind.__subclasses__()))
+        # The client has some of its own, which no server answers with.
+        ours = [child for child in kind.__subclasses__() if child.__module__ == errors.__name__]
+        return {kind.code}.union(*(tree(child) for child in ours))
 
     assert set(STATUS) == tree(errors.GridsvcError)
 

@@ -75,7 +75,7 @@ def test_nothing_acknowledged_is_lost_torn_or_doubled(driver: Driver, record_pro
     with running(driver):
         path = f"/v1/plans/{driver.published}/publish"
         driver._call(driver.http(), "POST", path, {}, {"If-Match": '"2"'})
-    figures, samples, bad = crashkit().run(lambda: driver, KILLS, writers=3, readers=2, lo=1.0, hi=2.0)
+    figures, samples, bad = crashkit().run(lambda: driver, KILLS, writers=3, readers=2, lo=1.5, hi=3.0)
     for name, value in figures.items():
         record_property(name, value)
     assert not bad, (figures, samples)

@@ -7,24 +7,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from gridsvc.calendar import calendar_from_dict
 from gridsvc.errors import (
     Conflict,
     Forbidden,
     GateClosed,
-    GridsvcError,
     InvalidInput,
     NotFound,
     PreconditionMissing,
     UnknownCustomer,
 )
-from gridsvc.plans.requests import DistrictRequest, Wish
+from gridsvc.plans.requests import Wish
 from gridsvc.principal import Principal
 from gridsvc.services import (
     branches,
@@ -40,44 +35,31 @@ from gridsvc.services import (
 )
 from gridsvc.services.deciding import Target
 from gridsvc.services.desk import Desk
-from gridsvc.services.district_requests import Shown, Wanted
+from gridsvc.services.district_requests import Wanted
 from gridsvc.store import Database
-from gridsvc.store.records import CustomerRows, Idempotency
+from gridsvc.store.records import Idempotency
 from gridsvc.teams.model import Member
 from gridsvc.tiling.table import table_of
 from tests.databases import Opener
 from tests.services.board import ANNA, BO, small
+from tests.services.districts import (
+    BY_NAME,
+    ELSEWHERE,
+    HAND_OVER,
+    MANAGER,
+    NEW_LEAD,
+    SECRET,
+    X3,
+    accept,
+    ask,
+    end,
+    listed,
+    settle_in,
+    show,
+    waiting,
+)
 from tests.services.series import DAY, draft, ground, out, owner, people, publish, soon, stored
 from tests.store.builders import Clock
-
-MANAGER = Principal(
-    "dai", frozenset({"requests:read", "requests:write", "customers:read"}), frozenset({"board"})
-)
-ELSEWHERE = replace(MANAGER, actor="eve", branches=frozenset({"oder"}))
-X3 = "x003y000"
-SECRET = "secret-4711"
-HAND_OVER = Wish("move", (X3,), "c")
-BY_NAME = Wish("customer", customer=SECRET, team="c")
-NEW_LEAD = Wish("lead", team="b", person="p-h")
-
-
-def settle_in(database: Database, tiling: str) -> None:
-    """One customer, in the third cell."""
-    one, degree = np.ones(1, bool), 100 / 111_320
-    rows = CustomerRows(
-        row_no=np.array([1]),
-        id=np.array([SECRET], object),
-        verdict=np.zeros(1, np.int8),
-        cell=np.array([2], np.int32),
-        lon=np.array([2.5 * degree]),
-        lat=np.array([0.5 * degree]),
-        kept=one,
-        todo=~one,
-    )
-    with database.write(ANNA, "test") as uow:
-        made = uow.customers.begin_import("board", tiling, "a.csv", {})
-        uow.customers.stage(made, rows)
-        uow.customers.flip(made, {"read": 1, "placed": 1, "left_out": 0})
 
 
 @pytest.fixture
@@ -95,35 +77,6 @@ def plan(database: Database, tiling: str) -> str:
     with database.read() as reader:
         published = reader.publications.get("board", "base", 1).plan
     return branches.branch(database, ANNA, published, "next").id
-
-
-def ask(database: Database, wish: Wish, who: Principal = MANAGER, **more: Any) -> DistrictRequest:
-    reason = more.pop("reason", "the river lies between")
-    return district_requests.create(Desk(database), who, "board", wish, reason, **more).request
-
-
-def show(database: Database, request: str, who: Principal = ANNA, plan: str | None = None) -> Shown:
-    return district_requests.get(Desk(database), who, request, plan)
-
-
-def accept(
-    database: Database, request: str, plan: str | None = None, who: Principal = ANNA, **more: Any
-) -> Shown:
-    revision = more.pop("revision", None) or (None if plan is None else stored(database, plan).revision)
-    return deciding.accept(Desk(database), who, request, "agreed", Target(plan, revision), **more)
-
-
-def end(database: Database, request: str, decision: Any, who: Principal = ANNA, reason: str = "so") -> Shown:
-    return deciding.close(Desk(database), who, request, decision, reason)
-
-
-def listed(database: Database, who: Principal = ANNA, **wanted: Any) -> list[str]:
-    return [s.request.id for s in district_requests.listing(database, who, Wanted(**wanted), None, 100)]
-
-
-def waiting(database: Database, plan: str) -> list[dict[str, Any]]:
-    """Offenders of the gate of requests."""
-    return next(g for g in gates.gates_of(database, ANNA, plan) if g.name == "requests").offenders
 
 
 # --- the whole way
@@ -473,83 +426,3 @@ def test_a_customer_owned_by_name_is_not_asked_for_again(database: Database, til
     accept(database, ask(database, BY_NAME).id)
     with pytest.raises(InvalidInput, match="by name already"):
         ask(database, BY_NAME)
-
-
-# --- any order of decisions
-
-PEOPLE = [MANAGER, ANNA, BO, replace(MANAGER, actor="hu"), Principal("read", frozenset({"requests:read"}))]
-
-
-def machine(database: Database, plan: str) -> type[RuleBasedStateMachine]:
-    class Requests(RuleBasedStateMachine):
-        """Two requests against what one would expect on paper."""
-
-        @initialize()
-        def start(self) -> None:
-            with database.read() as reader:
-                for old in reader.requests.open_in("board"):
-                    end(database, old.id, "reject")
-            number, roster = rosters.get(database, ANNA, "board")
-            lead = roster.lead("b")
-            self.lead = "p-b" if lead is None else lead.person
-            to = "c" if dict(plans.cells_of(database, ANNA, plan)[0])[X3] == "b" else "b"
-            person = "p-h" if self.lead == "p-b" else "p-b"
-            self.wishes = [Wish("move", (X3,), to), Wish("lead", team="b", person=person)]
-            self.ids = [ask(database, wish, plan=plan if wish.cells else None).id for wish in self.wishes]
-            self.states = ["open", "open"]
-            self.rosters = number
-
-        @rule(
-            which=st.integers(0, 1),
-            decision=st.sampled_from(["accept", "reject", "withdraw"]),
-            who=st.sampled_from(PEOPLE),
-            reason=st.sampled_from(["so", "so", ""]),
-        )
-        def decide(self, which: int, decision: str, who: Principal, reason: str) -> None:
-            request, desk = self.ids[which], Desk(database)
-            try:
-                if decision == "accept":
-                    target = Target(plan, stored(database, plan).revision)
-                    deciding.accept(desk, who, request, reason, target)
-                else:
-                    deciding.close(desk, who, request, decision, reason)  # type: ignore[arg-type]
-            except GridsvcError:
-                assert not self._allowed(which, decision, who, reason), (decision, who.actor, self.states)
-            else:
-                assert self._allowed(which, decision, who, reason), (decision, who.actor, self.states)
-                self.states[which] = {"accept": "accepted", "reject": "rejected"}.get(decision, "withdrawn")
-            self._check()
-
-        def _allowed(self, which: int, decision: str, who: Principal, reason: str) -> bool:
-            if self.states[which] != "open":
-                return False
-            if decision == "withdraw":
-                return who.actor == MANAGER.actor
-            return "requests:decide" in who.scopes and bool(reason)
-
-        def _check(self) -> None:
-            shown = [show(database, request) for request in self.ids]
-            assert [s.request.state for s in shown] == self.states
-            assert [(s.request.decided_by is None) == (s.request.state == "open") for s in shown] == [
-                True,
-                True,
-            ]
-            open_ = [i for i, state in zip(self.ids, self.states, strict=True) if state == "open"]
-            assert [o["request"] for o in waiting(database, plan)] == open_
-            move, lead = self.wishes
-            at = dict(plans.cells_of(database, ANNA, plan)[0])[X3]
-            assert (at == move.to) == (self.states[0] == "accepted")
-            number, roster = rosters.get(database, ANNA, "board")
-            found = roster.lead("b")
-            accepted = self.states[1] == "accepted"
-            assert (found is not None and found.person == lead.person) == accepted
-            assert number == self.rosters + accepted
-
-    return Requests
-
-
-def test_whatever_is_decided_in_whatever_order(database: Database, plan: str) -> None:
-    few = settings(
-        max_examples=10, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
-    )
-    run_state_machine_as_test(machine(database, plan), settings=few)  # type: ignore[no-untyped-call]

@@ -9,6 +9,7 @@ from gridsvc.errors import Conflict, InvalidInput
 from gridsvc.plans import review as rules_
 from gridsvc.plans.review import Action, Reviewed, ReviewRules, after, review_rules_from_dict
 from gridsvc.principal import Principal
+from gridsvc.services.documents import Document
 from gridsvc.services.rebasing import require_revision
 from gridsvc.store.database import Database, Reader, UnitOfWork
 from gridsvc.store.records import Idempotency, PlanRecord, PlanStatus
@@ -136,26 +137,19 @@ def shown(reader: Reader, records: Sequence[PlanRecord]) -> list[PlanRecord]:
     return [replace(record, status="retired") if record.id in retired else record for record in records]
 
 
+_RULES = Document("review-rules", "plans:read", ReviewRules, review_rules_from_dict)
+
+
 def rules_of(reader: Reader) -> ReviewRules:
     """The rules of review in force."""
-    found = reader.reviews.document("review-rules")
-    return ReviewRules() if found is None else review_rules_from_dict(found[1])
+    return _RULES.of(reader)
 
 
 def rules(db: Database, who: Principal) -> tuple[int, ReviewRules]:
-    """The rules of review and their revision, 0 for those by default."""
-    who.require("plans:read")
-    with db.read() as reader:
-        found = reader.reviews.document("review-rules")
-        return (0 if found is None else found[0]), rules_of(reader)
+    """The revision of the rules of review, 0 for those by default, and the rules."""
+    return _RULES.get(db, who)
 
 
 def put_rules(db: Database, who: Principal, new: ReviewRules) -> int:
     """Replace the rules of review, and give their revision."""
-    who.require("company:write")
-    with db.write(who, "review-rules.put") as uow:
-        before = rules_of(uow).as_dict()
-        revision = uow.reviews.put_document("review-rules", new.as_dict())
-        uow.audit(f"review-rules/{revision}", before, new.as_dict())
-        uow.emit("review-rules.changed", {"revision": revision, "actor": who.actor})
-    return revision
+    return _RULES.put(db, who, new)

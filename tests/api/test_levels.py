@@ -15,8 +15,8 @@ LAYER: dict[str, Any] = {
 }
 
 
-def test_a_scheme_is_chosen_and_shown(cut: tuple[TestClient, str]) -> None:
-    client, _ = cut
+def test_a_scheme_is_chosen_and_shown(client: TestClient) -> None:
+    make_territory(client)
     where = "/v1/territories/strip/codes"
     assert client.get(where).json()["scheme"] == "plain"
     put = client.put(where, json={"scheme": "standard15", "areas": LAYER})
@@ -25,8 +25,8 @@ def test_a_scheme_is_chosen_and_shown(cut: tuple[TestClient, str]) -> None:
     assert put.json() == client.get(where).json() == shown
 
 
-def test_one_area_may_stand_alone(cut: tuple[TestClient, str]) -> None:
-    client, _ = cut
+def test_one_area_may_stand_alone(client: TestClient) -> None:
+    make_territory(client)
     put = client.put(
         "/v1/territories/strip/codes", json={"scheme": "standard15", "areas": LAYER["features"][0]}
     )
@@ -121,8 +121,9 @@ def test_wrong_levels_are_refused(
     assert field is None or answer.json()["field"] == field
 
 
-def test_a_plan_of_no_such_level_or_parent_is_refused(cut: tuple[TestClient, str]) -> None:
-    client, tiling = cut
+def test_a_plan_of_no_such_level_or_parent_is_refused(client: TestClient) -> None:
+    make_territory(client)
+    tiling = make_tiling(client)
     assert upload(client, tiling, ROWS, measure=["customers=count"]).status_code == 201
     for more, field in (({"level": "street"}, "level"), ({"parent": "01"}, "parent")):
         body = {"tiling": tiling, "grids": 2, "measures": [{"name": "customers"}], **more}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Literal
@@ -35,6 +35,11 @@ class Person:
         Base location, WGS-84 degrees.
     capacity : float
         Share of a full post, 1.0 is full time.
+    languages : tuple of str
+        What the person speaks, as the company writes it.
+    kpi_share : float or None
+        Share of the person's assessment, 0 to 1, which stays with the home department; None is what the
+        teams leave of it.
     """
 
     id: str
@@ -44,6 +49,8 @@ class Person:
     lon: float | None = None
     lat: float | None = None
     capacity: float = 1.0
+    languages: tuple[str, ...] = ()
+    kpi_share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,8 @@ class Member:
     acting : bool
         Stands in for the lead.
     backup : bool
+    valid_from, valid_until : datetime or None
+        The membership counts from the one moment and before the other (UTC); None is without bound.
     """
 
     team: str
@@ -88,6 +97,13 @@ class Member:
     kpi_share: float = 1.0
     acting: bool = False
     backup: bool = False
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+
+    def counts(self, at: datetime) -> bool:
+        """Whether the membership counts at a moment."""
+        begun = self.valid_from is None or self.valid_from <= at
+        return begun and (self.valid_until is None or at < self.valid_until)
 
 
 @dataclass(frozen=True)
@@ -145,6 +161,11 @@ class Roster:
     def named_by_customer(self) -> dict[str, Named]:
         """Named accounts by their customer's id."""
         return {entry.customer: entry for entry in self.named}
+
+    def at(self, moment: datetime) -> Roster:
+        """The roster with only the members and named accounts which count at `moment`."""
+        members = tuple(member for member in self.members if member.counts(moment))
+        return replace(self, members=members, named=tuple(n for n in self.named if n.counts(moment)))
 
     def lead(self, team: str) -> Member | None:
         """The acting lead of `team` if there is one, else its lead."""

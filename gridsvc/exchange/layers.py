@@ -58,6 +58,7 @@ def grids_layer(
     measures: Mapping[str, NDArray[np.float64]],
     targets: Mapping[str, Mapping[str, float]],
     roster: Roster | None,
+    outlines: NDArray[np.object_] | None = None,
 ) -> Layer:
     """Grids with their team, lead, totals, and `<measure>_target` and `<measure>_deviation` where balanced.
 
@@ -67,12 +68,14 @@ def grids_layer(
     ----------
     targets : mapping of grid code to mapping of measure to target
         Carve-outs have none.
+    outlines : object array of shapely geometries, shape (n_grids,), or None
+        Of the grids, where they are at hand; else their cells are joined.
     """
     k, placed = len(plan.grids), plan.labels >= 0
     labels = plan.labels[placed]
-    outlines, area = _outlines(plan.carve_outs), np.bincount(labels, tiling.area[placed], k)
-    over = shapely.area(LocalPlane(*tiling.origin).geometry(outlines))
-    none = [None] * len(outlines)
+    carved, area = _outlines(plan.carve_outs), np.bincount(labels, tiling.area[placed], k)
+    over = shapely.area(LocalPlane(*tiling.origin).geometry(carved))
+    none = [None] * len(carved)
     owned = [*plan.grids, *(Grid(c.code, c.name, c.team, carve_out=True) for c in plan.carve_outs)]
     columns: dict[str, Any] = {
         "code": [grid.code for grid in owned],
@@ -80,7 +83,7 @@ def grids_layer(
         "parent": [grid.parent for grid in owned],
         "carve_out": [grid.carve_out for grid in owned],
         **_teams(owned, roster),
-        "cells": [*np.bincount(labels, minlength=k).tolist(), *(0 for _ in outlines)],
+        "cells": [*np.bincount(labels, minlength=k).tolist(), *(0 for _ in carved)],
         "area_km2": np.round(np.concatenate([area, over]) / 1e6, 6).tolist(),
     }
     for name, values in measures.items():
@@ -90,7 +93,8 @@ def grids_layer(
         columns[name] = totals.tolist() + none
         columns[f"{name}_target"] = [None if w is None else round(w, 6) for w in wanted] + none
         columns[f"{name}_deviation"] = deviations + none
-    return Layer("grids", np.concatenate([dissolve(tiling, plan.labels, k), outlines]), columns)
+    drawn = dissolve(tiling, plan.labels, k) if outlines is None else outlines
+    return Layer("grids", np.concatenate([drawn, carved]), columns)
 
 
 def carve_outs_layer(carve_outs: Sequence[CarveOut]) -> Layer:

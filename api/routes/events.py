@@ -32,14 +32,17 @@ async def stream_events(
     request: Request,
     db: Db,
     who: Annotated[Principal, Depends(Scope("plans:read"))],
-    topics: Annotated[str, Query(description="Some of jobs, moves, plans, publications.")] = ",".join(TOPICS),
+    topics: Annotated[
+        str | None, Query(description=f"Some of {', '.join(TOPICS)}; else all you may read.")
+    ] = None,
     plan: str | None = None,
     territory: Slug | None = None,
     last_event_id: EventId = None,
     resumed: Annotated[int | None, Header(alias="Last-Event-ID", ge=0)] = None,
 ) -> StreamingResponse:
     """Events as they happen (`text/event-stream`); `Last-Event-ID` goes on where a stream broke off."""
-    wanted = await run_in_threadpool(events.wanted, db, who, _topics(topics), plan, territory)
+    named = None if topics is None else _topics(topics)
+    wanted = await run_in_threadpool(events.wanted, db, who, named, plan, territory)
     last = last_event_id if resumed is None else resumed
     told = current_app(request).feed.stream(wanted, last)
     return StreamingResponse(_lines(told), media_type="text/event-stream", headers=_HEADERS)

@@ -12,10 +12,18 @@ from gridsvc.store.records import JobRecord
 
 __all__ = ["TOPICS", "Log", "Told", "Topic", "Wanted", "wanted"]
 
-Topic = Literal["jobs", "moves", "plans", "publications"]
+Topic = Literal["jobs", "moves", "plans", "publications", "requests", "rosters"]
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 
-_PREFIXES: dict[str, Topic] = {"job": "jobs", "plan": "plans", "publication": "publications"}
+_PREFIXES: dict[str, Topic] = {
+    "job": "jobs",
+    "plan": "plans",
+    "publication": "publications",
+    "request": "requests",
+    "roster": "rosters",
+}
+_SCOPES: dict[Topic, str] = {"requests": "requests:read", "rosters": "roster:read"}
+"""What a topic needs beside `plans:read`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +66,22 @@ class Wanted:
 
 
 def wanted(
-    db: Database, who: Principal, topics: frozenset[Topic], plan: str | None, territory: str | None
+    db: Database, who: Principal, topics: frozenset[Topic] | None, plan: str | None, territory: str | None
 ) -> Wanted:
-    """Check what somebody wants to be told.
+    """Check what somebody wants to be told; without `topics` it is all that may be told.
 
     Raises
     ------
+    Forbidden
+        A topic needs a scope which the caller does not hold.
     NotFound
         There is no such plan or territory.
     """
     who.require("plans:read")
+    if topics is None:
+        topics = frozenset(topic for topic in TOPICS if _SCOPES.get(topic, "plans:read") in who.scopes)
+    for topic in sorted(topics & _SCOPES.keys()):
+        who.require(_SCOPES[topic])
     with db.read() as reader:
         if plan is not None:
             reader.plans.bare(plan)

@@ -19,7 +19,9 @@ from fastapi.testclient import TestClient
 
 from api import feed as feed_
 from api.feed import Feed
-from gridsvc.services.events import TOPICS, Log, Told, Wanted
+from gridsvc.errors import Forbidden
+from gridsvc.principal import Principal
+from gridsvc.services.events import TOPICS, Log, Told, Wanted, wanted
 from gridsvc.store import Database
 from tests.journey.served import served, serving
 from tests.store.builders import ANNA, draft, ground
@@ -133,6 +135,19 @@ def test_streams_tell_what_is_asked_for_and_never_of_customers(base_url: str, da
         placed = one_territory.take(2)
         assert [event["event"] for event in placed] == ["plan.solved", "plan.moved"]
         assert placed[0]["data"] == {"plan": plan, "territory": "elbe"}
+
+
+def test_requests_and_rosters_are_told_to_whom_may_read_them(base_url: str, database: Database) -> None:
+    ground(database)
+    with listening(base_url, "?topics=requests,rosters") as stream:
+        emit(database, "request.opened", request="req_1", territory="elbe")
+        emit(database, "customers.changed", territory="elbe")
+        emit(database, "roster.appended", territory="elbe", roster=2)
+        assert [event["event"] for event in stream.take(2)] == ["request.opened", "roster.appended"]
+    planner = Principal("anna", frozenset({"plans:read", "roster:read"}))
+    assert wanted(database, planner, None, None, None).topics == frozenset(TOPICS) - {"requests"}
+    with pytest.raises(Forbidden, match="requests:read"):
+        wanted(database, planner, frozenset({"requests"}), None, None)
 
 
 def test_progress_of_jobs_is_told_and_not_kept_on_record(base_url: str, database: Database) -> None:

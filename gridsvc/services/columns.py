@@ -1,0 +1,105 @@
+"""Cells of a tiling and labels of a plan as columns: what a map page or a program draws by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gridsvc.plans.plan import Grid
+from gridsvc.principal import Principal
+from gridsvc.services.drafts import solved
+from gridsvc.services.live import current, kept_of
+from gridsvc.store.database import Database
+
+__all__ = ["CellColumns", "Labels", "cells", "cells_version", "labels"]
+
+
+@dataclass(frozen=True, slots=True)
+class CellColumns:
+    """The cells of a tiling by row.
+
+    Attributes
+    ----------
+    names : list of str, n_cells
+    area : float64 array, shape (n_cells,), square metres
+    measures : mapping of str to float64 array, shape (n_cells,)
+    outlines : mapping of row to (multi)polygon, WGS-84
+        Of the cells which are no whole H3 cells; the others follow from their names.
+    """
+
+    kind: str
+    resolution: int | None
+    names: list[str]
+    area: NDArray[np.float64]
+    measures: Mapping[str, NDArray[np.float64]]
+    outlines: Mapping[int, shapely.Geometry]
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Which grid each cell of a plan is in: int32 array, shape (n_cells,), an index into `grids` or -1."""
+
+    plan: str
+    tiling: str
+    revision: int
+    grids: tuple[Grid, ...]
+    labels: NDArray[np.int32]
+
+
+def cells_version(db: Database, who: Principal, tiling: str) -> str:
+    """What changes when `cells` would give something new; needs none of the arrays.
+
+    Raises
+    ------
+    NotFound
+        There is no such tiling.
+    """
+    who.require("territories:read")
+    with db.read() as reader:
+        record = reader.tilings.get(tiling)
+        newest = max(reader.tilings.measure_ids(tiling), default=0)
+    return f"{record.id}-{newest}"
+
+
+def cells(db: Database, who: Principal, tiling: str) -> CellColumns:
+    """The cells of a tiling with its measures.
+
+    Raises
+    ------
+    NotFound
+        There is no such tiling.
+    """
+    who.require("territories:read")
+    with db.read() as reader:
+        record = reader.tilings.get(tiling)
+        # Outlines of whole H3 cells follow from their ids, and reading them would take most of the time.
+        whole = record.kind == "h3"
+        found = reader.tilings.plain(tiling) if whole else reader.tilings.load(tiling)
+        measures = {name: m.values for name, m in reader.tilings.measures(tiling).items()}
+    outlines: dict[int, Any] = {} if whole else dict(enumerate(found.geometry))
+    return CellColumns(found.kind, found.resolution, found.names(), found.area, measures, outlines)
+
+
+def labels(db: Database, who: Principal, plan: str, at: int | None = None) -> Labels:
+    """Which grid each cell of a solved plan is in, now or at an earlier revision.
+
+    Raises
+    ------
+    InvalidInput
+        The plan has not come to that revision yet.
+    Conflict
+        It is not solved yet, or was solved anew since.
+    """
+    who.require("plans:read")
+    with db.read() as reader:
+        opened = current(kept_of(db), reader, plan)
+        past = None if at is None else reader.plans.at(plan, at)
+    tiling = opened.head.tiling
+    if past is None:
+        return Labels(plan, tiling, opened.head.revision, opened.grids, opened.draft.labels)
+    return Labels(plan, tiling, past.revision, past.grids, solved(past).labels)

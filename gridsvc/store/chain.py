@@ -19,6 +19,7 @@ IMMUTABLE = (
     "company_documents",
     "lineage",
     "territory_rules",
+    "handovers",
     "rosters",
     "departments",
     "teams",

@@ -13,6 +13,7 @@ from gridsvc.store.customers import CustomerReader, CustomerWriter
 from gridsvc.store.deliveries import DeliveryReader, DeliveryWriter
 from gridsvc.store.faults import unique
 from gridsvc.store.handle import Handle
+from gridsvc.store.handovers import HandoverReader, HandoverWriter
 from gridsvc.store.jobs import JobReader, JobWriter
 from gridsvc.store.lineage import LineageReader, LineageWriter
 from gridsvc.store.moves import MoveReader, MoveWriter
@@ -39,7 +40,7 @@ class Reader:
     Attributes
     ----------
     territories, tilings, customers, changes, plans, moves, rosters, publications, jobs, lineage, rules,
-    reviews, requests
+    reviews, requests, handovers
         The repositories.
     """
 
@@ -60,6 +61,7 @@ class Reader:
         self.rules = RuleReader(handle)
         self.reviews = ReviewReader(handle)
         self.requests = RequestReader(handle)
+        self.handovers = HandoverReader(handle)
 
     def seq(self) -> int:
         """How many commits changed what lookups answer."""
@@ -129,6 +131,7 @@ class UnitOfWork(Reader):
     rules: RuleWriter
     reviews: ReviewWriter
     requests: RequestWriter
+    handovers: HandoverWriter
 
     def __init__(
         self,
@@ -155,6 +158,7 @@ class UnitOfWork(Reader):
         self.rules = RuleWriter(handle)
         self.reviews = ReviewWriter(handle)
         self.requests = RequestWriter(handle)
+        self.handovers = HandoverWriter(handle)
         self._action, self._reason, self._request_id = action, reason, request_id
         self.actor = handle.actor
         self._request = idempotency

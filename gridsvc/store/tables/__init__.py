@@ -3,6 +3,7 @@
 from gridsvc.store.tables.base import metadata
 from gridsvc.store.tables.changes import customer_changes, customer_states
 from gridsvc.store.tables.customers import customers, imports
+from gridsvc.store.tables.handovers import handovers
 from gridsvc.store.tables.lineage import lineage, territory_rules
 from gridsvc.store.tables.plans import plan_carve_outs, plan_grids, plan_moves, plans
 from gridsvc.store.tables.publications import publications, published_grids
@@ -22,6 +23,7 @@ __all__ = [
     "customers",
     "deliveries",
     "departments",
+    "handovers",
     "idempotency",
     "imports",
     "jobs",

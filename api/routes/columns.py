@@ -28,7 +28,7 @@ def get_cells(
     who: Annotated[Principal, Depends(Scope("territories:read"))],
     seen: Seen = None,
 ) -> Response:
-    """All cells of a tiling by row, with measures, and the `outlines` of those which are no whole H3 cells."""
+    """Cells of a tiling by row, with measures, and the `outlines` of those which are no whole H3 cells."""
     tag = f'"{columns.cells_version(db, who, tiling)}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     if seen is not None and tag in seen:

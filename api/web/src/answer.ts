@@ -1,7 +1,7 @@
 /** How an owner, or the reason why there is none, is put in words. */
 import { ApiError, type OwnerAnswer } from './api.ts';
 import { h } from './dom.ts';
-import type { Context } from './view.ts';
+import type { Context } from './context.ts';
 
 export function describeAnswer(answer: OwnerAnswer, { i18n }: Context): HTMLElement {
   const { status, rule, publication, roster } = answer;

@@ -1,6 +1,6 @@
 /** The few calls the page makes, with the shapes the service answers in. */
-import type { FeatureCollection, MultiPolygon, Polygon } from 'geojson';
-import { gridLayer } from './layers.ts';
+import type { MultiPolygon, Polygon } from 'geojson';
+import type { CellColumns } from './mesh/mesh.ts';
 
 export interface Territory {
   id: string;
@@ -25,6 +25,10 @@ export interface Publication {
   territory: string;
   line: string;
   n: number;
+  plan: string;
+  tiling: string;
+  state: string;
+  valid_to: string | null;
   effective_at: string;
   recorded_at: string;
   grids: number;
@@ -37,26 +41,74 @@ export interface Publication {
   };
 }
 
-export interface GridProperties {
+/** A plan as `GET /v1/plans/{plan}` tells of it. */
+export interface PlanDetail {
+  id: string;
+  territory: string;
+  line: string;
+  level: string;
+  parent: string | null;
+  tiling: string;
+  name: string | null;
+  comment: string | null;
+  status: string;
+  revision: number;
+  solved: boolean;
+  grids: number;
+  created_by: string;
+  recorded_at: string;
+  branched_from: string | null;
+  base_publication: number | null;
+  params: { measures: [string, number][] } & Record<string, unknown>;
+}
+
+/** A grid with its figures as they are now. */
+export interface PlanGrid {
   code: string;
   name: string | null;
   team: string | null;
-  team_name: string | null;
-  lead_name: string | null;
   carve_out: boolean;
+  parent: string | null;
   cells: number;
   area_km2: number;
+  pieces: number;
   measures: Record<string, number>;
-  deviation: Record<string, number | null>;
   targets: Record<string, number | null>;
+  deviation: Record<string, number | null>;
+  inside: boolean | null;
 }
 
-/** A cell's id and grid; every other property is one measure. */
-export type CellProperties = { cell: string; grid: string } & Record<string, unknown>;
+export interface GridProperties extends PlanGrid {
+  team_name: string | null;
+  lead_name: string | null;
+}
+
+/** Which grid each cell is in, by row of the tiling. */
+export interface LabelledPlan {
+  plan: string;
+  tiling: string;
+  revision: number;
+  grids: Pick<PlanGrid, 'code' | 'name' | 'team' | 'carve_out' | 'parent'>[];
+  labels: number[];
+}
+
+export interface Roster {
+  roster: number;
+  departments: { id: string; name: string; parent: string | null; head: string | null }[];
+  people: { id: string; name: string; department: string }[];
+  teams: { id: string; name: string; level: string }[];
+  members: {
+    team: string;
+    person: string;
+    role: string;
+    time_share: number;
+    kpi_share: number;
+    acting: boolean;
+    backup: boolean;
+  }[];
+}
 
 export type Area = Polygon | MultiPolygon;
-export type GridLayer = FeatureCollection<Area, GridProperties>;
-export type CellLayer = FeatureCollection<Area, CellProperties>;
 
 export interface OwnerAnswer {
   status: 'owned' | 'fallback' | 'outside' | 'unplaced' | 'unknown_customer' | 'invalid';
@@ -86,6 +138,8 @@ export class ApiError extends Error {
     readonly title: string,
     readonly detail: string = '',
     readonly cure: string = '',
+    /** All members of the problem, such as `row`, `field`, `gates` and `cells`. */
+    readonly more: Readonly<Record<string, unknown>> = {},
   ) {
     super(title);
     this.name = 'ApiError';
@@ -100,7 +154,24 @@ async function problem(response: Response): Promise<ApiError> {
   const body: unknown = await response.json().catch(() => null);
   const fields = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
   const title = text(fields['title']) || response.statusText;
-  return new ApiError(response.status, title, text(fields['detail']), text(fields['cure']));
+  return new ApiError(response.status, title, text(fields['detail']), text(fields['cure']), fields);
+}
+
+/** What a request may carry beside its path. */
+export interface Wish {
+  query?: Record<string, string | number | boolean | null | undefined>;
+  body?: unknown;
+  /** Revision of the plan which whole-plan operations are made on. */
+  revision?: number;
+  /** ETag of what is at hand already; the answer is then null where nothing is new. */
+  seen?: string | null;
+  signal?: AbortSignal;
+}
+
+export interface Answer<T> {
+  value: T;
+  etag: string | null;
+  status: number;
 }
 
 export class Api {
@@ -119,13 +190,30 @@ export class Api {
     return this.get('/v1/publications', { territory });
   }
 
-  async grids(territory: string, n: number): Promise<GridLayer> {
-    const query = { territory, format: 'geojson', layer: 'grids' };
-    return gridLayer(await this.get(`/v1/publications/${n}/export`, query));
+  plan(id: string): Promise<PlanDetail> {
+    return this.get(`/v1/plans/${id}`);
   }
 
-  cells(territory: string, n: number): Promise<CellLayer> {
-    return this.get(`/v1/publications/${n}/export`, { territory, format: 'geojson', layer: 'cells' });
+  planGrids(id: string): Promise<{ items: PlanGrid[] }> {
+    return this.get(`/v1/plans/${id}/grids`);
+  }
+
+  labels(id: string): Promise<LabelledPlan> {
+    return this.get(`/v1/plans/${id}/labels`);
+  }
+
+  cells(tiling: string, seen: string | null): Promise<Answer<CellColumns | null>> {
+    return this.send('GET', `/v1/tilings/${tiling}/cells`, { seen });
+  }
+
+  /** The people in force; null where there are none, or the caller may not see them. */
+  async roster(territory: string): Promise<Roster | null> {
+    try {
+      return await this.get(`/v1/territories/${encodeURIComponent(territory)}/roster`);
+    } catch (error) {
+      if (error instanceof ApiError && [401, 403, 404].includes(error.status)) return null;
+      throw error;
+    }
   }
 
   owner(territory: string, question: OwnerQuestion): Promise<OwnerAnswer> {
@@ -141,16 +229,49 @@ export class Api {
     }
   }
 
-  private async get<T>(path: string, query: Record<string, string> = {}): Promise<T> {
-    const search = new URLSearchParams(query).toString();
-    const headers = { Accept: 'application/json', 'Accept-Language': this.locale() };
+  async get<T>(path: string, query: Wish['query'] = {}): Promise<T> {
+    return (await this.send<T>('GET', path, { query })).value;
+  }
+
+  async post<T>(path: string, body: unknown = {}, wish: Wish = {}): Promise<T> {
+    return (await this.send<T>('POST', path, { ...wish, body })).value;
+  }
+
+  /** Send a request and read its JSON answer; what the service refuses is an `ApiError`. */
+  async send<T>(method: string, path: string, wish: Wish = {}): Promise<Answer<T>> {
+    const headers: Record<string, string> = {
+      Accept: 'application/json',
+      'Accept-Language': this.locale(),
+    };
+    if (wish.revision !== undefined) headers['If-Match'] = `"${wish.revision}"`;
+    if (wish.seen) headers['If-None-Match'] = wish.seen;
+    const init: RequestInit = { method, headers, signal: wish.signal ?? null };
+    if (wish.body instanceof FormData) init.body = wish.body;
+    else if (wish.body !== undefined) {
+      headers['Content-Type'] = 'application/json';
+      init.body = JSON.stringify(wish.body);
+    }
     let response: Response;
     try {
-      response = await fetch(search ? `${path}?${search}` : path, { headers });
-    } catch {
+      response = await fetch(addressOf(path, wish.query), init);
+    } catch (error) {
+      if (error instanceof DOMException && error.name === 'AbortError') throw error;
       throw new ApiError(0, '');
     }
+    const etag = response.headers.get('ETag');
+    const { status } = response;
+    if (status === 304) return { value: null as T, etag, status };
     if (!response.ok) throw await problem(response);
-    return (await response.json()) as T;
+    const text = await response.text();
+    return { value: (text ? JSON.parse(text) : null) as T, etag, status };
   }
+}
+
+/** A path with the parts of its query which are given. */
+export function addressOf(path: string, query: Wish['query'] = {}): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined) search.set(name, String(value));
+  }
+  return search.size ? `${path}?${search}` : path;
 }

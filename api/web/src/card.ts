@@ -3,7 +3,8 @@ import type { GridProperties, OwnerAnswer } from './api.ts';
 import { describeAnswer, describeError, leadName } from './answer.ts';
 import { deviationBar } from './bar.ts';
 import { fill, h } from './dom.ts';
-import { teamName, toleranceOf, type Cells, type Context, type View } from './view.ts';
+import { teamName, toleranceOf, type Board } from './board.ts';
+import type { Context } from './context.ts';
 
 /** What the service said about the picked point; null where a grid was picked from the table. */
 export type Told = OwnerAnswer | Error | 'asking' | null;
@@ -18,8 +19,7 @@ export interface Picked {
 export function renderCard(
   root: HTMLElement,
   context: Context,
-  view: View,
-  cells: Cells,
+  board: Board,
   picked: Picked | null,
   onClose: () => void,
 ): void {
@@ -44,12 +44,12 @@ export function renderCard(
     told instanceof Error && describeError(told, context),
     answer && !said && describeAnswer(answer, context),
     grid && facts(grid, answer, context),
-    grid && measures(grid, cellOf(answer, cells), context, view),
+    grid && measures(grid, rowOf(answer, board), context, board),
   );
 }
 
-function cellOf(answer: OwnerAnswer | null, cells: Cells): Cells[number] | undefined {
-  return answer?.cell == null ? undefined : cells.find(({ properties }) => properties.cell === answer.cell);
+function rowOf(answer: OwnerAnswer | null, board: Board): number {
+  return answer?.cell == null ? -1 : board.ground.finder.rowOf(answer.cell);
 }
 
 function facts(grid: GridProperties, answer: OwnerAnswer | null, context: Context): HTMLElement {
@@ -74,18 +74,13 @@ function facts(grid: GridProperties, answer: OwnerAnswer | null, context: Contex
   );
 }
 
-function measures(
-  grid: GridProperties,
-  cell: Cells[number] | undefined,
-  { i18n, format }: Context,
-  view: View,
-): HTMLElement {
-  const rows = view.measures.map((name) => {
+function measures(grid: GridProperties, row: number, { i18n, format }: Context, board: Board): HTMLElement {
+  const rows = board.measures.map((name) => {
     const deviation = grid.deviation[name];
-    const tolerance = toleranceOf(view, name);
+    const tolerance = toleranceOf(board, name);
     const target = grid.targets[name];
-    const inCell =
-      cell && i18n.t('card.inCell', { value: format.number(Number(cell.properties[name] ?? 0)) });
+    const value = board.ground.columns.measures[name]?.[row];
+    const inCell = value !== undefined && i18n.t('card.inCell', { value: format.number(value) });
     const beyond = Math.abs(deviation ?? 0) > tolerance;
     return h(
       'tr',
@@ -93,7 +88,7 @@ function measures(
       h(
         'th',
         { scope: 'row' },
-        i18n.measure(name, view.territory),
+        i18n.measure(name, board.territory),
         inCell && h('span', { class: 'second' }, inCell),
       ),
       h('td', {}, format.compact(grid.measures[name] ?? 0)),

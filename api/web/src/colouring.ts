@@ -7,7 +7,8 @@ import {
   quantileBreaks,
   type Scheme,
 } from './colour.ts';
-import { teamName, toleranceOf, type Cells, type Context, type View } from './view.ts';
+import { shownGrids, teamName, toleranceOf, type Board } from './board.ts';
+import type { Context } from './context.ts';
 
 export const MODES = ['grid', 'team', 'deviation', 'cell'] as const;
 export type Mode = (typeof MODES)[number];
@@ -33,43 +34,39 @@ const MOST_TEAMS_LISTED = 8;
 export function makeColouring(
   mode: Mode,
   measure: string,
-  view: View,
-  cells: Cells,
+  board: Board,
   scheme: Scheme,
   context: Context,
 ): Colouring {
   const made = {
-    grid: () => byGrid(view, scheme),
-    team: () => byTeam(view, scheme, context),
-    deviation: () => byDeviation(measure, view, scheme, context),
-    cell: () => byCell(measure, view, cells, scheme, context),
+    grid: () => byGrid(board, scheme),
+    team: () => byTeam(board, scheme, context),
+    deviation: () => byDeviation(measure, board, scheme, context),
+    cell: () => byCell(measure, board, scheme, context),
   }[mode]();
-  if (view.grids.features.some((grid) => grid.properties.carve_out)) {
+  if (shownGrids(board).some((grid) => grid.carve_out)) {
     made.legend.items.push({ colour: scheme.none, text: context.i18n.t('legend.carveOut'), hatched: true });
   }
   return made;
 }
 
-function byGrid(view: View, scheme: Scheme): Colouring {
-  const colours = colourAreas(view.around, scheme.areas.length - 1);
+function byGrid(board: Board, scheme: Scheme): Colouring {
+  const colours = colourAreas(board.around, scheme.areas.length - 1);
   const grids = new Map(
-    view.grids.features.map((grid, i) => [
-      grid.properties.code,
-      scheme.areas[colours[i] ?? 0] ?? scheme.none,
-    ]),
+    board.grids.map((grid, i) => [grid.code, scheme.areas[colours[i] ?? 0] ?? scheme.none]),
   );
   return { grids, cells: null, label: 'code', legend: { title: '', note: '', items: [] } };
 }
 
-function byTeam(view: View, scheme: Scheme, { i18n }: Context): Colouring {
-  const features = view.grids.features;
-  const names = new Map(features.map(({ properties }) => [properties.team, teamName(properties)]));
+function byTeam(board: Board, scheme: Scheme, { i18n }: Context): Colouring {
+  const { grids } = board;
+  const names = new Map(grids.map((grid) => [grid.team, teamName(grid)]));
   names.delete(null);
   const teams = [...names.keys()].sort();
-  const groupOf = features.map(({ properties }) => teams.indexOf(properties.team));
+  const groupOf = grids.map((grid) => teams.indexOf(grid.team));
   // Grids without a team join no group; an extra one at the end keeps the indexes whole.
   const around = groupNeighbours(
-    view.around,
+    board.around,
     groupOf.map((group) => (group < 0 ? teams.length : group)),
     teams.length + 1,
   );
@@ -78,26 +75,26 @@ function byTeam(view: View, scheme: Scheme, { i18n }: Context): Colouring {
   const colourOf = (group: number): string => scheme.areas[wears[group] ?? -1] ?? scheme.none;
   const items = few ? teams.map((team, i) => ({ colour: colourOf(i), text: names.get(team) ?? '' })) : [];
   return {
-    grids: new Map(features.map(({ properties }, i) => [properties.code, colourOf(groupOf[i] ?? -1)])),
+    grids: new Map(grids.map((grid, i) => [grid.code, colourOf(groupOf[i] ?? -1)])),
     cells: null,
     label: 'team',
     legend: { title: few ? i18n.t('legend.teams') : '', note: '', items },
   };
 }
 
-function byDeviation(measure: string, view: View, scheme: Scheme, { i18n, format }: Context): Colouring {
-  const tolerance = toleranceOf(view, measure);
+function byDeviation(measure: string, board: Board, scheme: Scheme, { i18n, format }: Context): Colouring {
+  const tolerance = toleranceOf(board, measure);
   const breaks = deviationBreaks(tolerance);
   const grids = new Map(
-    view.grids.features.map(({ properties }) => {
-      const deviation = properties.deviation[measure];
+    board.grids.map((grid) => {
+      const deviation = grid.deviation[measure];
       const colour = deviation == null ? scheme.none : scheme.diverging[classOf(deviation, breaks)];
-      return [properties.code, colour ?? scheme.none];
+      return [grid.code, colour ?? scheme.none];
     }),
   );
   const words = breaks.map((limit) => format.deviation(limit));
   const items = scheme.diverging.map((colour, i) => ({ colour, text: rangeText(words, i, i18n) })).reverse();
-  const name = i18n.measure(measure, view.territory);
+  const name = i18n.measure(measure, board.territory);
   return {
     grids,
     cells: null,
@@ -135,9 +132,9 @@ function cellClassText(
   return i18n.t('legend.range', { low: format.compact(low), high: format.compact(last) });
 }
 
-function byCell(measure: string, view: View, cells: Cells, scheme: Scheme, context: Context): Colouring {
+function byCell(measure: string, board: Board, scheme: Scheme, context: Context): Colouring {
   const { i18n } = context;
-  const values = cells.map(({ properties }) => Number(properties[measure] ?? 0)).filter((value) => value > 0);
+  const values = (board.ground.columns.measures[measure] ?? []).filter((value) => value > 0);
   const breaks = quantileBreaks(values, scheme.sequential.length);
   const colours = scheme.sequential.slice(0, breaks.length + 1);
   const whole = values.every(Number.isInteger);
@@ -148,13 +145,44 @@ function byCell(measure: string, view: View, cells: Cells, scheme: Scheme, conte
   }));
   items.reverse().push({ colour: scheme.none, text: i18n.t('legend.none') });
   return {
-    grids: new Map(view.grids.features.map(({ properties }) => [properties.code, scheme.none])),
+    grids: new Map(board.grids.map((grid) => [grid.code, scheme.none])),
     cells: { measure, breaks, colours, none: scheme.none },
     label: 'code',
     legend: {
-      title: i18n.t('legend.cell', { measure: i18n.measure(measure, view.territory) }),
+      title: i18n.t('legend.cell', { measure: i18n.measure(measure, board.territory) }),
       note: '',
       items: values.length ? items : [],
     },
   };
+}
+
+/** The colour of each cell, four bytes a row; cells without a grid are clear. */
+export function cellColours(colouring: Colouring, board: Board): Uint8Array {
+  const { labels, grids, ground } = board;
+  const out = new Uint8Array(labels.length * 4);
+  const byGrid = grids.map(({ code }) => bytesOf(colouring.grids.get(code) ?? '#00000000'));
+  const { cells } = colouring;
+  const values = cells ? (ground.columns.measures[cells.measure] ?? []) : [];
+  const classes = cells?.colours.map(bytesOf) ?? [];
+  const none = bytesOf(cells?.none ?? '#00000000');
+  for (let row = 0; row < labels.length; row++) {
+    const label = labels[row] ?? -1;
+    let colour = label < 0 ? CLEAR : (byGrid[label] ?? CLEAR);
+    if (cells) {
+      const value = values[row] ?? 0;
+      colour = value > 0 ? (classes[classOf(value, cells.breaks)] ?? none) : none;
+    }
+    out.set(colour, row * 4);
+  }
+  return out;
+}
+
+type Bytes = readonly [number, number, number, number];
+const CLEAR: Bytes = [0, 0, 0, 0];
+
+/** `#rrggbb` or `#rrggbbaa` as four bytes. */
+export function bytesOf(hex: string): Bytes {
+  const part = (at: number, other: number): number =>
+    hex.length > at ? Number.parseInt(hex.slice(at, at + 2), 16) : other;
+  return [part(1, 0), part(3, 0), part(5, 0), part(7, 255)];
 }

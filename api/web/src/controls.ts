@@ -1,7 +1,8 @@
 /** Over the map: how it is coloured, zoom, and the legend. */
 import { MODES, type Colouring, type Mode } from './colouring.ts';
 import { h, withVars } from './dom.ts';
-import type { Context, View } from './view.ts';
+import type { Board } from './board.ts';
+import type { Context } from './context.ts';
 
 export interface ControlActions {
   colourBy(mode: Mode, measure: string): void;
@@ -13,7 +14,7 @@ export interface ControlActions {
 export function renderControls(
   root: HTMLElement,
   { i18n }: Context,
-  view: View,
+  board: Board,
   mode: Mode,
   measure: string,
   actions: ControlActions,
@@ -33,9 +34,9 @@ export function renderControls(
     hidden: mode === 'grid' || mode === 'team',
     onchange: () => actions.colourBy(mode, select.value),
   });
-  for (const name of view.measures) {
+  for (const name of Object.keys(board.ground.columns.measures)) {
     select.append(
-      h('option', { value: name, selected: name === measure }, i18n.measure(name, view.territory)),
+      h('option', { value: name, selected: name === measure }, i18n.measure(name, board.territory)),
     );
   }
   const focused = root.contains(document.activeElement) ? document.activeElement?.tagName : undefined;

@@ -1,7 +1,9 @@
 /** The bar on top: what is on show, and the switches for territory and language. */
 import type { Publication, Territory } from './api.ts';
+import type { Board } from './board.ts';
 import { fill, h } from './dom.ts';
-import type { Context } from './view.ts';
+import type { Context } from './context.ts';
+import type { Key } from './i18n.ts';
 
 export interface HeaderActions {
   chooseTerritory(id: string): void;
@@ -13,7 +15,7 @@ export function renderHeader(
   { i18n, format }: Context,
   territories: readonly Territory[],
   territory: Territory | null,
-  publication: Publication | null,
+  board: Board | null,
   actions: HeaderActions,
 ): void {
   const hadFocus = root.contains(document.activeElement) ? document.activeElement?.id : undefined;
@@ -21,14 +23,7 @@ export function renderHeader(
     root,
     h('h1', { class: 'brand' }, h('span', { class: 'logo', 'aria-hidden': 'true' }), 'gridsvc'),
     territory && territoryName(territories, territory, i18n.t('nav.territory'), actions),
-    publication &&
-      territory &&
-      h(
-        'p',
-        { class: 'publication' },
-        h('strong', {}, i18n.t('head.publication', { n: publication.n })),
-        h('span', { class: 'muted' }, effective(publication, territory, { i18n, format })),
-      ),
+    board && subject(board, { i18n, format }),
     territory?.simulated && h('span', { class: 'badge' }, i18n.t('head.simulated')),
     h(
       'nav',
@@ -48,6 +43,17 @@ export function renderHeader(
     ),
   );
   if (hadFocus) document.getElementById(hadFocus)?.focus();
+}
+
+/** What is on the map: a publication and since when, or a plan and how far it is. */
+function subject(
+  { territory, subject: { publication, plan } }: Board,
+  { i18n, format }: Pick<Context, 'i18n' | 'format'>,
+): HTMLElement {
+  const [title, more] = publication
+    ? [i18n.t('head.publication', { n: publication.n }), effective(publication, territory, { i18n, format })]
+    : [plan.name || plan.id, i18n.t(`plan.status.${plan.status}` as Key)];
+  return h('p', { class: 'publication' }, h('strong', {}, title), h('span', { class: 'muted' }, more));
 }
 
 function territoryName(

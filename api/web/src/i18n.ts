@@ -1,7 +1,12 @@
 /** The page's language: which one, and the words in it. */
-import { en } from './locales/en.ts';
-import { zh } from './locales/zh.ts';
+import { en as frame } from './locales/en.ts';
+import { zh as frameZh } from './locales/zh.ts';
+import { words as see } from './rooms/see/words.ts';
 import type { Territory } from './api.ts';
+
+/** The frame's words and those of the rooms. */
+export const en = { ...frame, ...see.en } as const;
+export const zh: Record<Key, string> = { ...frameZh, ...see.zh };
 
 export type Key = keyof typeof en;
 export type Language = 'en' | 'zh';

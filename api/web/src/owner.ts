@@ -3,7 +3,7 @@ import type { Crs, OwnerAnswer, OwnerQuestion } from './api.ts';
 import { describeAnswer, describeError, describeOwner } from './answer.ts';
 import { h } from './dom.ts';
 import { looksLikePoint, readQuestion, type Kind } from './question.ts';
-import type { Context } from './view.ts';
+import type { Context } from './context.ts';
 
 const KINDS: readonly Kind[] = ['point', 'cell', 'customer'];
 const SYSTEMS: Readonly<Record<Crs, string>> = { wgs84: 'WGS-84', gcj02: 'GCJ-02', bd09: 'BD-09' };

@@ -1,6 +1,6 @@
 /** The order and choice of rows in the table of grids, apart from how they look. */
 import type { GridProperties } from './api.ts';
-import { teamName } from './view.ts';
+import { teamName } from './board.ts';
 
 export type Column =
   { by: 'code' | 'name' | 'team' | 'lead' } | { by: 'measure' | 'deviation'; measure: string };

@@ -3,7 +3,8 @@ import type { GridProperties } from './api.ts';
 import { deviationBar } from './bar.ts';
 import { h } from './dom.ts';
 import { arrange, nextSort, sameColumn, type Column, type Sort } from './sorting.ts';
-import { teamName, toleranceOf, type Context, type View } from './view.ts';
+import { shownGrids, teamName, toleranceOf, type Board } from './board.ts';
+import type { Context } from './context.ts';
 
 interface Head {
   column: Column;
@@ -24,7 +25,7 @@ export class GridTable {
     private readonly onPick: (code: string) => void,
   ) {}
 
-  render(view: View): void {
+  render(board: Board): void {
     const { i18n } = this.context;
     const input = h('input', {
       type: 'search',
@@ -33,11 +34,11 @@ export class GridTable {
       'aria-label': i18n.t('table.filter'),
       oninput: () => {
         this.filter = input.value;
-        this.renderRows(view);
+        this.renderRows(board);
       },
     });
     this.heads = [];
-    const table = h('table', {}, this.headRow(view), this.body);
+    const table = h('table', {}, this.headRow(board), this.body);
     this.root.replaceChildren(
       h('div', { class: 'bar-title' }, h('h2', {}, i18n.t('table.title')), this.count, input),
       h(
@@ -46,7 +47,7 @@ export class GridTable {
         table,
       ),
     );
-    this.renderRows(view);
+    this.renderRows(board);
   }
 
   /** Mark a grid's row and bring it into sight. */
@@ -70,7 +71,7 @@ export class GridTable {
     else if (below > 0) box.scrollTop += below;
   }
 
-  private headRow(view: View): HTMLElement {
+  private headRow(board: Board): HTMLElement {
     const { i18n } = this.context;
     const texts = (pair: readonly ('code' | 'name' | 'team' | 'lead')[]): HTMLElement =>
       h(
@@ -78,41 +79,41 @@ export class GridTable {
         { scope: 'col' },
         ...pair.map((by) => {
           const name = i18n.t(`table.${by}`);
-          return this.head({ by }, name, i18n.t('table.sort', { column: name }), view);
+          return this.head({ by }, name, i18n.t('table.sort', { column: name }), board);
         }),
       );
-    const numbers = view.measures.map((measure) => {
-      const name = i18n.measure(measure, view.territory);
+    const numbers = board.measures.map((measure) => {
+      const name = i18n.measure(measure, board.territory);
       const byTotal = i18n.t('table.sort', { column: name });
       const byDeviation = i18n.t('table.sortDeviation', { measure: name });
       return h(
         'th',
         { scope: 'col', class: 'number' },
-        this.head({ by: 'measure', measure }, name, byTotal, view),
-        this.head({ by: 'deviation', measure }, i18n.t('table.deviation'), byDeviation, view),
+        this.head({ by: 'measure', measure }, name, byTotal, board),
+        this.head({ by: 'deviation', measure }, i18n.t('table.deviation'), byDeviation, board),
       );
     });
     return h('thead', {}, h('tr', {}, texts(['code', 'name']), texts(['team', 'lead']), ...numbers));
   }
 
-  private head(column: Column, text: string, label: string, view: View): HTMLElement {
+  private head(column: Column, text: string, label: string, board: Board): HTMLElement {
     const button = h('button', { type: 'button', title: label, 'aria-label': label }, text);
     button.addEventListener('click', () => {
       this.sort = nextSort(this.sort, column);
-      this.renderRows(view);
+      this.renderRows(board);
     });
     this.heads.push({ column, button });
     return button;
   }
 
-  private renderRows(view: View): void {
-    const all = view.grids.features.map((feature) => feature.properties);
+  private renderRows(board: Board): void {
+    const all = shownGrids(board);
     const rows = arrange(all, this.filter, this.sort, this.context.i18n.locale);
-    this.body.replaceChildren(...rows.map((grid) => this.row(grid, view)));
+    this.body.replaceChildren(...rows.map((grid) => this.row(grid, board)));
     if (rows.length === 0) {
       const cell = h(
         'td',
-        { colspan: 2 + view.measures.length, class: 'muted' },
+        { colspan: 2 + board.measures.length, class: 'muted' },
         this.context.i18n.t('table.none'),
       );
       this.body.append(h('tr', {}, cell));
@@ -132,12 +133,12 @@ export class GridTable {
     current?.button.closest('th')?.setAttribute('aria-sort', direction);
   }
 
-  private row(grid: GridProperties, view: View): HTMLElement {
+  private row(grid: GridProperties, board: Board): HTMLElement {
     const { i18n, format } = this.context;
     const label = i18n.t('table.zoom', { code: grid.code });
-    const numbers = view.measures.map((measure) => {
+    const numbers = board.measures.map((measure) => {
       const deviation = grid.deviation[measure];
-      const tolerance = toleranceOf(view, measure);
+      const tolerance = toleranceOf(board, measure);
       const beyond = Math.abs(deviation ?? 0) > tolerance;
       return h(
         'td',

@@ -8,6 +8,7 @@ export interface Theme {
   outline: string;
   cell: string;
   accent: string;
+  alert: string;
   text: string;
   halo: string;
 }
@@ -19,6 +20,7 @@ const DAY: Theme = {
   outline: '#3d4a5a',
   cell: '#2b3a4b',
   accent: '#0b3d91',
+  alert: '#c2410c',
   text: '#1c2733',
   halo: '#ffffff',
 };
@@ -30,6 +32,7 @@ const NIGHT: Theme = {
   outline: '#aab6c4',
   cell: '#dfe7ef',
   accent: '#ffffff',
+  alert: '#ff7a3d',
   text: '#f2f5f8',
   halo: '#12161c',
 };

@@ -1,8 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { I18n, initialLanguage, type Key } from '../src/i18n.ts';
-import { en } from '../src/locales/en.ts';
-import { zh } from '../src/locales/zh.ts';
+import { I18n, initialLanguage, type Key, en, zh } from '../src/i18n.ts';
 
 const ROOT = new URL('..', import.meta.url);
 const KEYS = Object.keys(en) as Key[];

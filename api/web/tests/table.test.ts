@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GridProperties, Publication } from '../src/api.ts';
 import { arrange, nextSort, type Sort } from '../src/sorting.ts';
-import { currentPublication } from '../src/view.ts';
+import { currentPublication } from '../src/board.ts';
 
 function grid(code: string, customers: number, deviation: number | null, lead = ''): GridProperties {
   return {
@@ -12,6 +12,9 @@ function grid(code: string, customers: number, deviation: number | null, lead = 
     lead_name: lead,
     carve_out: deviation === null,
     cells: 1,
+    parent: null,
+    pieces: 1,
+    inside: null,
     area_km2: 1,
     measures: { customers },
     deviation: { customers: deviation },
@@ -70,6 +73,10 @@ describe('the publication shown', () => {
     territory: 't',
     line,
     n,
+    plan: 'p',
+    tiling: 't',
+    state: 'in-force',
+    valid_to: null,
     effective_at,
     recorded_at: effective_at,
     grids: 1,

@@ -1,7 +1,7 @@
-import type { Key } from '../i18n.ts';
+import type { en } from './en.ts';
 
 /** 页面的中文文字；键与英文一一对应，缺一个就编译不过。 */
-export const zh: Record<Key, string> = {
+export const zh: Record<keyof typeof en, string> = {
   'nav.skip': '跳到指标与网格列表',
   'nav.docs': '接口文档',
   'nav.territory': '服务区域',
@@ -101,7 +101,6 @@ export const zh: Record<Key, string> = {
   'measure.customers': '客户数',
   'measure.potential': '销售潜力',
   'state.loading': '正在加载发布版本…',
-  'state.loadingCells': '正在加载单元…',
   'state.empty.title': '尚无发布版本',
   'state.empty.text': '服务器上还没有可显示的发布版本。用下面任一命令由自带样例生成一个，然后刷新本页：',
   'state.empty.or': '或',
@@ -110,6 +109,15 @@ export const zh: Record<Key, string> = {
   'state.error.offline': '无法连接服务。请确认服务正在运行，然后重试。',
   'state.error.page': '页面无法读取返回的内容。',
   'state.error.cure': '解决办法：{cure}',
-  'state.error.cells': '单元加载失败。',
   'state.retry': '重试',
+  'figures.draft': '本方案',
+  'map.rail': '功能',
+  'plan.status.draft': '草案',
+  'plan.status.solving': '求解中',
+  'plan.status.failed': '失败',
+  'plan.status.submitted': '待审批',
+  'plan.status.approved': '已批准',
+  'plan.status.published': '已发布',
+  'plan.status.retired': '已停用',
+  'plan.status.cancelled': '已取消',
 };

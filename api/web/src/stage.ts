@@ -1,0 +1,340 @@
+/** The map: cells, grids, labels and marks of one board, on an empty ground or a base map. */
+import 'maplibre-gl/dist/maplibre-gl.css';
+import {
+  Map as MapLibre,
+  Marker,
+  ScaleControl,
+  setWorkerUrl,
+  type GeoJSONSource,
+  type LayerSpecification,
+  type MapMouseEvent,
+} from 'maplibre-gl';
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
+import type { Feature, FeatureCollection } from 'geojson';
+import type { Area } from './api.ts';
+import { deepest, teamName, type Board } from './board.ts';
+import { bytesOf, cellColours, type Colouring } from './colouring.ts';
+import { h } from './dom.ts';
+import { boxOf, type Box } from './geo.ts';
+import { hatchImage, IMAGE_RATIO, labelImage } from './labels.ts';
+import { Mark, MeshLayer, type Colours } from './mesh/layer.ts';
+import { currentTheme, type Theme } from './theme.ts';
+
+setWorkerUrl(workerUrl);
+
+/** Where the pointer is: `row` is that of the cell, -1 outside all. */
+export interface Place {
+  lon: number;
+  lat: number;
+  row: number;
+}
+
+/** Something which takes the pointer over, such as a brush; null gives it back to picking and panning. */
+export interface Tool {
+  cursor: string;
+  start?(map: MapLibre): void;
+  stop?(map: MapLibre): void;
+  down?(place: Place, event: MapMouseEvent): boolean;
+  move?(place: Place, event: MapMouseEvent): void;
+  up?(place: Place, event: MapMouseEvent): void;
+}
+
+export interface StageEvents {
+  pick(place: Place): void;
+  hover(place: Place | null): void;
+}
+
+const SOURCES = ['territory', 'labels'] as const;
+const NOTHING: FeatureCollection = { type: 'FeatureCollection', features: [] };
+const CELLS = 'cells';
+
+function under(theme: Theme): LayerSpecification[] {
+  return [{ id: 'ground', type: 'background', paint: { 'background-color': theme.ground } }];
+}
+
+function over(theme: Theme): LayerSpecification[] {
+  return [
+    {
+      id: 'territory',
+      type: 'line',
+      source: 'territory',
+      layout: { 'line-join': 'round' },
+      paint: { 'line-color': theme.outline, 'line-width': 1.6 },
+    },
+    {
+      id: 'labels',
+      type: 'symbol',
+      source: 'labels',
+      layout: {
+        'icon-image': ['step', ['zoom'], ['get', 'short'], 11, ['get', 'long']],
+        'symbol-sort-key': ['get', 'order'],
+        'icon-padding': 1,
+      },
+    },
+  ];
+}
+
+export class Stage {
+  readonly map: MapLibre;
+  private readonly ready: Promise<void>;
+  private readonly pin: Marker;
+  private board: Board | null = null;
+  private colouring: Colouring | null = null;
+  private cells: MeshLayer | null = null;
+  private labelNames: string[] = [];
+  private tool: Tool | null = null;
+
+  constructor(
+    container: HTMLElement,
+    private readonly events: StageEvents,
+  ) {
+    this.map = new MapLibre({
+      container,
+      style: {
+        version: 8,
+        sources: Object.fromEntries(
+          SOURCES.map((name) => [name, { type: 'geojson', data: NOTHING, tolerance: 0.2 } as const]),
+        ),
+        layers: [],
+      },
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      renderWorldCopies: false,
+      fadeDuration: 0,
+      maxZoom: 19,
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.keyboard.disableRotation();
+    this.map.addControl(new ScaleControl({ maxWidth: 110 }), 'bottom-right');
+    this.pin = new Marker({ element: h('div', { class: 'mark' }), anchor: 'bottom' });
+    this.ready = new Promise((resolve) => {
+      void this.map.once('load', () => {
+        this.dress();
+        resolve();
+      });
+    });
+    this.listen();
+  }
+
+  /** Name the map for readers of the page. */
+  label(text: string): void {
+    this.map.getCanvas().setAttribute('aria-label', text);
+  }
+
+  /** Resolves when layers may be added. */
+  whenReady(): Promise<void> {
+    return this.ready;
+  }
+
+  async showTerritory(territory: Area): Promise<void> {
+    await this.ready;
+    this.fill('territory', [{ type: 'Feature', properties: {}, geometry: territory }]);
+    this.frame(boxOf([territory]), false);
+  }
+
+  /** Show a board; where it is on the same cells as before, only colours and borders are sent. */
+  async show(board: Board): Promise<void> {
+    await this.ready;
+    if (this.board?.ground !== board.ground || !this.cells) {
+      if (this.map.getLayer(CELLS)) this.map.removeLayer(CELLS);
+      this.cells = new MeshLayer(CELLS, board.ground.mesh, coloursOf(currentTheme()));
+      this.map.addLayer(this.cells, 'territory');
+    }
+    this.board = board;
+    this.cells.outline(board.labels);
+    await this.mark(null);
+  }
+
+  async clear(): Promise<void> {
+    await this.ready;
+    if (this.map.getLayer(CELLS)) this.map.removeLayer(CELLS);
+    this.cells = null;
+    this.board = null;
+    this.colouring = null;
+    for (const name of SOURCES) this.fill(name, []);
+    this.pin.remove();
+  }
+
+  async paint(colouring: Colouring): Promise<void> {
+    await this.ready;
+    if (!this.board || !this.cells) return;
+    this.colouring = colouring;
+    this.cells.paint(cellColours(colouring, this.board), coloursOf(currentTheme()));
+    this.drawLabels();
+  }
+
+  /** Mark cells, one byte a row (`Mark`); carve-outs are hatched where there is no other mark. */
+  async mark(marks: Uint8Array | null): Promise<void> {
+    await this.ready;
+    const { board } = this;
+    if (!board) return;
+    const carved = board.grids.map((grid) => (grid.carve_out ? Mark.hatched : Mark.none));
+    const all = Uint8Array.from(board.labels, (label, row) => marks?.[row] || (carved[label] ?? Mark.none));
+    this.cells?.mark(all);
+  }
+
+  /** Outline a grid (its place in the board's list) and a cell (its row); -1 for none. */
+  async select(grid: number, row: number): Promise<void> {
+    await this.ready;
+    if (this.board) this.cells?.pick(this.board.labels, grid, row);
+  }
+
+  /** Follow the change between day and night. */
+  async retheme(): Promise<void> {
+    await this.ready;
+    this.dress();
+  }
+
+  async pinAt(point: [number, number] | null): Promise<void> {
+    await this.ready;
+    this.pin.remove();
+    if (point) this.pin.setLngLat(point).addTo(this.map);
+  }
+
+  use(tool: Tool | null): void {
+    this.tool?.stop?.(this.map);
+    this.tool = tool;
+    this.map.getCanvas().style.cursor = tool?.cursor ?? '';
+    tool?.start?.(this.map);
+  }
+
+  /** Zoom to a grid, beside whatever covers the right of the map (its width in pixels). */
+  zoomToGrid(grid: number, covered = 0): void {
+    const { board } = this;
+    if (!board) return;
+    const box: Box = [Infinity, Infinity, -Infinity, -Infinity];
+    board.labels.forEach((label, row) => {
+      if (label !== grid) return;
+      const [west, south, east, north] = board.ground.finder.boxOf(row);
+      box[0] = Math.min(box[0], west);
+      box[1] = Math.min(box[1], south);
+      box[2] = Math.max(box[2], east);
+      box[3] = Math.max(box[3], north);
+    });
+    if (box[0] <= box[2]) this.frame(box, true, covered);
+  }
+
+  zoomToBox(box: Box, covered = 0): void {
+    this.frame(box, true, covered);
+  }
+
+  /** Move the map until a point is no longer under something which covers the map from `left` to the right. */
+  uncover(point: [number, number], cover: { left: number; top: number }): void {
+    const { x, y } = this.map.project(point);
+    if (x > cover.left && y > cover.top) this.map.panBy([x - cover.left + 60, 0]);
+  }
+
+  /** Bring a point into sight, near enough to tell cells apart. */
+  goTo(point: [number, number]): void {
+    this.map.easeTo({ center: point, zoom: Math.max(this.map.getZoom(), 12) });
+  }
+
+  zoomBy(levels: number): void {
+    this.map.easeTo({ zoom: this.map.getZoom() + levels });
+  }
+
+  fit(): void {
+    if (this.board) this.frame(this.board.ground.box, true);
+  }
+
+  private frame([west, south, east, north]: Box, animate: boolean, covered = 0): void {
+    if (!animate) this.map.resize();
+    const { clientWidth, clientHeight } = this.map.getContainer();
+    const side = Math.min(48, clientWidth / 10);
+    this.map.fitBounds([west, south, east, north], {
+      padding: { top: Math.min(76, clientHeight / 6), bottom: side, left: side, right: side + covered },
+      animate,
+      maxZoom: 15,
+    });
+  }
+
+  private fill(name: (typeof SOURCES)[number], features: Feature[]): void {
+    const source = this.map.getSource<GeoJSONSource>(name);
+    void source?.setData({ type: 'FeatureCollection', features });
+  }
+
+  /** (Re)make pictures and layers in the theme's colours; data stays in the sources. */
+  private dress(): void {
+    const theme = currentTheme();
+    if (this.map.hasImage('hatch')) this.map.removeImage('hatch');
+    this.map.addImage('hatch', hatchImage(theme.text), { pixelRatio: IMAGE_RATIO });
+    for (const layer of [...under(theme), ...over(theme)]) {
+      if (this.map.getLayer(layer.id)) this.map.removeLayer(layer.id);
+    }
+    const [first] = this.map.getLayersOrder();
+    for (const layer of under(theme)) this.map.addLayer(layer, first);
+    for (const layer of over(theme)) this.map.addLayer(layer);
+  }
+
+  private drawLabels(): void {
+    const { board, colouring } = this;
+    if (!board || !colouring) return;
+    const theme = currentTheme();
+    for (const name of this.labelNames) this.map.removeImage(name);
+    this.labelNames = [];
+    const add = (name: string, lines: Parameters<typeof labelImage>[0]): void => {
+      this.map.addImage(name, labelImage(lines, theme.text, theme.halo), { pixelRatio: IMAGE_RATIO });
+      this.labelNames.push(name);
+    };
+    const places = deepest(board.ground, board.labels, board.grids.length);
+    const features = board.grids.flatMap((grid, i): Feature[] => {
+      const row = places[i] ?? -1;
+      if (row < 0) return [];
+      const { code, name } = grid;
+      const main = colouring.label === 'team' ? teamName(grid) || code : code;
+      const more = colouring.label === 'team' ? code : (name ?? '');
+      const short = `short ${code}`;
+      const long = `long ${code}`;
+      add(short, [{ text: main, size: 11.5, weight: 600 }]);
+      add(long, [
+        { text: main, size: 13, weight: 650 },
+        ...(more ? [{ text: more, size: 11.5, weight: 450 }] : []),
+      ]);
+      return [
+        {
+          type: 'Feature',
+          properties: { short, long, order: -grid.area_km2 },
+          geometry: { type: 'Point', coordinates: board.ground.finder.middle(row) },
+        },
+      ];
+    });
+    this.fill('labels', features);
+  }
+
+  private listen(): void {
+    const { map } = this;
+    map.on('mousedown', (event) => {
+      if (this.tool?.down?.(this.placeOf(event), event)) event.preventDefault();
+    });
+    map.on('mousemove', (event) => {
+      const place = this.placeOf(event);
+      this.tool?.move?.(place, event);
+      this.events.hover(place);
+      if (!this.tool) map.getCanvas().style.cursor = place.row < 0 ? '' : 'pointer';
+    });
+    map.on('mouseup', (event) => this.tool?.up?.(this.placeOf(event), event));
+    map.on('mouseout', () => this.events.hover(null));
+    map.on('click', (event) => {
+      if (!this.tool) this.events.pick(this.placeOf(event));
+    });
+  }
+
+  private placeOf({ lngLat: { lng: lon, lat } }: MapMouseEvent): Place {
+    return { lon, lat, row: this.board?.ground.finder.at(lon, lat) ?? -1 };
+  }
+}
+
+/** The theme's colours as the mesh wants them: shares of one. */
+function coloursOf(theme: Theme): Colours {
+  const parts = (hex: string): [number, number, number] => {
+    const [r, g, b] = bytesOf(hex);
+    return [r / 255, g / 255, b / 255];
+  };
+  return {
+    border: parts(theme.border),
+    cell: parts(theme.cell),
+    accent: parts(theme.accent),
+    alert: parts(theme.alert),
+  };
+}

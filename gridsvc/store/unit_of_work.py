@@ -12,6 +12,7 @@ from gridsvc.store.changes import ChangeReader, ChangeWriter
 from gridsvc.store.customers import CustomerReader, CustomerWriter
 from gridsvc.store.deliveries import DeliveryReader, DeliveryWriter
 from gridsvc.store.faults import unique
+from gridsvc.store.features import FeatureReader
 from gridsvc.store.handle import Handle
 from gridsvc.store.handovers import HandoverReader, HandoverWriter
 from gridsvc.store.jobs import JobReader, JobWriter
@@ -40,7 +41,7 @@ class Reader:
     Attributes
     ----------
     territories, tilings, customers, changes, plans, moves, rosters, publications, jobs, lineage, rules,
-    reviews, requests, handovers
+    reviews, requests, handovers, features
         The repositories.
     """
 
@@ -62,6 +63,7 @@ class Reader:
         self.reviews = ReviewReader(handle)
         self.requests = RequestReader(handle)
         self.handovers = HandoverReader(handle)
+        self.features = FeatureReader(handle)
 
     def seq(self) -> int:
         """How many commits changed what lookups answer."""

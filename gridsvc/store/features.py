@@ -1,0 +1,102 @@
+"""Outlines for those who draw: cells by place or by row, published grids by code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, LargeBinary, and_, func, select, type_coerce
+
+from gridsvc.store.handle import Handle
+from gridsvc.store.tables import cells, cells_rtree, published_grids
+
+__all__ = ["FeatureReader"]
+
+Rows = NDArray[np.int64]
+Box = tuple[float, float, float, float]
+
+_CHUNK = 1000
+
+
+class FeatureReader:
+    """Reads outlines."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+
+    def near(self, tiling: str, box: Box) -> tuple[Rows, NDArray[np.bool_]]:
+        """Rows of the cells whose own box meets `box`, ascending, and which of these boxes lie inside it.
+
+        Parameters
+        ----------
+        box : (west, south, east, north)
+            WGS-84 degrees.
+        """
+        west, south, east, north = box
+        if self._handle.postgres:
+            g = cells.c.geometry
+            window = func.ST_MakeEnvelope(west, south, east, north, 4326)
+            inside: Any = and_(
+                func.ST_XMin(g) >= west,
+                func.ST_XMax(g) <= east,
+                func.ST_YMin(g) >= south,
+                func.ST_YMax(g) <= north,
+            )
+            rows = select(cells.c.row, inside).where(cells.c.tiling_id == tiling, g.op("&&")(window))
+        else:
+            t = cells_rtree.c
+            # Boxes of the index are rounded outwards, so one which lies inside does so for certain.
+            inside = and_(t.min_lon >= west, t.max_lon <= east, t.min_lat >= south, t.max_lat <= north)
+            meets = and_(t.max_lon >= west, t.min_lon <= east, t.max_lat >= south, t.min_lat <= north)
+            joined = cells.join(cells_rtree, cells.c.id == t.id)
+            rows = select(cells.c.row, inside).select_from(joined).where(cells.c.tiling_id == tiling, meets)
+        found = self._handle.connection.execute(rows).all()
+        table = np.array([(row, bool(flag)) for row, flag in found], np.int64).reshape(-1, 2)
+        table = table[np.argsort(table[:, 0])]
+        return table[:, 0], table[:, 1].astype(np.bool_)
+
+    def cells(self, tiling: str, rows: Rows) -> NDArray[np.object_]:
+        """Outlines of cells by row, ascending: object array of shapely geometries, as long as `rows`."""
+        blocks = [rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)]
+        found = [wkb for block in blocks for wkb in self._block(tiling, block)]
+        return np.asarray(shapely.from_wkb(np.array(found, object)), object)
+
+    def _block(self, tiling: str, rows: Rows) -> list[bytes]:
+        c, first, last = cells.c, int(rows[0]), int(rows[-1])
+        dense = last - first < 2 * len(rows)
+        which: ColumnElement[bool] = c.row.between(first, last) if dense else c.row.in_(rows.tolist())
+        outline = (
+            func.ST_AsBinary(c.geometry, type_=LargeBinary)
+            if self._handle.postgres
+            else type_coerce(c.geometry, LargeBinary)
+        )
+        wanted = select(c.row, outline).where(c.tiling_id == tiling, which)
+        by_row = {row: bytes(wkb) for row, wkb in self._handle.connection.execute(wanted)}
+        return [by_row[row] for row in rows.tolist()]
+
+    def outlines(self, territory: str, line: str, n: int) -> dict[str, Any]:
+        """Outline of each grid of a publication by code, as it was published."""
+        c = published_grids.c
+        rows = select(c.code, c.geometry).where(c.territory == territory, c.line == line, c.n == n)
+        return {code: outline for code, outline in self._handle.connection.execute(rows)}
+
+    def extent(self, tiling: str) -> Box | None:
+        """West, south, east, north of a tiling; None where it has no cells."""
+        if self._handle.postgres:
+            g = cells.c.geometry
+            sides = (
+                func.min(func.ST_XMin(g)),
+                func.min(func.ST_YMin(g)),
+                func.max(func.ST_XMax(g)),
+                func.max(func.ST_YMax(g)),
+            )
+            wanted: Any = select(*sides).where(cells.c.tiling_id == tiling)
+        else:
+            t = cells_rtree.c
+            sides = func.min(t.min_lon), func.min(t.min_lat), func.max(t.max_lon), func.max(t.max_lat)
+            joined = cells.join(cells_rtree, cells.c.id == t.id)
+            wanted = select(*sides).select_from(joined).where(cells.c.tiling_id == tiling)
+        west, south, east, north = self._handle.connection.execute(wanted).one()
+        return None if west is None else (west, south, east, north)

@@ -19,7 +19,7 @@ from gridsvc.ownership.holdings import Holdings
 from gridsvc.ownership.ready import Ready
 from gridsvc.ownership.snapshot import Moment, Snapshot
 from gridsvc.ownership.transition import Former
-from gridsvc.teams.document import roster_from_dict
+from gridsvc.teams.document import stored_roster
 from gridsvc.teams.model import Roster
 from gridsvc.tiling.places import Places
 
@@ -52,7 +52,7 @@ def open_places(path: Path, *, verify: bool = False) -> Places:
 
 def open_roster(path: Path, *, verify: bool = False) -> Roster:
     """Read the file of a roster."""
-    return roster_from_dict(Container.open(path, "roster", verify=verify).meta)
+    return stored_roster(Container.open(path, "roster", verify=verify).meta)
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ class Snapshot:
     @cached_property
     def teller(self) -> Teller:
         """What puts the answers into words."""
-        return Teller(self.holdings, self.places, self.roster, self.moment, self.former)
+        return Teller(self.holdings, self.places, self.people, self.moment, self.former)
 
     @cached_property
     def owners(self) -> Owners:
@@ -190,7 +190,11 @@ class Snapshot:
         return Locator.of_polygons(np.array([o.polygon for o in self.holdings.overlays], dtype=object))
 
     @cached_property
+    def people(self) -> Roster:
+        """Members and named accounts of the roster which count at the time asked about."""
+        return self.roster.at(self.moment.at or self.moment.valid_from)
+
+    @property
     def named(self) -> dict[str, Named]:
         """Named accounts by customer, as they count at the time asked about."""
-        at = self.moment.at or self.moment.valid_from
-        return {entry.customer: entry for entry in self.roster.named if entry.counts(at)}
+        return self.people.named_by_customer

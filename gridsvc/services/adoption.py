@@ -220,7 +220,7 @@ def adopt(
         there = reader.tilings.measures(tiling_id)
         boundary = reader.territories.get(record.territory).boundary
         customers = _live(reader, record.territory, tiling_id)
-        roster = reader.rosters.in_force(record.territory, now, now)
+        roster = reader.rosters.counting(record.territory, now, now)
         base = base_of(reader, record.territory, line)
     source, adopted = take_over(
         path, tiling, options, boundary=boundary, customers=customers, progress=progress

@@ -217,7 +217,10 @@ def _rosters(reader: Reader, wanted: Wanted, before: int, *, masked: bool) -> Fo
                 cure = f"take that in force from GET /v1/territories/{wanted.territory}/roster"
                 raise Gone(f"roster {r} is not kept any more", field=field, cure=cure) from None
             raise NotFound(error.message, field=field, cure=error.cure) from None
-    rows = [roster_row(change, masked=masked) for change in roster_changes(*sides)]
+    since = reader.rosters.list(wanted.territory, after=after - 1, limit=1)[0].valid_from
+    # Of one which is to come, the leads are told as they will be.
+    found = roster_changes(sides[0], sides[1], max(now, since))
+    rows = [roster_row(change, masked=masked) for change in found]
     columns: dict[str, Kind] = dict.fromkeys(ROSTER_COLUMNS, "text")
     columns |= {"before": "json", "after": "json"}
     return Found(before, after, columns, len(rows), lambda start, stop: islice(rows, start, stop))

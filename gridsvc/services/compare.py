@@ -98,7 +98,7 @@ def subject(reader: Reader, plan: str, other: str) -> Subject:
         after,
         before,
         reader.territories.get(after.territory),
-        reader.rosters.in_force(after.territory, now, now),
+        reader.rosters.counting(after.territory, now, now),
         reader.customers.live_import(after.territory, after.tiling),
     )
 

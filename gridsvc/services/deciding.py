@@ -164,9 +164,12 @@ def _append(uow: UnitOfWork, found: DistrictRequest) -> int:
     now, reason = datetime.now(UTC), f"request {found.id}"
     number, roster = roster_in_force(uow, found.territory)
     later = uow.rosters.list(found.territory, 0, _MOST_SCHEDULED)
-    made = rosters.append(uow, found.territory, changed_roster(roster, found.wish, found.reason), now, reason)
+    made = rosters.append(
+        uow, found.territory, changed_roster(roster, found.wish, found.reason, now), now, reason
+    )
     for record in later:
         if record.valid_from > now and record.r > number:
-            changed = changed_roster(uow.rosters.get(found.territory, record.r), found.wish, found.reason)
+            scheduled = uow.rosters.get(found.territory, record.r)
+            changed = changed_roster(scheduled, found.wish, found.reason, record.valid_from)
             rosters.append(uow, found.territory, changed, record.valid_from, reason)
     return made

@@ -49,7 +49,7 @@ def effect_of(
         ground = ground_of(reader, request.territory, request.line or "base", plan or request.plan)
         return _moved(desk, reader, wish, ground)
     _, roster = roster_in_force(reader, request.territory)
-    changed = changed_roster(roster, wish, request.reason)
+    changed = changed_roster(roster, wish, request.reason, datetime.now(UTC))
     if wish.kind == "lead":
         return _lead(reader, request.territory, wish.team or "", roster, changed)
     return _customer(desk, reader, request, changed)
@@ -124,8 +124,8 @@ def roster_in_force(reader: Reader, territory: str) -> tuple[int, Roster]:
     return found
 
 
-def changed_roster(roster: Roster, wish: Wish, reason: str) -> Roster:
-    """The roster with what is wished for.
+def changed_roster(roster: Roster, wish: Wish, reason: str, at: datetime) -> Roster:
+    """The roster with what is wished for, from `at` on.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def changed_roster(roster: Roster, wish: Wish, reason: str) -> Roster:
         It has no such team or person.
     """
     if wish.kind == "lead":
-        return with_lead(roster, wish.team or "", wish.person or "")
+        return with_lead(roster, wish.team or "", wish.person or "", at)
     return with_named(roster, wish.customer or "", wish.team or "", reason)
 
 
@@ -142,7 +142,8 @@ def _lead(reader: Reader, territory: str, team: str, roster: Roster, changed: Ro
     published = reader.publications.in_force(territory, "base", now, now)
     grids = () if published is None else published_plan(reader, territory, "base", published.n).grids
     before, after = (
-        {"team": team_of(known, team), "lead": people_of(known, team)["lead"]} for known in (roster, changed)
+        {"team": team_of(known, team), "lead": people_of(known.at(now), team)["lead"]}
+        for known in (roster, changed)
     )
     return {"before": before, "after": after, "grids": [grid.code for grid in grids if grid.team == team]}
 

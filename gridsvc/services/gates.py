@@ -84,7 +84,7 @@ def judge(reader: Reader, found: Draft, plan: Plan, start: datetime | None = Non
 
 def _roster(reader: Reader, territory: str) -> Roster:
     now = datetime.now(UTC)
-    in_force = reader.rosters.in_force(territory, now, now)
+    in_force = reader.rosters.counting(territory, now, now)
     return Roster((), (), (), ()) if in_force is None else in_force[1]
 
 

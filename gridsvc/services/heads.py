@@ -102,8 +102,8 @@ def _roster(
 
 
 def _next_end(roster: Roster, at: datetime) -> datetime | None:
-    """When the next named account ends."""
-    return min((entry.until for entry in roster.named if entry.until and entry.until > at), default=None)
+    """When the next membership begins or ends, or the next named account ends."""
+    return next((moment for moment in roster.boundaries if moment > at), None)
 
 
 def _earliest(*times: datetime | None) -> datetime | None:

@@ -167,7 +167,7 @@ def plan_layer(db: Database, who: Principal, plan: str, name: LayerName) -> Laye
 
 def _roster(reader: Reader, territory: str) -> Roster | None:
     now = datetime.now(UTC)
-    found = reader.rosters.in_force(territory, now, now)
+    found = reader.rosters.counting(territory, now, now)
     return None if found is None else found[1]
 
 

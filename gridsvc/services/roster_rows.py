@@ -28,7 +28,7 @@ _MASK = "***"
 
 def roster_row(change: RosterChange, *, masked: bool) -> tuple[Any, ...]:
     """A change as the values of `ROSTER_COLUMNS`; `masked` hides ids of customers."""
-    named: dict[str, Any] = dict(zip(_KEYS[change.what], change.key, strict=True))
+    named: dict[str, Any] = dict(zip(_KEYS[change.what], change.key, strict=False))  # a member's has a time
     parts = [change.before, change.after]
     if masked and change.what == "named":
         named["customer"] = _MASK

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from gridsvc.errors import NotFound
+from gridsvc.errors import InvalidInput, NotFound
 from gridsvc.principal import Principal
 from gridsvc.store.database import Database, UnitOfWork
 from gridsvc.store.records import Idempotency
 from gridsvc.teams.model import Roster
+from gridsvc.teams.periods import check_leads
+from gridsvc.teams.rules import check_roster
 
-__all__ = ["append", "get", "put"]
+__all__ = ["append", "get", "put", "settled_start"]
 
 
 def put(
@@ -23,21 +25,60 @@ def put(
     reason: str | None = None,
     idempotency: Idempotency | None = None,
 ) -> int:
-    """Append a version of the roster and give its number."""
+    """Append a version of the roster and give its number.
+
+    Parameters
+    ----------
+    valid_from : datetime or None
+        Now, if None.
+    reason : str or None
+        Needed for what counts from a time which has passed.
+
+    Raises
+    ------
+    InvalidInput
+        A roster of the past without reason, or a team which has no lead at some moment from then on.
+    """
     who.require("roster:write")
     with db.read() as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
             return int(stored.body["roster"])
-    start = valid_from or datetime.now(UTC)
+    start = settled_start(valid_from, reason)
     with db.write(who, "roster.append", idempotency=idempotency, reason=reason) as uow:
         number = append(uow, territory, roster, start, reason)
         uow.respond(200, {"roster": number})
     return number
 
 
+def settled_start(valid_from: datetime | None, reason: str | None) -> datetime:
+    """From when a change counts: now unless it is said; what has passed needs a reason.
+
+    Raises
+    ------
+    InvalidInput
+        There is none.
+    """
+    now = datetime.now(UTC)
+    if valid_from is not None and valid_from < now and not (reason or "").strip():
+        raise InvalidInput(
+            "a change which counts from a time in the past needs a reason",
+            field="reason",
+            cure="say why it is told so late, or leave out valid_from",
+        )
+    return valid_from or now
+
+
 def append(uow: UnitOfWork, territory: str, roster: Roster, valid_from: datetime, reason: str | None) -> int:
-    """Write the next version of the roster within a transaction, and give its number."""
+    """Write the next version of the roster within a transaction, and give its number.
+
+    Raises
+    ------
+    InvalidInput
+        The lists do not hold together, or a team has no lead at some moment from `valid_from` on.
+    """
+    check_roster(roster)
+    check_leads(roster, valid_from)
     number = uow.rosters.append(territory, roster, valid_from=valid_from, reason=reason or "")
     # Names of people and customers stay out of the audit; the version itself holds them.
     parts = ("teams", "people", "members", "named")

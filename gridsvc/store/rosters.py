@@ -75,6 +75,11 @@ class RosterReader:
         r = self.number_in_force(territory, at, known)
         return None if r is None else (r, self.get(territory, r))
 
+    def counting(self, territory: str, at: datetime, known: datetime) -> tuple[int, Roster] | None:
+        """As `in_force`, with only the members and named accounts which count at `at`: never to be stored."""
+        found = self.in_force(territory, at, known)
+        return None if found is None else (found[0], found[1].at(at))
+
     def number_in_force(self, territory: str, at: datetime, known: datetime) -> int | None:
         """The largest r with ``valid_from <= at`` and ``recorded_at <= known``; None before the first."""
         c = rosters.c
@@ -94,7 +99,7 @@ class RosterReader:
 
 def _value(kind: type[_Part], named: dict[str, Any]) -> _Part:
     if kind is Person:
-        named["skills"] = tuple(named["skills"])
+        named["skills"], named["languages"] = tuple(named["skills"]), tuple(named["languages"] or ())
     return kind(**named)
 
 
@@ -107,7 +112,8 @@ class RosterWriter(RosterReader):
         Raises
         ------
         Conflict
-            A department, person, team or customer comes twice, or a person has one role twice in a team.
+            A department, person, team or customer comes twice, or a person has one role twice in a team since
+            the same time.
         """
         self._handle.bump_seq()  # from here on nobody else gives out a number
         c = rosters.c

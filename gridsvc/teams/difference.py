@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from gridsvc.teams.model import Roster
+from gridsvc.teams.model import Member, Roster
 
 __all__ = ["RosterChange", "roster_changes"]
 
@@ -24,8 +24,9 @@ class RosterChange:
     what : str
         department, person, team, member, lead, named or fallback.
     key : tuple of str
-        What the entry goes by: an id; of a member team and person; of a lead and the fallback the team; of a
-        named account the customer, who is private (`repr` leaves it out).
+        What the entry goes by: an id; of a member team and person, and since when where that is said; of a
+        lead and the fallback the team; of a named account the customer, who is private (`repr` leaves it
+        out).
     before, after : dict or None
         Its attributes as JSON values; None where it is not there.
     """
@@ -36,18 +37,19 @@ class RosterChange:
     after: Part | None = field(repr=False)
 
 
-def roster_changes(before: Roster, after: Roster) -> list[RosterChange]:
+def roster_changes(before: Roster, after: Roster, at: datetime) -> list[RosterChange]:
     """All changes, in an order that never changes: by kind of entry, then by key.
 
-    They make the later roster of the earlier, but for the order of its entries; who leads each team is
-    therefore said too.
+    They make the later roster of the earlier, but for the order of its entries; who leads each team at the
+    moment `at` is therefore said too.
     """
-    pairs = zip(_entries(before), _entries(after), strict=True)
+    pairs = zip(_entries(before, at), _entries(after, at), strict=True)
     return [change for (what, old), (_, new) in pairs for change in _differing(what, old, new)]
 
 
-def _entries(roster: Roster) -> list[tuple[str, dict[Key, Part]]]:
-    leads = {(team,): _lead(roster, team) for team in roster.team_by_id}
+def _entries(roster: Roster, at: datetime) -> list[tuple[str, dict[Key, Part]]]:
+    counting = roster.at(at)
+    leads = {(team,): _lead(counting, team) for team in roster.team_by_id}
     fallback: dict[Key, Part] = {}
     if roster.fallback is not None:
         fallback[roster.fallback,] = {"team": roster.fallback}
@@ -55,11 +57,16 @@ def _entries(roster: Roster) -> list[tuple[str, dict[Key, Part]]]:
         ("department", {(d.id,): _json(vars(d)) for d in roster.departments}),
         ("person", {(p.id,): _json(vars(p)) for p in roster.people}),
         ("team", {(t.id,): _json(vars(t)) for t in roster.teams}),
-        ("member", {(m.team, m.person): _json(vars(m)) for m in roster.members}),
+        ("member", {_place(m): _json(vars(m)) for m in roster.members}),
         ("lead", {key: lead for key, lead in leads.items() if lead is not None}),
         ("named", {(n.customer,): _json(vars(n)) for n in roster.named}),
         ("fallback", fallback),
     ]
+
+
+def _place(member: Member) -> Key:
+    since = () if member.valid_from is None else (member.valid_from.isoformat(),)
+    return (member.team, member.person, *since)
 
 
 def _lead(roster: Roster, team: str) -> Part | None:

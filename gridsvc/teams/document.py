@@ -12,7 +12,7 @@ from gridsvc.errors import InvalidCoordinate, InvalidInput
 from gridsvc.teams.model import Department, Member, Named, Person, Role, Roster, Team
 from gridsvc.teams.rules import check_roster
 
-__all__ = ["roster_from_dict", "roster_to_dict"]
+__all__ = ["roster_from_dict", "roster_to_dict", "stored_roster"]
 
 T = TypeVar("T")
 
@@ -28,16 +28,25 @@ def roster_from_dict(document: Mapping[str, Any]) -> Roster:
     Raises
     ------
     InvalidInput
-        A value is missing or of the wrong kind, an id stands twice or names nothing, departments form a
-        circle, a share is not within 0 and 1, a time has no offset, or a team has no lead. `source` is the
-        list, `row` the entry (1 is the first). Ids of customers are never quoted.
+        A value is missing or of the wrong kind, or the lists do not hold together (`check_roster`). `source`
+        is the list, `row` the entry (1 is the first). Ids of customers are never quoted.
     InvalidCoordinate
         A longitude or latitude is out of range, or only one of the two is given.
+    """
+    roster = stored_roster(document)
+    check_roster(roster)
+    return roster
+
+
+def stored_roster(document: Mapping[str, Any]) -> Roster:
+    """Read a roster which was checked when it was stored.
+
+    What is kept counts, also where a later version would refuse it: lookups must go on.
     """
     fallback = document.get("fallback")
     if fallback is not None and not isinstance(fallback, str):
         raise InvalidInput("not the id of a team", field="fallback", cure="give the id as text, or null")
-    roster = Roster(
+    return Roster(
         departments=_entries(document, "departments", _department),
         people=_entries(document, "people", _person),
         teams=_entries(document, "teams", _team),
@@ -45,20 +54,27 @@ def roster_from_dict(document: Mapping[str, Any]) -> Roster:
         fallback=fallback or None,
         named=_entries(document, "named", _named),
     )
-    check_roster(roster)
-    return roster
 
 
 def roster_to_dict(roster: Roster) -> dict[str, Any]:
     """Write a roster as `roster_from_dict` reads it."""
     return {
         "departments": [dict(vars(entry)) for entry in roster.departments],
-        "people": [vars(entry) | {"skills": list(entry.skills)} for entry in roster.people],
+        "people": [_with_lists(entry) for entry in roster.people],
         "teams": [vars(entry) | {"capacity": dict(entry.capacity)} for entry in roster.teams],
-        "members": [dict(vars(entry)) for entry in roster.members],
+        "members": [_with_times(entry) for entry in roster.members],
         "fallback": roster.fallback,
         "named": [vars(entry) | {"until": _written(entry.until)} for entry in roster.named],
     }
+
+
+def _with_lists(person: Person) -> dict[str, Any]:
+    return vars(person) | {"skills": list(person.skills), "languages": list(person.languages)}
+
+
+def _with_times(member: Member) -> dict[str, Any]:
+    times = {"valid_from": _written(member.valid_from), "valid_until": _written(member.valid_until)}
+    return vars(member) | times
 
 
 def _written(until: datetime | None) -> str | None:
@@ -131,6 +147,13 @@ class _Entry:
             raise self.fault(field, f"{value:g} is not a share", "give a number from 0 to 1, 0.5 is half")
         return value
 
+    def texts(self, field: str, example: str) -> tuple[str, ...]:
+        value = self.values.get(field) or ()
+        listed = isinstance(value, Sequence) and not isinstance(value, str)
+        if not listed or not all(isinstance(text, str) for text in value):
+            raise self.fault(field, "not a list of texts", f'give a list such as ["{example}"]')
+        return tuple(value)
+
     def flag(self, field: str) -> bool:
         value = self.values.get(field)
         if value is not None and not isinstance(value, bool):
@@ -173,18 +196,13 @@ def _person(entry: _Entry) -> Person:
         id=entry.text("id"),
         name=entry.text("name"),
         department=entry.text("department"),
-        skills=_skills(entry),
+        skills=entry.texts("skills", "vip"),
         lon=lon,
         lat=lat,
         capacity=entry.at_least_zero("capacity", 1.0),
+        languages=entry.texts("languages", "zh"),
+        kpi_share=None if entry.number("kpi_share") is None else entry.share("kpi_share"),
     )
-
-
-def _skills(entry: _Entry) -> tuple[str, ...]:
-    skills = entry.values.get("skills") or ()
-    if isinstance(skills, str) or not all(isinstance(skill, str) for skill in skills):
-        raise entry.fault("skills", "not a list of texts", 'give a list such as ["vip"]')
-    return tuple(skills)
 
 
 def _team(entry: _Entry) -> Team:
@@ -212,9 +230,13 @@ def _capacity(entry: _Entry) -> dict[str, float]:
 
 
 def _member(entry: _Entry) -> Member:
-    role = entry.text("role")
+    role, roles = entry.optional_text("role"), f"use one of {', '.join(get_args(Role))}"
     if role not in get_args(Role):
-        raise entry.fault("role", f"no role {role!r}", f"use one of {', '.join(get_args(Role))}")
+        fault = "a person without role" if role is None else f"no role {role[:_SHOWN]!r}"
+        raise entry.fault("role", fault, roles)
+    since, until = entry.moment("valid_from"), entry.moment("valid_until")
+    if since is not None and until is not None and until <= since:
+        raise entry.fault("valid_until", "not after valid_from", "give a later time, or leave it out")
     return Member(
         team=entry.text("team"),
         person=entry.text("person"),
@@ -223,6 +245,8 @@ def _member(entry: _Entry) -> Member:
         kpi_share=entry.share("kpi_share"),
         acting=entry.flag("acting"),
         backup=entry.flag("backup"),
+        valid_from=since,
+        valid_until=until,
     )
 
 

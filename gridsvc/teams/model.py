@@ -162,6 +162,12 @@ class Roster:
         """Named accounts by their customer's id."""
         return {entry.customer: entry for entry in self.named}
 
+    @cached_property
+    def boundaries(self) -> tuple[datetime, ...]:
+        """The moments at which members or named accounts begin or end to count, the earliest first."""
+        times = {time for member in self.members for time in (member.valid_from, member.valid_until)}
+        return tuple(sorted(time for time in times | {entry.until for entry in self.named} if time))
+
     def at(self, moment: datetime) -> Roster:
         """The roster with only the members and named accounts which count at `moment`."""
         members = tuple(member for member in self.members if member.counts(moment))

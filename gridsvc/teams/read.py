@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Mapping
 from io import StringIO
 from pathlib import Path
@@ -24,9 +25,9 @@ Row = Mapping[str, str]
 def read_roster(folder: Path) -> Roster:
     """Read departments.csv, people.csv, teams.csv and members.csv, and named.csv where there is one.
 
-    Columns are the attributes of `gridsvc.teams.model`; skills are separated by semicolons, a team's
-    capacities stand in columns ``capacity_<measure>`` (empty is unlimited), and ``fallback`` is true for
-    the one team which owns what no grid team does.
+    Columns are the attributes of `gridsvc.teams.model`; skills and languages are separated by semicolons,
+    times carry their offset, a team's capacities stand in columns ``capacity_<measure>`` (empty is
+    unlimited), and ``fallback`` is true for the one team which owns what no grid team does.
 
     Raises
     ------
@@ -57,7 +58,7 @@ def read_teams(path: Path) -> Roster:
     """Read one CSV of teams: id, name, lead_name; lead_id, lon, lat, level, fallback, capacity_* if known.
 
     Each lead becomes a person of one department, "Marketing"; without a lead_id the name is the id, and the
-    same id in two rows is one person who leads two teams.
+    same id in two rows is one person who leads two teams, with an equal share of the time for each.
 
     Raises
     ------
@@ -68,6 +69,7 @@ def read_teams(path: Path) -> Roster:
     rows = _rows(path, ("id", "name", "lead_name"))
     leads = [_lead(source, number, row) for number, row in enumerate(rows, 1)]
     people: dict[str, str] = {}
+    led = Counter(person for person, _ in leads)
     for number, (person, name) in enumerate(leads, 1):
         if people.setdefault(person, name) != name:
             raise InvalidInput(
@@ -82,7 +84,7 @@ def read_teams(path: Path) -> Roster:
         "people": [{"id": i, "name": name, "department": "marketing"} for i, name in people.items()],
         "teams": _converted(source, rows, _team),
         "members": [
-            {"team": row["id"], "person": person, "role": "lead"}
+            {"team": row["id"], "person": person, "role": "lead", **_even(led[person])}
             for row, (person, _) in zip(rows, leads, strict=True)
         ],
         "fallback": _fallback(source, rows),
@@ -145,9 +147,17 @@ def _converted(
     return [convert(source, number, row) for number, row in enumerate(rows, 1)]
 
 
+def _even(teams: int) -> dict[str, float]:
+    return {"time_share": 1 / teams, "kpi_share": 1 / teams}
+
+
 def _person(source: str, number: int, row: Row) -> dict[str, Any]:
-    skills = [skill.strip() for skill in row.get("skills", "").split(";") if skill.strip()]
-    return {**row, "skills": skills, **_numbers(source, number, row, ("lon", "lat", "capacity"))}
+    lists = {name: _listed(row.get(name, "")) for name in ("skills", "languages")}
+    return {**row, **lists, **_numbers(source, number, row, ("lon", "lat", "capacity", "kpi_share"))}
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(";") if part.strip()]
 
 
 def _team(source: str, number: int, row: Row) -> dict[str, Any]:

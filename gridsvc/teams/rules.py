@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from typing import TypeVar
 
 from gridsvc.errors import InvalidInput
 from gridsvc.teams.model import Department, Named, Roster
+from gridsvc.teams.periods import check_periods
 
 __all__ = ["check_roster"]
 
-T = TypeVar("T")
-
 
 def check_roster(roster: Roster) -> None:
-    """Check ids, references, the chart of departments and leads.
+    """Check ids, references, the chart of departments, periods, shares and leads.
+
+    A lead there must be; whether at each moment, `gridsvc.teams.periods.check_leads` tells of a roster which
+    counts from a time on.
 
     Raises
     ------
@@ -29,10 +30,10 @@ def check_roster(roster: Roster) -> None:
     _known("people", "department", [p.department for p in roster.people], departments)
     _known("members", "team", [m.team for m in roster.members], teams)
     _known("members", "person", [m.person for m in roster.members], people)
-    _ids("members", [(m.team, m.person) for m in roster.members], "person")
     _known("named", "team", [n.team for n in roster.named], teams)
     _named_once(roster.named)
     _no_circle(roster.departments)
+    check_periods(roster)
     _leads(roster)
     if roster.fallback is not None and roster.fallback not in teams:
         raise InvalidInput(
@@ -40,15 +41,15 @@ def check_roster(roster: Roster) -> None:
         )
 
 
-def _ids(source: str, ids: list[T], field: str = "id") -> dict[T, int]:
-    first: dict[T, int] = {}
+def _ids(source: str, ids: list[str]) -> dict[str, int]:
+    first: dict[str, int] = {}
     for row, name in enumerate(ids, 1):
         if name in first:
             raise InvalidInput(
                 f"{name!r} stands in row {first[name]} already",
                 source=source,
                 row=row,
-                field=field,
+                field="id",
                 cure="keep one of the two rows",
             )
         first[name] = row

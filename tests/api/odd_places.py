@@ -74,7 +74,14 @@ def put_customers(database: Database, world: World) -> None:
         with database.write(ANNA, "customers.import") as work:
             work.customers.flip(stage.import_id, {"read": n})
     roster = replace(ROSTER, named=(Named("named", "t1", "bank"),))
-    rosters.put(database, ANNA, world.name, roster, valid_from=datetime.now(UTC) - timedelta(hours=1))
+    rosters.put(
+        database,
+        ANNA,
+        world.name,
+        roster,
+        valid_from=datetime.now(UTC) - timedelta(hours=1),
+        reason="from the start",
+    )
 
 
 COARSE = h3.latlng_to_cell(30.0, 100.0, 4)

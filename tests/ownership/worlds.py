@@ -208,7 +208,7 @@ def put(database: Database, world: World) -> int:
         work.territories.create(Territory(world.name, world.name, "UTC", world.boundary, before))
         tiling = work.tilings.add(world.name, world.tiling, params={}, coverage={})
         plan = work.plans.create(PlanRecord(world.name, tiling, "first"))
-    rosters.put(database, _ANNA, world.name, ROSTER, valid_from=before)
+    rosters.put(database, _ANNA, world.name, ROSTER, valid_from=before, reason="from the start")
     with database.write(_ANNA, "test") as work:
         record = PublicationRecord(world.name, plan, tiling, before, checksum(payload), payload)
         grids = world.publication.grids

@@ -37,7 +37,9 @@ def ground(database: Database, width: int = 6, height: int = 1) -> str:
     """A territory of `width` x `height` cells with one customer in each; gives the tiling's id."""
     tiling = board(width, height)
     made = lay(database, tiling, {"customers": np.ones(len(tiling))})
-    rosters.put(database, ANNA, "board", people(), valid_from=DAY_1 - timedelta(days=1))
+    rosters.put(
+        database, ANNA, "board", people(), valid_from=DAY_1 - timedelta(days=1), reason="from the start"
+    )
     return made
 
 

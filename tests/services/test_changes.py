@@ -96,7 +96,7 @@ def settle_customers(database: Database, tiling: str) -> None:
         )
         uow.customers.flip(made, {})
     listed = replace(people(), named=(Named("named", "h", "bank"),))
-    rosters.put(database, ANNA, "board", listed, valid_from=DAY_1)
+    rosters.put(database, ANNA, "board", listed, valid_from=DAY_1, reason="from the start")
 
 
 @pytest.fixture
@@ -184,7 +184,7 @@ def test_rosters_tell_who_came_and_left_and_mask_customers(settled: Database) ->
     team = people()
     members = (*team.members[:-1], replace(team.members[-1], person="p-a"))
     listed = replace(people(), members=members, named=(Named("named", "a", "bank"),), fallback="b")
-    rosters.put(settled, ANNA, "board", listed, valid_from=DAY_1)
+    rosters.put(settled, ANNA, "board", listed, valid_from=DAY_1, reason="from the start")
     rows = find(settled, "roster", 2, 3)
     assert [(r["what"], r["event"], r["team"], r["person"], r["customer"]) for r in rows] == [
         ("member", "joined", "h", "p-a", None),

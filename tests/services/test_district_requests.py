@@ -151,8 +151,8 @@ def test_a_team_gets_another_lead(database: Database, tiling: str) -> None:
 
 
 def test_a_roster_which_is_scheduled_gets_the_change_too(database: Database, tiling: str) -> None:
-    later = replace(people(), members=(*people().members, Member("b", "p-c", "vip")))
-    rosters.put(database, ANNA, "board", later, valid_from=soon(5))
+    later = replace(people(), members=(*people().members, Member("b", "p-c", "vip", 0.0, 0.0)))
+    rosters.put(database, ANNA, "board", later, valid_from=soon(5), reason="from the start")
     accept(database, ask(database, NEW_LEAD).id)
     with database.read() as reader:
         then = datetime.now(UTC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -21,7 +22,6 @@ from gridsvc.services import (
     moves,
     ownership,
     publishing,
-    rosters,
     waivers,
 )
 from gridsvc.services.desk import Asked, Desk
@@ -118,7 +118,8 @@ def test_what_comes_back_is_judged_by_the_people_there_are_now(database: Databas
     publish(database, draft(database, tiling, "aabbbb"))
     left = people()
     members = tuple(member for member in left.members if member.team != "c")
-    rosters.put(database, ANNA, "board", replace(left, members=members))
+    with database.write(ANNA, "test") as uow:  # as a roster of a time when teams could be without a lead
+        uow.rosters.append("board", replace(left, members=members), valid_from=datetime.now(UTC), reason="x")
     with pytest.raises(GateClosed, match="grids without a team with a lead: 1"):
         publishing.republish(database, ANNA, "board", 1)
 

@@ -22,10 +22,10 @@ from gridsvc.services import ownership, rosters
 from gridsvc.services.desk import Asked, Desk
 from gridsvc.services.keeping import Keeper
 from gridsvc.store import Database
-from gridsvc.teams.model import Named
+from gridsvc.teams.model import Member, Named, Person
 from gridsvc.watcher import Watcher
 from tests.services.board import ANNA
-from tests.services.series import draft, ground, people, publish
+from tests.services.series import draft, ground, owner, people, publish
 
 DEGREE = 100 / 111_320
 LON, LAT = (np.arange(6) + 0.5) * DEGREE, np.full(6, 0.5 * DEGREE)
@@ -280,7 +280,9 @@ def test_a_later_roster_comes_into_force_by_the_clock(
 ) -> None:
     publish(database, draft(database, ground(database), "aabbcc"))
     due = _at(1.5)
-    later = rosters.put(database, ANNA, "board", replace(people(), fallback="h"), valid_from=due)
+    later = rosters.put(
+        database, ANNA, "board", replace(people(), fallback="h"), valid_from=due, reason="from the start"
+    )
     watch()
     live = Live(folder)
     assert whole(live).snapshot.moment.roster == later - 1
@@ -296,12 +298,38 @@ def test_a_named_account_ends_by_the_clock(
     due = _at(1.5)
     named = (Named("vip", "h", "bank", due), Named("for-ever", "g", "bank", None))
     start = datetime.now(UTC) - timedelta(days=1)
-    rosters.put(database, ANNA, "board", replace(people(), named=named), valid_from=start)
+    rosters.put(
+        database, ANNA, "board", replace(people(), named=named), valid_from=start, reason="from the start"
+    )
     watch()
     live = Live(folder)
     assert set(whole(live).snapshot.named) == {"vip", "for-ever"}
     until(lambda: set(whole(live).snapshot.named) == {"for-ever"}, 5)
     assert due <= datetime.now(UTC) < due + timedelta(seconds=1)
+
+
+def test_a_lead_hands_over_by_the_clock(
+    database: Database, folder: Path, watch: Callable[[], Watcher]
+) -> None:
+    publish(database, draft(database, ground(database), "aabbcc"))
+    due = _at(1.5)
+    terms = (Member("a", "p-a", "lead", valid_until=due), Member("a", "p-x", "lead", valid_from=due))
+    staff = (*people().people, Person("p-x", "Person X", "m"))
+    changed = replace(people(), people=staff, members=(*people().members[1:], *terms))
+    rosters.put(database, ANNA, "board", changed)
+    watch()
+    live = Live(folder)
+
+    def lead() -> str:
+        found = whole(live).snapshot.teller.tell(0, 0, "en").as_dict()
+        return str(found["lead"]["id"])
+
+    assert lead() == "p-a"
+    until(lambda: lead() == "p-x", 5)
+    assert due <= datetime.now(UTC) < due + timedelta(seconds=1)
+    assert [
+        owner(database, "x000y000", as_of=t)["lead"]["id"] for t in (due - timedelta(seconds=1), due)
+    ] == ["p-a", "p-x"]
 
 
 # --- readers meanwhile

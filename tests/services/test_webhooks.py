@@ -233,7 +233,7 @@ def test_a_message_has_ids_counts_and_a_link_but_no_names(database: Database) ->
     create(database)
     for letters in ("aabbcc", "aaabcc"):
         publish(database, draft(database, tiling, letters))
-    rosters.put(database, ANNA, "board", people(), valid_from=DAY_1)
+    rosters.put(database, ANNA, "board", people(), valid_from=DAY_1, reason="from the start")
     with database.read() as reader:
         events = {event.kind: event for event in reader.outbox(0, 1000)}
     number, body = deliveries.message(events["publication.published"])

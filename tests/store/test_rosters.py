@@ -22,6 +22,20 @@ def test_a_roster_comes_back_as_it_was_given_and_counts_as_a_commit(database: Da
         assert view.seq() == 1
 
 
+def test_dates_languages_and_the_share_at_home_come_back(database: Database) -> None:
+    ground(database)
+    once = replace(roster().members[1], role="vip", valid_until=DAY_1)
+    again = replace(once, valid_from=DAY_1 + DAY, valid_until=None)
+    person = replace(roster().people[0], languages=("zh", "en"), kpi_share=0.25)
+    given = replace(roster(), people=(person, roster().people[1]), members=(roster().members[0], once, again))
+    with database.write(ANNA, "test") as work:
+        work.rosters.append("elbe", given, valid_from=DAY_1, reason="start")
+    with database.read() as view:
+        assert view.rosters.get("elbe", 1) == given
+        found = view.rosters.counting("elbe", DAY_1, DAY_1 + 9000 * DAY)
+        assert found is not None and found[1] == given.at(DAY_1) and len(found[1].members) == 1
+
+
 def test_an_empty_roster_is_a_roster(database: Database) -> None:
     ground(database)
     empty = Roster((), (), (), ())

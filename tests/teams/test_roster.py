@@ -18,14 +18,31 @@ DOCUMENT = {
         {"id": "D2", "name": "North", "parent": "D1"},
     ],
     "people": [
-        {"id": "P1", "name": "Person 1", "department": "D1", "skills": ["vip"], "lon": 117.1, "lat": 30.2},
+        {
+            "id": "P1",
+            "name": "Person 1",
+            "department": "D1",
+            "skills": ["vip"],
+            "lon": 117.1,
+            "lat": 30.2,
+            "languages": ["zh", "en"],
+            "kpi_share": 0.3,
+        },
         {"id": "P2", "name": "Person 2", "department": "D2"},
     ],
     "teams": [{"id": "T1", "name": "Team 1", "capacity": {"customers": 900}}, {"id": "T2", "name": "Team 2"}],
     "members": [
-        {"team": "T1", "person": "P1", "role": "lead"},
+        {"team": "T1", "person": "P1", "role": "lead", "kpi_share": 0.7},
         {"team": "T1", "person": "P2", "role": "vip", "time_share": 0.5, "kpi_share": 0.4, "backup": True},
-        {"team": "T2", "person": "P2", "role": "member", "acting": True},
+        {
+            "team": "T2",
+            "person": "P2",
+            "role": "member",
+            "time_share": 0.5,
+            "kpi_share": 0.6,
+            "acting": True,
+            "valid_until": "2036-12-01T08:00:00+08:00",
+        },
     ],
     "fallback": "T2",
     "named": [
@@ -67,6 +84,14 @@ FAULTS = [
     ("members", 2, "person", "P9", "'P9' is not in the list of people"),
     ("members", 2, "team", "T9", "'T9' is not in the list of teams"),
     ("members", 2, "person", "P1", "('T1', 'P1') stands in row 1 already"),
+    ("members", 2, "role", None, "a person without role"),
+    ("members", 2, "valid_from", "2026-12-01", "without offset"),
+    ("members", 3, "valid_from", "2036-12-01T00:00:00Z", "not after valid_from"),
+    ("members", 2, "time_share", 0.51, "the time of 'P2' comes to 101 % (row 2, row 3)"),
+    ("members", 3, "kpi_share", 0.7, "the assessment of 'P2' comes to 110 % (row 2, row 3)"),
+    ("members", 1, "kpi_share", 1.0, "the assessment of 'P1' comes to 130 % (row 1 and 30 % of the"),
+    ("people", 1, "kpi_share", 1.01, "1.01 is not a share"),
+    ("people", 1, "languages", "zh", "not a list of texts"),
     ("members", 2, "role", "boss", "no role 'boss'; use one of lead, enterprise"),
     ("members", 2, "time_share", 1.5, "1.5 is not a share"),
     ("members", 2, "kpi_share", "half", "'half' is not a number"),
@@ -90,6 +115,8 @@ def test_a_fault_names_list_row_field_and_cure(source, row, field, value, said):
     document[source][row - 1][field] = value
     with pytest.raises(InvalidInput) as caught:
         roster_from_dict(document)
+    place = {"not after valid_from": (3, "valid_until"), "the time of 'P2'": (3, field)}
+    row, field = next((at for begins, at in place.items() if said.startswith(begins)), (row, field))
     assert str(caught.value).startswith(f"{source}, row {row}, {field}: ")
     assert said in str(caught.value)
     assert caught.value.cure

@@ -56,6 +56,8 @@ class _People(_Tagged):
     lon: Named[float | None] = Column(Double)
     lat: Named[float | None] = Column(Double)
     capacity: Named[float] = Column(Double)
+    languages: Named[Any] = Column(Json)  # null in rows of before there were any
+    kpi_share: Named[float | None] = Column(Double)
 
 
 class _Teams(_Tagged):
@@ -75,6 +77,8 @@ class _Members(_Tagged):
     kpi_share: Named[float] = Column(Double)
     acting: Named[bool] = Column(Boolean)
     backup: Named[bool] = Column(Boolean)
+    valid_from: Named[datetime | None] = Column(UtcDateTime)
+    valid_until: Named[datetime | None] = Column(UtcDateTime)
 
 
 class _NamedAccounts(_Tagged):
@@ -97,7 +101,11 @@ departments = Table("departments", metadata, _Departments, _roster_key(), _one_e
 people = Table("people", metadata, _People, _roster_key(), _one_each())
 teams = Table("teams", metadata, _Teams, _roster_key(), _one_each())
 members = Table(
-    "members", metadata, _Members, _roster_key(), UniqueConstraint("territory", "r", "team", "person", "role")
+    "members",
+    metadata,
+    _Members,
+    _roster_key(),
+    UniqueConstraint("territory", "r", "team", "person", "role", "valid_from"),
 )
 named_accounts = Table(
     "named_accounts",

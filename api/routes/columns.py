@@ -75,6 +75,7 @@ def get_labels(
             for g in found.grids
         ],
         "labels": found.labels,
+        "locked": found.locked,
     }
     body = orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
     return Response(body, media_type=_JSON, headers={"ETag": tag, "Cache-Control": "no-cache"})

@@ -42,13 +42,22 @@ class CellColumns:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Which grid each cell of a plan is in: int32 array, shape (n_cells,), an index into `grids` or -1."""
+    """Which grid each cell of a plan is in.
+
+    Attributes
+    ----------
+    labels : int32 array, shape (n_cells,)
+        An index into `grids` or -1.
+    locked : tuple of int
+        Rows of cells which may not change hands as the plan is now.
+    """
 
     plan: str
     tiling: str
     revision: int
     grids: tuple[Grid, ...]
     labels: NDArray[np.int32]
+    locked: tuple[int, ...]
 
 
 def cells_version(db: Database, who: Principal, tiling: str) -> str:
@@ -99,7 +108,7 @@ def labels(db: Database, who: Principal, plan: str, at: int | None = None) -> La
     with db.read() as reader:
         opened = current(kept_of(db), reader, plan)
         past = None if at is None else reader.plans.at(plan, at)
-    tiling = opened.head.tiling
+    tiling, locked = opened.head.tiling, tuple(sorted(opened.locks))
     if past is None:
-        return Labels(plan, tiling, opened.head.revision, opened.grids, opened.draft.labels)
-    return Labels(plan, tiling, past.revision, past.grids, solved(past).labels)
+        return Labels(plan, tiling, opened.head.revision, opened.grids, opened.draft.labels, locked)
+    return Labels(plan, tiling, past.revision, past.grids, solved(past).labels, locked)

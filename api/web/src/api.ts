@@ -90,6 +90,8 @@ export interface LabelledPlan {
   revision: number;
   grids: Pick<PlanGrid, 'code' | 'name' | 'team' | 'carve_out' | 'parent'>[];
   labels: number[];
+  /** Rows of cells which may not change hands. */
+  locked: number[];
 }
 
 export interface Roster {

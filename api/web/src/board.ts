@@ -39,6 +39,8 @@ export interface Board {
   labels: Int32Array;
   grids: GridProperties[];
   index: ReadonlyMap<string, number>;
+  /** Rows of cells which may not change hands. */
+  locked: ReadonlySet<number>;
   /** Which grids lie next to which. */
   around: Set<number>[];
   measures: string[];
@@ -83,6 +85,7 @@ export function makeBoard(
     labels,
     grids,
     index: new Map(grids.map((grid, i) => [grid.code, i])),
+    locked: new Set(labelled.locked),
     around: touching(ground, labels, grids.length),
     measures: measures.map(([name]) => name),
     tolerances: Object.fromEntries(measures),

@@ -56,6 +56,30 @@ export function colourAreas(neighbours: readonly ReadonlySet<number>[], colours:
   return result;
 }
 
+/**
+ * Colours as they were before, but for areas which have none or have come to lie beside one of the same:
+ * a map on which borders are being drawn keeps its face.
+ *
+ * @param before the colour of each area before; -1 where it had none.
+ */
+export function keepColours(
+  neighbours: readonly ReadonlySet<number>[],
+  before: readonly number[],
+  colours: number,
+): number[] {
+  const result = neighbours.map((_, i) => before[i] ?? -1);
+  const used = new Array<number>(colours).fill(0);
+  for (const colour of result) if (colour >= 0) used[colour] = (used[colour] ?? 0) + 1;
+  neighbours.forEach((around, i) => {
+    const clash = [...around].some((j) => j < i && result[j] === result[i]);
+    if ((result[i] ?? -1) >= 0 && !clash) return;
+    const colour = bestColour(around, result, used);
+    result[i] = colour;
+    used[colour] = (used[colour] ?? 0) + 1;
+  });
+  return result;
+}
+
 function bestColour(
   around: ReadonlySet<number>,
   colourOf: readonly number[],

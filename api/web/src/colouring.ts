@@ -4,6 +4,7 @@ import {
   colourAreas,
   deviationBreaks,
   groupNeighbours,
+  keepColours,
   quantileBreaks,
   type Scheme,
 } from './colour.ts';
@@ -50,8 +51,22 @@ export function makeColouring(
   return made;
 }
 
+/** Which colour grids wore last, for each set of cells: plans on the same cells look alike. */
+const WORN = new WeakMap<Board['ground'], Map<string, number>>();
+
+function wornBefore({ ground }: Board): Map<string, number> {
+  const worn = WORN.get(ground) ?? new Map<string, number>();
+  WORN.set(ground, worn);
+  return worn;
+}
+
 function byGrid(board: Board, scheme: Scheme): Colouring {
-  const colours = colourAreas(board.around, scheme.areas.length - 1);
+  const number = scheme.areas.length - 1;
+  const worn = wornBefore(board);
+  const before = board.grids.map(({ code }) => worn.get(code) ?? -1);
+  const known = before.some((colour) => colour >= 0);
+  const colours = known ? keepColours(board.around, before, number) : colourAreas(board.around, number);
+  board.grids.forEach(({ code }, i) => worn.set(code, colours[i] ?? 0));
   const grids = new Map(
     board.grids.map((grid, i) => [grid.code, scheme.areas[colours[i] ?? 0] ?? scheme.none]),
   );

@@ -1,12 +1,12 @@
 /** The page's language: which one, and the words in it. */
 import { en as frame } from './locales/en.ts';
 import { zh as frameZh } from './locales/zh.ts';
-import { words as see } from './rooms/see/words.ts';
+import { en as rooms, zh as roomsZh } from './rooms/words.ts';
 import type { Territory } from './api.ts';
 
 /** The frame's words and those of the rooms. */
-export const en = { ...frame, ...see.en } as const;
-export const zh: Record<Key, string> = { ...frameZh, ...see.zh };
+export const en = { ...frame, ...rooms } as const;
+export const zh: Record<Key, string> = { ...frameZh, ...roomsZh };
 
 export type Key = keyof typeof en;
 export type Language = 'en' | 'zh';
@@ -38,6 +38,11 @@ export class I18n {
     return WORDS[this.language][key].replace(/\{(\w+)\}/g, (place, name: string) =>
       String(values[name] ?? place),
     );
+  }
+
+  /** The words for a key which may not be there, as for kinds which the service may add; null then. */
+  has(key: string): string | null {
+    return key in en ? this.t(key as Key) : null;
   }
 
   /** What the territory calls its customers, where its word is written in the page's language. */

@@ -129,6 +129,14 @@ export class Workspace {
     this.tell('board', board);
   }
 
+  /** Show a board without making it the one at hand, as while something is being drawn; null ends that. */
+  async preview(board: Board | null): Promise<void> {
+    const shown = board ?? this.board;
+    if (!shown) return;
+    await this.stage?.show(shown);
+    this.paint(shown);
+  }
+
   colourBy(mode: Mode, measure: string): void {
     this.mode = mode;
     this.measure = measure;
@@ -136,9 +144,9 @@ export class Workspace {
   }
 
   /** Colour the map anew, as after a change of theme, language or figures. */
-  paint(): void {
-    if (!this.board) return;
-    this.colouring = makeColouring(this.mode, this.measure, this.board, currentTheme().scheme, this.context);
+  paint(board: Board | null = this.board): void {
+    if (!board) return;
+    this.colouring = makeColouring(this.mode, this.measure, board, currentTheme().scheme, this.context);
     void this.stage?.paint(this.colouring);
     this.tell('colouring', this.colouring);
   }

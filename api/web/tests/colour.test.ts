@@ -8,6 +8,7 @@ import {
   groupNeighbours,
   LIGHT,
   quantileBreaks,
+  keepColours,
 } from '../src/colour.ts';
 import { neighbours } from '../src/geo.ts';
 
@@ -100,5 +101,19 @@ describe('classes', () => {
   it('has no breaks without values', () => {
     expect(quantileBreaks([], 5)).toEqual([]);
     expect(quantileBreaks([0, 0], 5)).toEqual([]);
+  });
+});
+
+describe('colours kept', () => {
+  const ring = [new Set([1, 4]), new Set([0, 2]), new Set([1, 3]), new Set([2, 4]), new Set([3, 0])];
+
+  it('stay where they were while neighbours differ', () => {
+    expect(keepColours(ring, [0, 1, 0, 1, 2], 7)).toEqual([0, 1, 0, 1, 2]);
+  });
+
+  it('change only where an area is new or meets its own colour', () => {
+    const kept = keepColours(ring, [0, 1, 0, 0, -1], 7);
+    expect(kept.slice(0, 3)).toEqual([0, 1, 0]);
+    ring.forEach((around, i) => around.forEach((j) => expect(kept[j]).not.toBe(kept[i])));
   });
 });

@@ -5,8 +5,8 @@ import { I18n, initialLanguage, type Key, en, zh } from '../src/i18n.ts';
 const ROOT = new URL('..', import.meta.url);
 const KEYS = Object.keys(en) as Key[];
 const HTML = readFileSync(new URL('index.html', ROOT), 'utf8');
-const SOURCES = readdirSync(new URL('src', ROOT))
-  .filter((name) => name.endsWith('.ts'))
+const SOURCES = readdirSync(new URL('src', ROOT), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts') && !/(^|\/)(words|en|zh)\.ts$/.test(name))
   .map((name) => readFileSync(new URL(`src/${name}`, ROOT), 'utf8'))
   .join('\n');
 

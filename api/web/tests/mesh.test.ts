@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { deepest, makeGround, touching, type Ground } from '../src/board.ts';
 import { contains } from '../src/mesh/finder.ts';
 import { makeMesh, type CellColumns } from '../src/mesh/mesh.ts';
+import { squares } from './squares.ts';
 
 const middle = latLngToCell(28.6, 112.9, 9);
 
@@ -18,27 +19,6 @@ function hexes(cells: string[]): CellColumns {
     measures: {},
     outlines: {},
   };
-}
-
-/** Unit squares in degrees, `wide` in a row. */
-function squares(wide: number, high: number): CellColumns {
-  const cells: string[] = [];
-  const outlines: CellColumns['outlines'] = {};
-  for (let y = 0; y < high; y++) {
-    for (let x = 0; x < wide; x++) {
-      const ring = [
-        [x, y],
-        [x + 1, y],
-        [x + 1, y + 1],
-        [x, y + 1],
-        [x, y],
-      ];
-      outlines[cells.length] = [[ring]];
-      cells.push(`s${String(cells.length).padStart(3, '0')}`);
-    }
-  }
-  const area_km2 = cells.map(() => 1);
-  return { tiling: 't', kind: 'polygons', resolution: null, cells, area_km2, measures: {}, outlines };
 }
 
 function around(ground: Ground, row: number): number[] {

@@ -4,8 +4,14 @@ import type { Door } from '../workspace.ts';
 export const DOORS: readonly Door[] = [
   {
     id: 'see',
-    icon: 'M12 5c5 0 8.5 4.5 9.5 7-1 2.5-4.5 7-9.5 7s-8.5-4.500-9.500-7c1-2.500 4.500-7 9.500-7zm0 3.500a3.500 3.500 0 1 0 0 7 3.500 3.500 0 0 0 0-7z',
+    icon: 'M2.5 12C3.5 9.5 7 5 12 5s8.5 4.5 9.5 7c-1 2.5-4.5 7-9.5 7s-8.5-4.5-9.5-7zM15.5 12a3.5 3.5 0 1 1-7 0 3.5 3.5 0 0 1 7 0z',
     needsBoard: false,
     open: async (workspace) => new (await import('./see/see.ts')).SeeRoom(workspace),
+  },
+  {
+    id: 'redraw',
+    icon: 'M4 20l1-4L16 5l3 3L8 19l-4 1zM14 7l3 3',
+    needsBoard: true,
+    open: async (workspace) => new (await import('./redraw/redraw.ts')).RedrawRoom(workspace),
   },
 ];

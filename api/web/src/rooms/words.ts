@@ -1,0 +1,6 @@
+/** The words of all rooms. */
+import { words as redraw } from './redraw/words.ts';
+import { words as see } from './see/words.ts';
+
+export const en = { ...see.en, ...redraw.en } as const;
+export const zh = { ...see.zh, ...redraw.zh } as const;

@@ -56,7 +56,7 @@ class _People(_Tagged):
     lon: Named[float | None] = Column(Double)
     lat: Named[float | None] = Column(Double)
     capacity: Named[float] = Column(Double)
-    languages: Named[Any] = Column(Json)  # null in rows of before there were any
+    languages: Named[Any] = Column(Json, nullable=True)  # null in rows of before there were any
     kpi_share: Named[float | None] = Column(Double)
 
 

@@ -14,6 +14,7 @@ SCOPES = frozenset(
         "customers:read",
         "customers:write",
         "owner:read",
+        "packs:read",
         "plans:publish",
         "plans:read",
         "plans:review",

@@ -19,7 +19,7 @@ from gridsvc.services.lineage import no_such_grid
 from gridsvc.store.database import Reader
 from gridsvc.store.records import CustomerRecord
 
-__all__ = ["Placed", "Which", "of_cell", "of_grid", "page", "stream"]
+__all__ = ["Placed", "Which", "of_cell", "of_grid", "page", "records", "stream"]
 
 _VERDICTS = {int(verdict): verdict for verdict in Verdict}
 
@@ -84,8 +84,8 @@ def page(
     who.require("customers:read")
     with desk.database.read() as reader:
         found, residents = _asked(desk, reader, territory, which)
-        records = _records(reader, found, residents, residents.rows, after, max(limit, 100))
-        return [_placed(found, record) for record in islice(records, limit)]
+        read = records(reader, found, residents, residents.rows, after, max(limit, 100))
+        return [_placed(found, record) for record in islice(read, limit)]
 
 
 def stream(desk: Desk, who: Principal, territory: str | None, which: Which) -> Chunks:
@@ -107,8 +107,8 @@ def _chunks(desk: Desk, territory: str | None, which: Which) -> Chunks:
         found, residents = _asked(desk, reader, territory, which)
         yield []
         for at in range(0, len(residents.rows), _CELLS):
-            records = _records(reader, found, residents, residents.rows[at : at + _CELLS], None, _CHUNK)
-            while chunk := [_placed(found, record) for record in islice(records, _CHUNK)]:
+            read = records(reader, found, residents, residents.rows[at : at + _CELLS], None, _CHUNK)
+            while chunk := [_placed(found, record) for record in islice(read, _CHUNK)]:
                 yield chunk
 
 
@@ -128,7 +128,7 @@ def _asked(desk: Desk, reader: Reader, territory: str | None, which: Which) -> t
     return found, which(reader, found)
 
 
-def _records(
+def records(
     reader: Reader, found: Snapshot, residents: Residents, rows: list[int], after: str | None, size: int
 ) -> Iterator[CustomerRecord]:
     """Customers of some cells by id, `size` read at once."""

@@ -1,0 +1,1 @@
+"""Handover packs: what a successor starts from, a grid at a time."""

@@ -19,7 +19,7 @@ from gridsvc.customers.arrivals import Arrival
 from gridsvc.store.bulk import insert_columns, is_one_of
 from gridsvc.store.handle import Handle
 from gridsvc.store.records import CustomerRecord
-from gridsvc.store.tables import customer_changes, customer_states
+from gridsvc.store.tables import customer_changes, customer_states, imports
 
 __all__ = ["ChangeReader", "ChangeWriter", "Standing", "standing"]
 
@@ -169,6 +169,14 @@ class ChangeReader:
         first = select(func.min(c.starts, type_=c.starts.type))
         later = first.where(c.territory == territory, c.no > behind, c.starts > at)
         return self._handle.connection.execute(later).scalar()
+
+    def moments(self, territory: str, customer: str) -> list[datetime]:
+        """When a customer may have come, moved or gone: by messages about it, and by imports of them all."""
+        c, i = customer_changes.c, imports.c
+        told = select(c.valid_from, c.valid_to).where(c.territory == territory, c.id == customer)
+        taken_in = select(i.valid_from, i.valid_to).where(i.territory == territory, i.status != "discarded")
+        rows = [*self._handle.connection.execute(told), *self._handle.connection.execute(taken_in)]
+        return sorted({time for row in rows for time in row if time is not None})
 
 
 class ChangeWriter(ChangeReader):

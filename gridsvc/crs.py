@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -16,16 +16,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gridsvc import epsg
 from gridsvc.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from pyproj import Proj, Transformer
+    from pyproj import Proj
 
 __all__ = [
     "LocalPlane",
+    "describe",
     "from_wgs84",
     "geometry_from_wgs84",
     "geometry_to_wgs84",
+    "layer_to_wgs84",
     "normalise",
     "point_to_wgs84",
     "to_wgs84",
@@ -46,9 +49,6 @@ _NAMES = {
 _EPSG = re.compile(r"(?:urnogcdefcrs)?(?:epsg)?0*(\d{4,6})")
 _CURE = "use wgs84, gcj02, bd09 or EPSG:n"
 
-# The CGCS2000 family: its datum agrees with WGS-84 to below a metre, which PROJ calls 'ballpark'.
-_CGCS2000 = frozenset({4490, *range(4491, 4555)})
-
 # The published constants of GCJ-02: Krasovsky 1940 ellipsoid and the rectangle in which it applies.
 _A = 6378245.0
 _EE = 0.00669342162296594323
@@ -61,25 +61,32 @@ _GCJ_STEPS = 7
 _BD_STEPS = 9
 
 
-def normalise(crs: str) -> str:
+def normalise(crs: str, parameters: str | None = None) -> str:
     """Canonical name of a coordinate system.
 
     Parameters
     ----------
     crs : str
         For instance ``WGS-84``, ``gcj02``, ``BD-09``, ``EPSG:4549``, ``epsg:4326`` or ``4326``.
+    parameters : str, optional
+        How the datum of an ``EPSG:n`` lies to WGS-84, where nobody has published that (Xian 1980, Beijing
+        1954); see `gridsvc.epsg.with_parameters`. May also follow the code: ``EPSG:2383+towgs84=...``.
 
     Returns
     -------
     str
-        ``wgs84``, ``gcj02``, ``bd09`` or ``EPSG:n``.
+        ``wgs84``, ``gcj02``, ``bd09``, ``EPSG:n`` or ``EPSG:n+towgs84=...``.
 
     Raises
     ------
     InvalidInput
         For anything else. Whether an EPSG code exists is found out when it is first used.
     """
-    key = re.sub(r"[\s:_/.-]", "", str(crs)).lower()
+    head, plus, inline = str(crs).partition("+")
+    given = parameters or plus + inline
+    if given:
+        return epsg.with_parameters(normalise(head), given)
+    key = re.sub(r"[\s:_/.-]", "", head).lower()
     if key in _NAMES:
         return _NAMES[key]
     match = _EPSG.fullmatch(key)
@@ -115,6 +122,51 @@ def from_wgs84(lon: ArrayLike, lat: ArrayLike, crs: str) -> tuple[Floats, Floats
     return _convert(lon, lat, crs, {"gcj02": _wgs_to_gcj, "bd09": _wgs_to_bd}, inverse=True)
 
 
+def layer_to_wgs84(lon: ArrayLike, lat: ArrayLike, crs: str) -> tuple[Floats, Floats]:
+    """As `to_wgs84`, with one transform for the whole layer: of those which cover its extent the most
+    accurate. Point by point a layer would be torn where the areas of two transforms meet.
+    """
+    name = normalise(crs)
+    x, y = _finite(lon, lat)
+    known = np.isfinite(x)
+    if not name.startswith("EPSG:") or not known.any():
+        return to_wgs84(x, y, name)
+    return _finite(*epsg.for_extent(name, _rounded(x[known], y[known])).transformer.transform(x, y))
+
+
+def _rounded(x: Floats, y: Floats) -> tuple[float, float, float, float]:
+    """The extent of points, rounded outwards so that layers of one place share a transform."""
+    step = 0.1 if max(np.abs(x).max(), np.abs(y).max()) <= 400.0 else 10_000.0
+    west, south = (math.floor(float(v.min()) / step) * step for v in (x, y))
+    east, north = (math.ceil(float(v.max()) / step) * step for v in (x, y))
+    return west, south, east, north
+
+
+def describe(crs: str, extent: Sequence[float] | None = None) -> dict[str, Any]:
+    """How coordinates of `crs` are taken to WGS-84: ``name``, ``transform`` and ``accuracy_m``.
+
+    Parameters
+    ----------
+    extent : sequence of 4 float, optional
+        West, south, east, north of the layer, in its own coordinates.
+
+    Raises
+    ------
+    InvalidInput
+        There is no way of known accuracy.
+    """
+    name = normalise(crs)
+    if not name.startswith("EPSG:"):
+        title = {"wgs84": "none needed", "gcj02": "inverse of GCJ-02", "bd09": "inverse of BD-09"}[name]
+        return {"name": name, "transform": title, "accuracy_m": 0.0 if name == "wgs84" else 0.01}
+    if extent is None:
+        epsg.of_points(name, inverse=False)
+        return {"name": name, "transform": None, "accuracy_m": None}
+    west, south, east, north = extent
+    found = epsg.for_extent(name, _rounded(np.array([west, east]), np.array([south, north])))
+    return {"name": name, "transform": found.title, "accuracy_m": found.accuracy}
+
+
 def point_to_wgs84(lon: float, lat: float, crs: str) -> tuple[float, float]:
     """One point in `crs` as WGS-84 lon, lat, without array overhead; NaN if it has no answer."""
     name = crs if crs == "wgs84" else normalise(crs)
@@ -128,7 +180,7 @@ def point_to_wgs84(lon: float, lat: float, crs: str) -> tuple[float, float]:
         # Far from any longitude the formula would overflow, and the answer means nothing anyway.
         near = abs(lon) < 1e4 and abs(lat) < 1e4
         return _gcj_point(*_bd_to_gcj(lon, lat, math)) if near else (math.nan, math.nan)
-    x, y = _transformer(name, inverse=False).transform(lon, lat)
+    x, y = epsg.of_points(name, inverse=False).transform(lon, lat)
     return (x, y) if math.isfinite(x) and math.isfinite(y) else (math.nan, math.nan)
 
 
@@ -194,7 +246,7 @@ def _convert(
     if name in own:
         with np.errstate(invalid="ignore", over="ignore"):
             return _finite(*own[name](x, y))
-    return _finite(*_transformer(name, inverse=inverse).transform(x, y))
+    return _finite(*epsg.of_points(name, inverse=inverse).transform(x, y))
 
 
 def _transform_geometry(geoms: NDArray[np.object_], convert: Converter) -> NDArray[np.object_]:
@@ -288,32 +340,6 @@ def _wgs_to_bd(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
 
 def _bd_to_wgs(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
     return _gcj_to_wgs(*_bd_to_gcj(lon, lat, np))
-
-
-# --- EPSG through PROJ ------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=64)
-def _transformer(name: str, *, inverse: bool) -> Transformer:
-    """The best transform PROJ has offline between ``EPSG:n`` and WGS-84, x first."""
-    from pyproj import CRS, Transformer
-    from pyproj.exceptions import CRSError, ProjError
-
-    code = int(name.removeprefix("EPSG:"))
-    pair = (4326, code) if inverse else (code, 4326)
-    try:
-        system = CRS.from_epsg(code)
-        if not (system.is_geographic or system.is_projected):  # heights, geocentric x y z
-            raise CRSError(name)
-        return Transformer.from_crs(*pair, always_xy=True, allow_ballpark=code in _CGCS2000)
-    except CRSError:
-        raise InvalidInput(f"{name} is no coordinate system of maps", field="crs", cure=_CURE) from None
-    except ProjError:
-        raise InvalidInput(
-            f"how {name} lies relative to WGS-84 is not known here (it may be off by 100 m and more)",
-            field="crs",
-            cure="convert the data to EPSG:4490 or EPSG:4326 with the parameters of your survey office",
-        ) from None
 
 
 @lru_cache(maxsize=64)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +11,11 @@ from numpy.typing import NDArray
 
 from gridsvc import crs as crs_
 from gridsvc.errors import InvalidInput, UnreadableFile
+from gridsvc.tiling.sources.csvtext import read_csv_table
+from gridsvc.tiling.sources.reading import read
+from gridsvc.tiling.sources.rows import LIMITS
+from gridsvc.tiling.sources.tables import read_workbook
+from gridsvc.tiling.workbook import WORKBOOKS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,8 +27,10 @@ _SUFFIXES = {
     **dict.fromkeys((".geojson", ".json"), "geojson"),
     **dict.fromkeys((".parquet", ".geoparquet", ".pq"), "parquet"),
     ".gpkg": "gpkg",
+    **dict.fromkeys((".xlsx", ".xlsm"), "xlsx"),
+    **dict.fromkeys((".shp", ".fgb", ".kml", ".kmz", ".zip", ".geojsonl", ".ndjson"), "layer"),
 }
-_FORMATS = "give CSV, GeoJSON, Parquet, GeoParquet or GeoPackage"
+_FORMATS = "give CSV, .xlsx, GeoJSON, Parquet, GeoParquet, GeoPackage, FlatGeobuf, KML or a Shapefile's zip"
 
 Loaded = tuple["pd.DataFrame", "NDArray[np.object_] | None", "str | None"]
 
@@ -50,7 +55,9 @@ def load_file(path: Path) -> Loaded:
         No rows, repeated column names, several layers, or a geometry that is not points.
     """
     kind = _kind(path)
-    frame, points, crs = {"csv": _csv, "parquet": _parquet, "geojson": _vector, "gpkg": _vector}[kind](path)
+    load = {"csv": _csv, "xlsx": _workbook, "parquet": _parquet, "geojson": _vector, "gpkg": _vector}
+    frame, points, crs = load.get(kind, _layer)(path)
+    LIMITS.check_columns([str(name) for name in frame.columns], path.name)
     if len(frame) == 0:
         raise InvalidInput("has no data rows", source=path.name, cure="export it again with its rows")
     return frame, points, crs
@@ -67,14 +74,17 @@ def _kind(path: Path) -> str:
             source=path.name,
             cure="check its name",
         ) from None
-    kind = _kind_by_content(head, path.name)
+    if head and _SUFFIXES.get(path.suffix.lower()) == "layer":
+        return "layer"
+    kind = _kind_by_content(head, path)
     by_name = _SUFFIXES.get(path.suffix.lower(), kind)
     if by_name != kind:
         raise UnreadableFile(f"is not {by_name}, as its name says", source=path.name, cure=_FORMATS)
     return kind
 
 
-def _kind_by_content(head: bytes, name: str) -> str:
+def _kind_by_content(head: bytes, path: Path) -> str:
+    name = path.name
     if not head.strip():
         raise UnreadableFile("is empty", source=name, cure="export it again with a header and rows")
     if head.startswith(b"PAR1"):
@@ -82,6 +92,8 @@ def _kind_by_content(head: bytes, name: str) -> str:
     if head.startswith(b"SQLite format 3\0"):
         return "gpkg"
     if head.startswith(b"PK\x03\x04"):
+        if path.suffix.lower() in WORKBOOKS:
+            return "xlsx"
         raise UnreadableFile("is a workbook or an archive", source=name, cure="save the sheet as CSV (UTF-8)")
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
         return "geojson"
@@ -92,92 +104,27 @@ def _kind_by_content(head: bytes, name: str) -> str:
 
 def _arrow() -> Any:
     """pyarrow, imported late because it is large, and untyped because it names none of its exports."""
-    import pyarrow.csv
     import pyarrow.parquet
 
     return pyarrow
 
 
-# --- CSV --------------------------------------------------------------------------------------------
+# --- tables -----------------------------------------------------------------------------------------
 
 
 def _csv(path: Path) -> Loaded:
     import pandas as pd
 
-    pa = _arrow()
-    text = _as_utf8(path.read_bytes(), path.name)
-    first = text[: 1 << 16].decode("utf-8", "ignore").lstrip("\r\n")
-    delimiter = max(",;\t", key=first.partition("\n")[0].count)
-    names = _header(first, delimiter, path.name)
-    options = {
-        # Names of our own: with those of the file a column called twice could not be read as text.
-        "read_options": pa.csv.ReadOptions(column_names=[f"c{i}" for i in range(len(names))]),
-        "convert_options": pa.csv.ConvertOptions(
-            column_types={f"c{i}": pa.string() for i in range(len(names))}, strings_can_be_null=False
-        ),
-    }
-    try:
-        layout = pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
-        table = pa.csv.read_csv(pa.BufferReader(text), parse_options=layout, **options)
-    except pa.ArrowInvalid:
-        raise _broken_csv(text, delimiter, len(names), path.name) from None
-    frame: pd.DataFrame = table.slice(1).to_pandas()  # the header is the first row read
+    names, table = read_csv_table(path)
+    frame: pd.DataFrame = table.to_pandas()
     frame.columns = pd.Index(names)
-    if len(frame) and text.count(b'"') % 2 and frame.iloc[-1].str.contains("\n").any():
-        raise UnreadableFile("a quotation mark is never closed", source=path.name, cure="close or remove it")
     return frame, None, None
 
 
-def _as_utf8(raw: bytes, name: str) -> bytes:
-    """UTF-8 bytes without byte-order mark, from UTF-8, UTF-16 with a mark, or GB 18030."""
-    encodings = ["utf-16"] if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8", "gb18030"]
-    for encoding in encodings:
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return raw.removeprefix(b"\xef\xbb\xbf") if encoding == "utf-8" else text.encode()
-    raise UnreadableFile("is neither UTF-8 nor GB 18030 text", source=name, cure="save it as CSV (UTF-8)")
+def _workbook(path: Path) -> Loaded:
+    import pandas as pd
 
-
-def _header(text: str, delimiter: str, name: str) -> list[str]:
-    given = next(csv.reader(io.StringIO(text), delimiter=delimiter))
-    names = [column.strip() or f"column {i}" for i, column in enumerate(given, 1)]
-    return _unique(names, name)
-
-
-def _unique(names: list[str], source: str) -> list[str]:
-    repeated = next((n for i, n in enumerate(names) if n in names[:i]), None)
-    if repeated is not None:
-        raise InvalidInput(
-            "two columns have this name", source=source, field=repeated, cure="rename one of them"
-        )
-    return names
-
-
-def _broken_csv(text: bytes, delimiter: str, width: int, name: str) -> UnreadableFile:
-    """The error for the first row with too many or too few fields, found by a second, slower reading."""
-    pa = _arrow()
-    found: list[Any] = []
-
-    def note(row: Any) -> str:
-        found.append(row)
-        return "error"
-
-    layout = pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=note)
-    try:
-        pa.csv.read_csv(
-            pa.BufferReader(text), read_options=pa.csv.ReadOptions(use_threads=False), parse_options=layout
-        )
-    except pa.ArrowInvalid:
-        if found:
-            return UnreadableFile(
-                f"{found[0].actual_columns} fields, but the header has {width}",
-                source=name,
-                row=found[0].number - 1,
-                cure="put quotation marks around text which contains the delimiter",
-            )
-    return UnreadableFile("cannot be read as CSV", source=name, cure="save it as CSV (UTF-8)")
+    return pd.DataFrame(read_workbook(path), dtype=str), None, None
 
 
 # --- files with geometry ----------------------------------------------------------------------------
@@ -195,6 +142,13 @@ def _parquet(path: Path) -> Loaded:
         raise UnreadableFile("cannot be read as Parquet", source=path.name, cure="export it again") from None
     frame.columns = frame.columns.astype(str)
     return frame, None, None
+
+
+def _layer(path: Path) -> Loaded:
+    import pandas as pd
+
+    rows = read(path)
+    return pd.DataFrame(rows.columns), _points(rows.geometry, path.name), rows.crs
 
 
 def _vector(path: Path) -> Loaded:
@@ -219,15 +173,20 @@ def _split(frame: Any, name: str) -> Loaded:
     """Columns, points and the name of the coordinate system of a GeoDataFrame."""
     import pandas as pd
 
-    geometry = frame.geometry.to_numpy()
-    points = np.asarray(geometry, object)
+    points = _points(frame.geometry.to_numpy(), name)
+    plain = pd.DataFrame(frame.drop(columns=frame.geometry.name)).reset_index(drop=True)
+    return plain, points, _file_crs(frame.crs, name)
+
+
+def _points(geometry: Any, name: str) -> NDArray[np.object_]:
+    """A point a row, those alone in a multipoint taken out of it."""
+    points = np.array(geometry, object)
     single = (shapely.get_type_id(points) == 4) & (shapely.get_num_geometries(points) == 1)
     points[single] = shapely.get_geometry(points[single], 0)
     types = shapely.get_type_id(points)
     if (types >= 0).any() and not (types == 0).any():
         raise InvalidInput("holds shapes, not points", source=name, cure="give one point a customer")
-    plain = pd.DataFrame(frame.drop(columns=frame.geometry.name)).reset_index(drop=True)
-    return plain, points, _file_crs(frame.crs, name)
+    return points
 
 
 def _file_crs(given: Any, name: str) -> str | None:

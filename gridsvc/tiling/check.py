@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gridsvc.crs import normalise, to_wgs84
+from gridsvc.crs import layer_to_wgs84, normalise
 from gridsvc.errors import InvalidGeometry
 
 __all__ = ["checked_degrees", "checked_polygons", "union"]
@@ -68,7 +68,7 @@ def checked_degrees(geoms: NDArray[np.object_], crs: str, source: str) -> NDArra
     )
     if _in_degrees(name):
         _require_range(coords, owner, source, _fault_of_degrees)
-    degrees = np.column_stack(to_wgs84(coords[:, 0], coords[:, 1], name))
+    degrees = np.column_stack(layer_to_wgs84(coords[:, 0], coords[:, 1], name))
     _require_finite(
         degrees, owner, source, (f"a coordinate cannot lie in {name}", "name the right coordinate system")
     )

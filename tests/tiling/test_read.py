@@ -195,7 +195,7 @@ def refused_file(tmp_path, name: str, content: bytes | None) -> str:
         ("cut.parquet", b"PAR1 and nothing more", "cannot be read as a layer"),
         ("cut.fgb", b"fgb\x03fgb\x00" + b"\x00" * 20, "cannot be read as a layer"),
         ("cut.shp", b"\x00\x00\x27\x0a" + b"\x00" * 96, "cannot be read as a layer"),
-        ("table.xlsx", b"PK", "is no format known here (.xlsx)"),
+        ("table.doc", b"PK", "is no format known here (.doc)"),
         ("sneaky.gpkg", b"<OGRVRTDataSource/>", "is not a .gpkg file inside"),
     ],
 )

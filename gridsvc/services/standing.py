@@ -1,0 +1,103 @@
+"""What counts of rosters and publications from a moment on, for the proof that nothing is nobody's."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from gridsvc.errors import InvalidInput
+from gridsvc.services.series import published_plan
+from gridsvc.store.database import Reader
+from gridsvc.store.handovers import HandoverRecord
+from gridsvc.teams.handover import Passed
+from gridsvc.teams.model import Roster
+from gridsvc.teams.orphans import InForce, Orphan, Proof, Published
+
+__all__ = ["left_by", "passed_of", "publications_from", "require_owned", "rosters_from"]
+
+_PAGE = 1000
+_NAMED = 5
+
+
+def rosters_from(reader: Reader, territory: str, start: datetime, known: datetime) -> list[InForce]:
+    """The roster in force at `start` and those scheduled behind it which come into force."""
+    first = reader.rosters.number_in_force(territory, start, known)
+    heads, after = [], (first or 0) - 1
+    while page := reader.rosters.list(territory, after, _PAGE):
+        heads += [
+            head for head in page if head.r == first or (head.valid_from > start and head.r > (first or 0))
+        ]
+        after = page[-1].r
+    return [InForce(head.r, head.valid_from, reader.rosters.get(territory, head.r)) for head in heads]
+
+
+def publications_from(reader: Reader, territory: str, start: datetime, known: datetime) -> list[Published]:
+    """The publication of each line in force at `start`, and those scheduled behind it."""
+    found = list[Published]()
+    for owner, line in reader.publications.lines():
+        if owner != territory:
+            continue
+        first = reader.publications.in_force(territory, line, start, known)
+        records = [] if first is None else [first]
+        for record in [*records, *reader.publications.upcoming(territory, line, start)]:
+            plan = published_plan(reader, territory, line, record.n)
+            teams = {grid.code: grid.team for grid in plan.grids}
+            teams |= {carved.code: carved.team for carved in plan.carve_outs}
+            found.append(Published(line, record.n, record.effective_at, teams))
+    return found
+
+
+def require_owned(before: Proof, after: Proof) -> None:
+    """Make sure that a change leaves nothing without owner which had one.
+
+    Raises
+    ------
+    InvalidInput
+        Naming team, moment and cure; the details list the grids.
+    """
+    lost = after.beyond(before)
+    if not lost:
+        return
+    first = lost[0]
+    raise InvalidInput(
+        f"{_what(first)} would be nobody's from {first.at.isoformat()} on: "
+        + ("there is no team" if first.team is None else f"team {first.team!r} has no lead then"),
+        field="successors",
+        cure="name a successor who begins by then, or who stands in until the successor does (acting)",
+        orphans=[
+            {"at": o.at.isoformat(), "team": o.team, "grids": [code for _, code in o.grids]} for o in lost
+        ],
+    )
+
+
+def _what(orphan: Orphan) -> str:
+    codes = [code for _, code in orphan.grids]
+    if codes:
+        listed = ", ".join(codes[:_NAMED]) + (", ..." if len(codes) > _NAMED else "")
+        return f"grid {listed}" if len(codes) == 1 else f"{len(codes)} grids ({listed})"
+    return "what no grid team owns" if orphan.fallback else f"{orphan.named} named accounts"
+
+
+def passed_of(records: list[HandoverRecord]) -> list[Passed]:
+    """The places which were passed on, in the order of the handovers."""
+    return [
+        Passed(
+            **{name: given[name] for name in ("team", "role", "person", "to", "acting")},
+            at=datetime.fromisoformat(given["at"]),
+            start=None if given["start"] is None else datetime.fromisoformat(given["start"]),
+        )
+        for record in records
+        for given in record.told["passed"]
+    ]
+
+
+def left_by(roster: Roster, records: list[HandoverRecord]) -> dict[str, datetime]:
+    """Who has left and when; who was taken into a team again for a time behind that is there."""
+    left = dict[str, datetime]()
+    for record in records:
+        if record.person is not None:
+            left[record.person] = record.effective_at
+    for member in roster.members:
+        gone = left.get(member.person)
+        if gone is not None and (member.valid_until is None or member.valid_until > gone):
+            del left[member.person]
+    return left

@@ -1,0 +1,240 @@
+"""A leaver or a moved grid in one operation: shown, proved, written once, seen by lookups at each date."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gridsvc.errors import Conflict, Forbidden, InvalidInput
+from gridsvc.principal import Principal
+from gridsvc.services import grid_handovers, handovers, ownership, rosters
+from gridsvc.services.desk import Asked, Desk
+from gridsvc.services.grid_handovers import MovedGrid
+from gridsvc.services.handovers import Heir, Leaver
+from gridsvc.store import Database
+from gridsvc.store.records import Idempotency
+from tests.services.board import ANNA
+from tests.services.series import DAY, TEAMS, draft, ground, out, owner, publish, soon
+
+SIZE = int(os.environ.get("GRIDSVC_PROOF_HANDOVERS", "6"))
+
+
+@pytest.fixture
+def board(database: Database) -> Database:
+    publish(database, draft(database, ground(database), "aabbcc"))
+    return database
+
+
+def lead(database: Database, cell: str, days: float = 0.0) -> tuple[Any, ...]:
+    asked = {"as_of": soon(days)} if days else {}
+    found = owner(database, cell, **asked)["lead"]
+    return found["id"], found["acting"]
+
+
+def leave(database: Database, person: str, *heirs: Heir, days: float = 10, **more: Any) -> Any:
+    options = {name: more.pop(name) for name in ("dry_run", "idempotency") if name in more}
+    wanted = Leaver(person, heirs, "retires", soon(days), **more)
+    return handovers.leave(database, ANNA, "board", wanted, **options)
+
+
+def number(database: Database) -> int:
+    return rosters.get(database, ANNA, "board")[0]
+
+
+def test_a_leaver_is_followed_by_who_stands_in_and_then_by_the_successor(board: Database) -> None:
+    made = leave(board, "p-a", Heir("p-d", start=soon(20), acting="p-b"))
+    assert made.roster == 2 == number(board)
+    assert [lead(board, "x000y000", days) for days in (0, 9, 11, 21)] == [
+        ("p-a", False),
+        ("p-a", False),
+        ("p-b", True),
+        ("p-d", False),
+    ]
+    assert made.told["proof"]["after"]["orphans"] == []
+    assert made.told["teams"] == [
+        {
+            "team": "a",
+            "grids": ["a"],
+            "lead_before": "p-a",
+            "lead_from": "p-b",
+            "lead_after": "p-d",
+            "named": 0,
+        }
+    ]
+    assert handovers.get(board, ANNA, "board", made.id) == (made, "scheduled")
+
+
+def test_a_trial_shows_the_same_and_writes_nothing(board: Database) -> None:
+    heir = Heir("p-d")
+    shown = leave(board, "p-a", heir, dry_run=True)
+    assert (shown.id, shown.roster, number(board)) == ("", None, 1)
+    assert handovers.listing(board, ANNA, "board") == []
+    made = leave(board, "p-a", heir)
+    assert [p["to"] for p in made.told["passed"]] == [p["to"] for p in shown.told["passed"]] == ["p-d"]
+
+
+@pytest.mark.parametrize("heirs", [(), (Heir("p-d", start=soon(11)),)], ids=["nobody", "a day late"])
+def test_nothing_may_be_nobodys_at_any_moment(board: Database, heirs: tuple[Heir, ...]) -> None:
+    with pytest.raises(InvalidInput, match=r"grid a would be nobody's from .* team 'a' has no lead") as found:
+        leave(board, "p-a", *heirs)
+    assert found.value.details["orphans"][0]["grids"] == ["a"]
+    assert number(board) == 1
+
+
+def test_the_note_tells_who_and_why_and_others_are_told_of_it(board: Database) -> None:
+    made = leave(board, "p-a", Heir("p-d"))
+    with board.read() as reader:
+        event = reader.outbox()[-1]
+        audited = reader.audit_log(2)
+    assert (made.recorded_by, made.reason) == ("anna", "retires")
+    assert event.kind == "handover.made"
+    assert {event.payload["handover"], event.payload["roster"]} == {made.id, made.roster}
+    assert {row.reason for row in audited} == {"retires"}
+    assert "Person" not in str([row.after for row in audited])
+
+
+def test_a_repeated_request_counts_once(board: Database) -> None:
+    once = Idempotency("k", "digest")
+    first = leave(board, "p-a", Heir("p-d"), idempotency=once)
+    assert leave(board, "p-a", Heir("p-d"), idempotency=once).id == first.id
+    assert number(board) == 2
+
+
+def test_a_roster_which_is_scheduled_gets_the_same_change(board: Database) -> None:
+    base = rosters.get(board, ANNA, "board")[1]
+    rosters.put(board, ANNA, "board", base, valid_from=soon(30))
+    leave(board, "p-a", Heir("p-d"))
+    assert [lead(board, "x000y000", days)[0] for days in (0, 11, 31)] == ["p-a", "p-d", "p-d"]
+
+
+def test_who_left_takes_over_from_nobody_until_taken_in_again(board: Database) -> None:
+    leave(board, "p-a", Heir("p-d"), days=1)
+    with pytest.raises(InvalidInput, match="'p-a' left on") as found:
+        leave(board, "p-b", Heir("p-a"), days=2)
+    assert (found.value.row, found.value.field) == (1, "person")
+
+
+def test_a_place_does_not_come_back_at_the_moment_it_was_given_up(board: Database) -> None:
+    at = soon(5)
+    handovers.leave(board, ANNA, "board", Leaver("p-a", (Heir("p-d"),), "retires", at))
+    with pytest.raises(InvalidInput, match="'p-a' left on"):
+        handovers.leave(board, ANNA, "board", Leaver("p-d", (Heir("p-a"),), "retires", at))
+
+
+@pytest.mark.parametrize(
+    ("more", "error", "field", "words"),
+    [
+        ({"days": -40_000}, InvalidInput, "effective_at", "roster 1 counts since"),
+        ({"base_roster": 7}, Conflict, "base_roster", "roster 1 is in force, not 7"),
+    ],
+)
+def test_a_wrong_date_or_base_is_refused(
+    board: Database, more: Any, error: Any, field: str, words: str
+) -> None:
+    with pytest.raises(error, match=words) as found:
+        leave(board, "p-a", Heir("p-d"), **more)
+    assert found.value.field == field
+    assert number(board) == 1
+
+
+@pytest.mark.parametrize(
+    ("heir", "field"),
+    [(Heir("p-d", start="soon"), "from"), (Heir("p-d", time_share=1.5), "time_share")],
+)
+def test_what_is_wrong_with_a_successor_names_the_row(board: Database, heir: Heir, field: str) -> None:
+    with pytest.raises(InvalidInput) as found:
+        leave(board, "p-a", heir)
+    assert (found.value.source, found.value.row, found.value.field) == ("successors", 1, field)
+    assert found.value.cure
+
+
+def test_a_reason_is_needed_and_the_scope(board: Database) -> None:
+    with pytest.raises(InvalidInput, match="needs a reason"):
+        handovers.leave(board, ANNA, "board", Leaver("p-a", (Heir("p-d"),), " "))
+    reads = Principal("eve", frozenset({"roster:read"}))
+    with pytest.raises(Forbidden):
+        handovers.leave(board, reads, "board", Leaver("p-a", (Heir("p-d"),), "why"))
+
+
+# --- grids
+
+
+def test_a_grid_goes_to_another_team_by_a_draft_which_is_published(board: Database) -> None:
+    wanted = MovedGrid("b", "d", "nearer", soon(10))
+    made, refused = grid_handovers.move_grid(board, ANNA, "board", wanted, and_publish=True)
+    assert refused is None
+    assert [owner(board, "x002y000", as_of=soon(d))["team"]["id"] for d in (1, 9, 11)] == ["b", "b", "d"]
+    assert owner(board, "x000y000", as_of=soon(11))["team"]["id"] == "a"
+    assert out(board, 2) == "aabbcc"
+    assert handovers.get(board, ANNA, "board", made.id)[1] == "scheduled"
+
+
+def test_without_publishing_it_says_which_draft(board: Database) -> None:
+    wanted = MovedGrid("b", "d", "nearer", soon(10))
+    made, _ = grid_handovers.move_grid(board, ANNA, "board", wanted)
+    assert made.plan is not None
+    assert handovers.get(board, ANNA, "board", made.id)[1] == "draft"
+    assert owner(board, "x002y000", as_of=soon(11))["team"]["id"] == "b"
+    publish(board, made.plan, 1)
+    assert handovers.get(board, ANNA, "board", made.id)[1] == "done"
+    assert owner(board, "x002y000")["team"]["id"] == "d"
+
+
+@pytest.mark.parametrize(
+    ("grid", "team", "field"), [("z", "d", "grid"), ("b", "z", "team"), ("b", "b", "team")]
+)
+def test_a_wrong_grid_or_team_is_refused(board: Database, grid: str, team: str, field: str) -> None:
+    with pytest.raises(InvalidInput) as found:
+        grid_handovers.move_grid(board, ANNA, "board", MovedGrid(grid, team, "nearer"))
+    assert found.value.field == field
+    assert found.value.cure
+
+
+def test_a_grid_does_not_go_to_a_team_before_something_scheduled(board: Database) -> None:
+    later = draft(board, _tiling(board), "aaabbb")
+    publish(board, later, effective_at=soon(20))
+    with pytest.raises(Conflict, match="scheduled"):
+        grid_handovers.move_grid(board, ANNA, "board", MovedGrid("b", "d", "nearer", soon(10)))
+
+
+def _tiling(database: Database) -> str:
+    with database.read() as reader:
+        return reader.publications.newest("board", "base").tiling  # type: ignore[union-attr]
+
+
+# --- any handovers
+
+
+@st.composite
+def said(draw: st.DrawFn) -> list[tuple[str, str, int, int, str | None]]:
+    person = st.sampled_from([f"p-{team}" for team in TEAMS[:5]])
+    one = st.tuples(person, person, st.integers(0, 9), st.integers(0, 4), st.none() | person)
+    return draw(st.lists(one, min_size=1, max_size=5))
+
+
+@settings(max_examples=SIZE, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(said=said())
+def test_no_grid_is_without_a_lead_at_any_date_after_random_handovers(board: Database, said: Any) -> None:
+    at_first = rosters.get(board, ANNA, "board")[1]
+    now = datetime.now(UTC)
+    for person, heir, day, later, acting in said:
+        at = now + timedelta(days=day + 1)
+        wanted = Leaver(person, (Heir(heir, start=at + later * DAY, acting=acting),), "any", at)
+        try:
+            handovers.leave(board, ANNA, "board", wanted)
+        except InvalidInput as error:
+            assert error.cure
+    for day in range(0, 16, 3):
+        for shift in (-0.01, 0.01):
+            asked = Asked("board", as_of=now + timedelta(days=day + 1 + shift))
+            for cell, team in (("x000y000", "a"), ("x002y000", "b"), ("x005y000", "c")):
+                found = ownership.cell(Desk(board), ANNA, cell, asked=asked)
+                assert found.team is not None and found.team["id"] == team
+                assert found.lead is not None
+    with board.write(ANNA, "test") as uow:  # the ground is put back for the next example
+        rosters.append(uow, "board", at_first, datetime.now(UTC), "again")

@@ -44,7 +44,10 @@ def heading(pack: Pack, lang: Lang, zone: ZoneInfo) -> list[tuple[str, Value]]:
         (words["roster"], pack.roster),
         (words["cells"], pack.cells),
         (words["area"], area),
-        (pack.customers_word if lang == "zh" else words["customers"], number),
+        (
+            pack.customers_word if lang == "zh" and _chinese(pack.customers_word) else words["customers"],
+            number,
+        ),
         (words["reason"], pack.reason),
         (words["made"], pack.made.astimezone(zone).strftime("%Y-%m-%d %H:%M")),
     ]
@@ -60,6 +63,11 @@ def sheets_of(pack: Pack, lang: Lang, zone: ZoneInfo) -> list[Sheet]:
     if pack.extras:
         found.append(_verdicts(pack.extras, words))
     return found
+
+
+def _chinese(word: str) -> bool:
+    """Whether a territory's word for its customers is in Chinese."""
+    return any("\u4e00" <= char <= "\u9fff" for char in word)
 
 
 def _day(moment: datetime | None, zone: ZoneInfo) -> str | None:
@@ -98,7 +106,7 @@ def _tiers(pack: Pack, words: Mapping[str, str]) -> Sheet:
 
 
 def _accounts(pack: Pack, words: Mapping[str, str], zone: ZoneInfo) -> Sheet:
-    header = tuple(words[n] for n in ("id", "owner", "whose", "here", "reason", "until"))
+    header = tuple(words[n] for n in ("id", "owner", "whose", "here", "why", "until"))
     rows = tuple(
         (
             *(a.customer, a.team, words["own" if a.own else "others"], words["yes"] if a.here else None),
@@ -114,7 +122,7 @@ def _extra(extra: Extra, words: Mapping[str, str]) -> Sheet:
 
 
 def _neighbours(pack: Pack, words: Mapping[str, str]) -> Sheet:
-    header = tuple(words[n] for n in ("code", "name", "team", "lead", "border"))
+    header = tuple(words[n] for n in ("code", "grid_name", "team", "lead", "border"))
     rows = tuple((n.code, n.name, n.team, n.lead, round(n.border_km, 2)) for n in pack.neighbours)
     return Sheet(words["neighbours"], header, rows, words["none"])
 

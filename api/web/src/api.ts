@@ -38,6 +38,7 @@ export interface Publication {
     customers: { read: number; placed: number; left_out: number; placement_rate: number } | null;
     measures: MeasureSummary[];
     teams: number;
+    moved?: { cells: number; customers: number | null };
   };
 }
 

@@ -14,4 +14,10 @@ export const DOORS: readonly Door[] = [
     needsBoard: true,
     open: async (workspace) => new (await import('./redraw/redraw.ts')).RedrawRoom(workspace),
   },
+  {
+    id: 'publish',
+    icon: 'M12 3v12M7.5 7.5L12 3l4.5 4.5M5 14v5.5a1.5 1.5 0 0 0 1.5 1.5h11a1.5 1.5 0 0 0 1.5-1.5V14',
+    needsBoard: false,
+    open: async (workspace) => new (await import('./publish/publish.ts')).PublishRoom(workspace),
+  },
 ];

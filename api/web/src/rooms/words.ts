@@ -1,6 +1,7 @@
 /** The words of all rooms. */
+import { words as publish } from './publish/words.ts';
 import { words as redraw } from './redraw/words.ts';
 import { words as see } from './see/words.ts';
 
-export const en = { ...see.en, ...redraw.en } as const;
-export const zh = { ...see.zh, ...redraw.zh } as const;
+export const en = { ...see.en, ...redraw.en, ...publish.en } as const;
+export const zh = { ...see.zh, ...redraw.zh, ...publish.zh } as const;

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, LargeBinary, and_, func, select, type_coerce
 
 from gridsvc.store.handle import Handle
-from gridsvc.store.tables import cells, cells_rtree, published_grids
+from gridsvc.store.tables import cells, cells_rtree, measures, published_grids
 
 __all__ = ["FeatureReader"]
 
@@ -80,23 +80,10 @@ class FeatureReader:
         """Outline of each grid of a publication by code, as it was published."""
         c = published_grids.c
         rows = select(c.code, c.geometry).where(c.territory == territory, c.line == line, c.n == n)
-        return {code: outline for code, outline in self._handle.connection.execute(rows)}
+        found = self._handle.connection.execute(rows).all()
+        return {row.code: row.geometry for row in found}
 
-    def extent(self, tiling: str) -> Box | None:
-        """West, south, east, north of a tiling; None where it has no cells."""
-        if self._handle.postgres:
-            g = cells.c.geometry
-            sides = (
-                func.min(func.ST_XMin(g)),
-                func.min(func.ST_YMin(g)),
-                func.max(func.ST_XMax(g)),
-                func.max(func.ST_YMax(g)),
-            )
-            wanted: Any = select(*sides).where(cells.c.tiling_id == tiling)
-        else:
-            t = cells_rtree.c
-            sides = func.min(t.min_lon), func.min(t.min_lat), func.max(t.max_lon), func.max(t.max_lat)
-            joined = cells.join(cells_rtree, cells.c.id == t.id)
-            wanted = select(*sides).select_from(joined).where(cells.c.tiling_id == tiling)
-        west, south, east, north = self._handle.connection.execute(wanted).one()
-        return None if west is None else (west, south, east, north)
+    def measured(self, tiling: str) -> int:
+        """A number which grows whenever measures of a tiling are written; 0 before the first."""
+        newest = select(func.coalesce(func.max(measures.c.id), 0)).where(measures.c.tiling_id == tiling)
+        return int(self._handle.connection.execute(newest).scalar_one())

@@ -154,7 +154,8 @@ class _Judge:
 
 def _pattern(like: str) -> re.Pattern[str]:
     """``%`` stands for any characters, ``_`` for one; a backslash takes that away."""
-    parts, escaped = [], False
+    parts: list[str] = []
+    escaped = False
     for character in like:
         if character == "\\" and not escaped:
             escaped = True

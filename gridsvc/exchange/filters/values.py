@@ -71,22 +71,29 @@ def value_of(node: Node, columns: Mapping[str, Column]) -> Value:
     InvalidInput
         It stands for none, or for a property there is not.
     """
+    if isinstance(node, dict):
+        return _named(node, columns)
     if node is None:
         return Value(None, math.nan, np.False_)
-    if isinstance(node, bool):
-        return Value("truth", float(node), np.True_)
-    if isinstance(node, int | float):
-        return Value("number", float(node), np.True_)
     if isinstance(node, str):
         return Value("text", node, np.True_)
-    if isinstance(node, dict):
-        if "property" in node:
-            return _property(node["property"], columns)
-        if "timestamp" in node or "date" in node:
-            return Value("instant", _instant(node), np.True_)
-        if "op" in node:
-            return _computed(node, columns)
-    raise InvalidInput("a value is missing", field="filter", cure="compare properties with texts or numbers")
+    if isinstance(node, int | float):
+        return Value("truth" if isinstance(node, bool) else "number", float(node), np.True_)
+    raise _missing()
+
+
+def _missing() -> InvalidInput:
+    return InvalidInput("a value is missing", field="filter", cure="compare properties with texts or numbers")
+
+
+def _named(node: Mapping[str, Any], columns: Mapping[str, Column]) -> Value:
+    if "property" in node:
+        return _property(node["property"], columns)
+    if "timestamp" in node or "date" in node:
+        return Value("instant", _instant(node), np.True_)
+    if "op" in node:
+        return _computed(node, columns)
+    raise _missing()
 
 
 def _property(name: str, columns: Mapping[str, Column]) -> Value:

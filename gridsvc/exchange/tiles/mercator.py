@@ -20,7 +20,7 @@ _LIMIT = math.degrees(2 * math.atan(math.exp(math.pi)) - math.pi / 2)  # the lat
 
 
 def to_mercator(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
-    """WGS-84 shapely geometries, object array of shape (n,), in metres of the map; nearer to the poles cut."""
+    """WGS-84 shapely geometries, object array shape (n,), in metres of the map; cut towards the poles."""
     found: NDArray[np.object_] = shapely.transform(geometry, _project)
     return found
 

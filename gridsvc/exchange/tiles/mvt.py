@@ -109,11 +109,9 @@ def _areas(grid: Ints, index: NDArray[np.intp], n: int) -> NDArray[np.float64]:
     after = np.roll(grid, -1, axis=0)
     starts = np.flatnonzero(np.append(True, index[1:] != index[:-1])) if len(index) else np.zeros(0, np.intp)
     if len(starts):
-        after[np.append(starts[1:], len(grid)) - 1] = grid[
-            starts
-        ]  # each ring closes with its own first point
+        after[np.append(starts[1:], len(grid)) - 1] = grid[starts]  # each ring ends where it began
     cross = grid[:, 0] * after[:, 1] - after[:, 0] * grid[:, 1]
-    return np.bincount(index, cross.astype(np.float64), n)
+    return np.asarray(np.bincount(index, cross.astype(np.float64), n), np.float64)
 
 
 # --- commands and numbers -------------------------------------------------------------------------------
@@ -139,7 +137,8 @@ def _commands(xy: Ints, ring: NDArray[np.intp], owner: NDArray[np.intp]) -> tupl
 
 def _varints(numbers: Ints) -> tuple[bytes, NDArray[np.intp]]:
     """Numbers, 0 or more and below 2**35, as varints behind one another; and where each ends."""
-    size = 1 + sum((numbers >= 1 << 7 * k).astype(np.intp) for k in range(1, 5))
+    limits = np.array([1 << 7 * k for k in range(1, 5)], np.int64)
+    size = 1 + (numbers[:, None] >= limits).sum(axis=1)
     ends = np.cumsum(size)
     out = np.empty(int(ends[-1]), np.uint8)
     for k in range(5):

@@ -13,6 +13,9 @@ from api import pages, problems
 from api.deps import App
 from api.feed import Feed
 from api.headers import Headers
+from api.ogc import core as ogc_core
+from api.ogc import items as ogc_items
+from api.ogc import tiles as ogc_tiles
 from api.routes import (
     adoption,
     arrivals,
@@ -141,6 +144,9 @@ def create_app(
         owner,
         changes,
         webhooks,
+        ogc_core,
+        ogc_items,
+        ogc_tiles,
     ):
         app.include_router(module.router)
     described = app.openapi

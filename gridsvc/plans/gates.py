@@ -34,7 +34,8 @@ class Gate:
     Attributes
     ----------
     name : str
-        coverage, contiguity, team, placement, locks, nesting, requests, tolerance or levels.
+        coverage, contiguity, team, placement, locks, nesting, requests, tolerance, levels or
+        staffing.
     blocking : bool
         Whether a failure forbids publishing.
     offenders : list of dict

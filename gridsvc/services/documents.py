@@ -25,7 +25,7 @@ class Document(Generic[T]):
 
     Attributes
     ----------
-    name : {"calendar", "pack-rules", "review-rules", "scorecard"}
+    name : {"calendar", "pack-rules", "review-rules", "scorecard", "team-rules"}
         As it is stored, audited and told of.
     scope : str
         Who may read it.
@@ -35,7 +35,7 @@ class Document(Generic[T]):
         Makes the value of its stored form.
     """
 
-    name: Literal["calendar", "pack-rules", "review-rules", "scorecard"]
+    name: Literal["calendar", "pack-rules", "review-rules", "scorecard", "team-rules"]
     scope: str
     default: Callable[[], T]
     read: Callable[[Mapping[str, Any]], T]

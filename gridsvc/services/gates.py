@@ -19,6 +19,7 @@ from gridsvc.services.areas import parents_of
 from gridsvc.services.drafts import Draft, draft, request_of, solved
 from gridsvc.services.levels import levels_gate
 from gridsvc.services.request import SolveRequest
+from gridsvc.services.team_rules import staffing_gate
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import PlanRecord
 from gridsvc.teams.model import Roster
@@ -79,7 +80,8 @@ def judge(reader: Reader, found: Draft, plan: Plan, start: datetime | None = Non
             whole=record.line.partition("@")[0] == "base",
         )
     )
-    return judged if nested is None else [*judged, nested]
+    staffed = staffing_gate(reader, record.territory, record.tiling, plan, found.columns, start)
+    return [*judged, *(gate for gate in (nested, staffed) if gate is not None)]
 
 
 def _roster(reader: Reader, territory: str) -> Roster:

@@ -75,10 +75,12 @@ def append(uow: UnitOfWork, territory: str, roster: Roster, valid_from: datetime
     Raises
     ------
     InvalidInput
-        The lists do not hold together, or a team has no lead at some moment from `valid_from` on.
+        The lists do not hold together, a team has no lead at some moment from `valid_from` on, or one which
+        owns published grids is missing.
     """
     check_roster(roster)
     check_leads(roster, valid_from)
+    _keep_owners(uow, territory, roster, valid_from)
     number = uow.rosters.append(territory, roster, valid_from=valid_from, reason=reason or "")
     # Names of people and customers stay out of the audit; the version itself holds them.
     parts = ("teams", "people", "members", "named")
@@ -86,6 +88,23 @@ def append(uow: UnitOfWork, territory: str, roster: Roster, valid_from: datetime
     uow.audit(f"roster/{territory}/{number}", None, counts)
     uow.emit("roster.appended", {"territory": territory, "roster": number})
     return number
+
+
+def _keep_owners(uow: UnitOfWork, territory: str, roster: Roster, since: datetime) -> None:
+    """Refuse a roster without a team which owns grids of a publication that counts then or later."""
+    for _, line in [named for named in uow.publications.lines() if named[0] == territory]:
+        now = uow.publications.in_force(territory, line, since, datetime.now(UTC))
+        for record in [now, *uow.publications.upcoming(territory, line, since)]:
+            owners = set() if record is None else uow.publications.teams(territory, line, record.n)
+            missing = sorted(owners - roster.team_by_id.keys())
+            if missing and record is not None:
+                raise InvalidInput(
+                    f"team {missing[0]!r} owns grids of publication {record.n} and is not in the list",
+                    source="teams",
+                    field="id",
+                    cure="keep the team until its grids are published with another",
+                    teams=missing,
+                )
 
 
 def get(db: Database, who: Principal, territory: str) -> tuple[int, Roster]:

@@ -144,6 +144,12 @@ class PublicationReader:
 class PublicationWriter(PublicationReader):
     """Writes publications."""
 
+    def teams(self, territory: str, line: str, n: int) -> set[str]:
+        """Ids of the teams which own grids of a publication."""
+        c = published_grids.c
+        rows = select(c.team).distinct().where(c.territory == territory, c.line == line, c.n == n)
+        return {team for team in self._handle.connection.execute(rows).scalars() if team is not None}
+
     def alone(self) -> None:
         """Make sure that nobody else publishes until this transaction ends."""
         self._handle.connection.execute(select(seq.c.value).with_for_update())  # one writer anyway on SQLite

@@ -15,7 +15,7 @@ from gridsvc.store.tables import company_documents, plan_reviews, plans, publica
 
 __all__ = ["DocumentKind", "ReviewReader", "ReviewWriter"]
 
-DocumentKind = Literal["calendar", "pack-rules", "review-rules", "scorecard"]
+DocumentKind = Literal["calendar", "pack-rules", "review-rules", "scorecard", "team-rules"]
 
 
 class ReviewReader:

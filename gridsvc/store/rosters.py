@@ -88,6 +88,24 @@ class RosterReader:
         )
         return self._handle.connection.execute(largest).scalar()
 
+    def newest(self, territory: str) -> int | None:
+        """The largest number there is, in force or not; None before the first."""
+        c = rosters.c
+        return self._handle.connection.execute(select(func.max(c.r)).where(c.territory == territory)).scalar()
+
+    def standing(self, territory: str, at: datetime) -> Sequence[tuple[datetime, int]]:
+        """The roster in force at a time and those which will be after it, each with its start, in order."""
+        c = rosters.c
+        rows = select(c.valid_from, c.r).where(c.territory == territory).order_by(c.valid_from, c.r)
+        found = [(at, 0)][:0]
+        for since, r in self._handle.connection.execute(rows).tuples():
+            if found and r < found[-1][1]:
+                continue  # a larger number counts already
+            if found and (found[-1][0] == since or since <= at):
+                found.pop()
+            found.append((since, r))
+        return found if found and found[0][0] <= at else []
+
     def next_valid(self, territory: str, at: datetime, known: datetime) -> datetime | None:
         """When the next roster after `at` comes into force; None while none is known."""
         c = rosters.c

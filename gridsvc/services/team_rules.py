@@ -1,0 +1,143 @@
+"""The company's rules for its teams, and where a territory's roster breaks them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridsvc.plans.gates import Gate
+from gridsvc.plans.plan import Plan
+from gridsvc.plans.summary import grid_totals
+from gridsvc.principal import Principal
+from gridsvc.services.documents import Document
+from gridsvc.services.series import published_plan
+from gridsvc.store.database import Database, Reader
+from gridsvc.teams.company import TeamRules, Where, team_rules_from_dict
+from gridsvc.teams.model import Roster
+from gridsvc.teams.violations import Violation, check
+
+__all__ = ["get", "put", "rules_of", "staffing_gate", "violations"]
+
+_RULES = Document("team-rules", "roster:read", TeamRules, team_rules_from_dict)
+_LISTED = 1000
+
+Facts = dict[str, dict[str, float]]
+
+
+def rules_of(reader: Reader) -> TeamRules:
+    """The rules in force."""
+    return _RULES.of(reader)
+
+
+def get(db: Database, who: Principal) -> tuple[int, TeamRules]:
+    """The revision of the rules, 0 for those by default, and the rules."""
+    return _RULES.get(db, who)
+
+
+def put(db: Database, who: Principal, rules: TeamRules) -> int:
+    """Replace the rules, and give their revision."""
+    return _RULES.put(db, who, rules)
+
+
+def violations(
+    db: Database, who: Principal, territory: str, *, at: datetime | None = None, line: str = "base"
+) -> tuple[int | None, list[Violation]]:
+    """The roster which counts at a moment, now if None, and where it breaks the rules for what is published.
+
+    Raises
+    ------
+    NotFound
+        There is no such territory.
+    """
+    who.require("roster:read")
+    moment, known = at or datetime.now(UTC), datetime.now(UTC)
+    with db.read() as reader:
+        reader.territories.get(territory)
+        found = reader.rosters.in_force(territory, moment, known)
+        if found is None:
+            return None, []
+        rules = rules_of(reader)
+        record = reader.publications.in_force(territory, line, moment, known)
+        if record is None:
+            return found[0], check(found[1], rules, {}, {}, moment)
+        plan = published_plan(reader, territory, line, record.n)
+        measures = {n: m.values for n, m in reader.tilings.measures(record.tiling).items()}
+        facts = _facts(reader, territory, record.tiling, plan, rules, measures)
+    return found[0], check(found[1], rules, _owners(plan, found[1]), facts, moment)
+
+
+def staffing_gate(
+    reader: Reader,
+    territory: str,
+    tiling: str,
+    plan: Plan,
+    measures: Mapping[str, NDArray[np.float64]],
+    start: datetime | None = None,
+) -> Gate | None:
+    """How the teams of a plan stand to the rules when it takes effect; None where there is no roster."""
+    now = datetime.now(UTC)
+    moment = start or now
+    found = reader.rosters.in_force(territory, moment, now)
+    if found is None:
+        return None
+    rules = rules_of(reader)
+    facts = _facts(reader, territory, tiling, plan, rules, measures)
+    # A grid without a team, or with one nobody leads, is what the gate `team` tells.
+    grids = {code: team for code, team in _owners(plan, found[1]).items() if team in found[1].team_by_id}
+    broken = check(found[1], rules, grids, facts, moment)
+    if not broken:
+        return Gate("staffing", True, True, message="every team keeps the company's rules")
+    blocking = any(violation.severity == "block" for violation in broken)
+    return Gate(
+        "staffing",
+        False,
+        blocking,
+        [violation.as_dict() for violation in broken[:_LISTED]],
+        len(broken),
+        f"breaks of the company's rules for teams: {len(broken)}",
+        "change the roster, or the rules; each says how",
+    )
+
+
+def _owners(plan: Plan, roster: Roster) -> dict[str, str | None]:
+    return {grid.code: grid.team or (roster.fallback if grid.carve_out else None) for grid in plan.grids}
+
+
+def _facts(
+    reader: Reader,
+    territory: str,
+    tiling: str,
+    plan: Plan,
+    rules: TeamRules,
+    measures: Mapping[str, NDArray[np.float64]],
+) -> Facts:
+    """The numbers of each grid which the conditions look at."""
+    asked = [role.where for role in rules.required_roles if role.where is not None]
+    wanted = {where.measure for where in asked}
+    columns = {name: values for name, values in measures.items() if name in wanted}
+    counted = [where for where in asked if where.column is not None]
+    if counted:
+        columns |= _counts(reader, territory, tiling, len(plan.labels), counted)
+    totals = grid_totals(plan, columns)
+    return {
+        grid.code: {name: float(total[g]) for name, total in totals.items()}
+        for g, grid in enumerate(plan.grids)
+    }
+
+
+def _counts(
+    reader: Reader, territory: str, tiling: str, cells: int, counted: list[Where]
+) -> dict[str, NDArray[np.float64]]:
+    """Customers of each cell with a value in a column, as they are now."""
+    live = reader.customers.live_import(territory, tiling)
+    found = {where.fact: np.zeros(cells) for where in counted}
+    if live is None:
+        return found
+    for where in counted:
+        rows, texts = reader.customers.tally(live, where.column or "", datetime.now(UTC))
+        meant = rows[(texts == where.value) & (rows >= 0)]
+        found[where.fact] = np.bincount(meant, minlength=cells).astype(np.float64)
+    return found

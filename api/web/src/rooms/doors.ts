@@ -9,6 +9,12 @@ export const DOORS: readonly Door[] = [
     open: async (workspace) => new (await import('./see/see.ts')).SeeRoom(workspace),
   },
   {
+    id: 'plans',
+    icon: 'M4 5h16M4 12h16M4 19h10M18 16v6M15 19h6',
+    needsBoard: false,
+    open: async (workspace) => new (await import('./plans/plans.ts')).PlansRoom(workspace),
+  },
+  {
     id: 'redraw',
     icon: 'M4 20l1-4L16 5l3 3L8 19l-4 1zM14 7l3 3',
     needsBoard: true,

@@ -11,6 +11,7 @@ from gridsvc.errors import InvalidInput
 from gridsvc.ownership.answer import Lang
 from gridsvc.plans.levels import parents_of
 from gridsvc.principal import Principal
+from gridsvc.services import team_rules
 from gridsvc.services.asking import moment_of, require_person, roster_at
 from gridsvc.services.levels import above
 from gridsvc.services.series import published_plan
@@ -92,7 +93,7 @@ def orders(
         areas = list(dict.fromkeys(_areas(reader, territory, roster, person, grid, line, moment)))
         gone = left_by(reader.rosters.get(territory, number), reader.handovers.leavers(territory))
         left = {name for name, since in gone.items() if since <= moment}
-        known = rules or company_rules(reader)
+        known = rules or _company_rules(reader, roster)
     found = who_orders(roster, person, work, areas, known, left)
     return {
         "person": {**_named(roster, person), "department": roster.person_by_id[person].department},
@@ -109,9 +110,11 @@ def orders(
     }
 
 
-def company_rules(_reader: Reader) -> OrderRules:
-    """Whose word counts in this company."""
-    return OrderRules()
+def _company_rules(reader: Reader, roster: Roster) -> OrderRules:
+    """Whose word counts in this company; it names its leading departments by id or name."""
+    rules = team_rules.rules_of(reader)
+    leading = [d.id for d in roster.departments if {d.id, d.name} & set(rules.lead_departments)]
+    return OrderRules(rules.routine_from, rules.otherwise, leading)
 
 
 def _areas(

@@ -12,11 +12,12 @@ import shapely
 from gridsvc.customers.arrivals import Arrival
 from gridsvc.errors import InvalidInput, NotFound
 from gridsvc.plans.carveouts import CarveOut
-from gridsvc.services import conduct, disputes, ownership, rosters
+from gridsvc.services import conduct, disputes, ownership, rosters, team_rules
 from gridsvc.services import orders as orders_
 from gridsvc.services.conduct import Place
 from gridsvc.services.desk import Asked, Desk
 from gridsvc.store import Database
+from gridsvc.teams.company import TeamRules
 from gridsvc.teams.model import Named
 from tests.services.board import ANNA, SIDE
 from tests.services.series import draft, ground, publish, soon
@@ -172,6 +173,18 @@ def test_nobody_may_order_where_the_chart_has_no_head(board: Database) -> None:
     assert (found["status"], found["by"]) == ("nobody", [])
     assert found["why"].startswith("Nobody:")
     assert "无人" in orders_.orders(board, ANNA, "board", "p-b", "other", lang="zh")["why"]
+
+
+def test_the_companys_rules_decide_who_orders(board: Database) -> None:
+    team_rules.put(board, ANNA, TeamRules(lead_departments=("elsewhere",), routine_from="department_head"))
+    roster = rosters.get(board, ANNA, "board")[1]
+    headed = replace(roster, departments=(replace(roster.departments[0], head="p-h"),))
+    rosters.put(board, ANNA, "board", headed)
+    found = orders_.orders(board, ANNA, "board", "p-b", "routine")
+    assert [g["person"]["id"] for g in found["by"]] == ["p-h"]
+    team_rules.put(board, ANNA, TeamRules(lead_departments=("Marketing",)))
+    assert orders_.orders(board, ANNA, "board", "p-b", "other")["rule"] == "own_line"
+    assert orders_.orders(board, ANNA, "board", "p-b", "routine")["rule"] == "area_manager"
 
 
 def board_tiling(database: Database) -> str:

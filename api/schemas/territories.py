@@ -76,7 +76,7 @@ class TilingOut(BaseModel):
 
     id: str
     territory: str
-    kind: Literal["h3", "polygons"]
+    kind: Literal["h3", "polygons", "mixed"]
     resolution: int | None
     cells: int
     params: dict[str, Any]

@@ -151,10 +151,10 @@ def _by_code(table: Table, draft: _Draft, tiling: Tiling, areas: AreaIndex | Non
 
     rows = np.flatnonzero(draft.having(Verdict.MISSING_LOCATION, Verdict.BAD_COORDINATE) & (table.code != ""))
     codes = table.code[rows]
-    names = pd.Index(codes, dtype=object)
-    cells = pd.Index(tiling.names(), dtype=object).get_indexer(
-        names.str.lower() if tiling.kind == "h3" else names
-    )
+    names, ids = pd.Index(codes, dtype=object), pd.Index(tiling.names(), dtype=object)
+    cells = ids.get_indexer(names.str.lower() if tiling.kind == "h3" else names)
+    if tiling.kind == "mixed":  # H3 reads capitals too
+        cells = np.where(cells >= 0, cells, ids.get_indexer(names.str.lower()))
     if areas is not None:
         by_area = areas.cells_for(
             codes, table.code, np.where(draft.verdict == Verdict.PLACED, draft.cell, -1)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from gridsvc import crs as crs_
 from gridsvc.ownership.snapshot import Snapshot
-from gridsvc.tiling.hexes import corners, outlines
 from gridsvc.tiling.places import Places
 
 __all__ = ["nearest_grid"]
@@ -32,7 +31,7 @@ def nearest_grid(snapshot: Snapshot, lon: float, lat: float, crs: str = "wgs84")
     held = [row for row in rows if snapshot.holdings.labels[row] >= 0]
     if not held:
         return None
-    metres = away.metres(_shapes(snapshot.places, held))
+    metres = away.metres(snapshot.places.outlines(held))
     best = int(np.argmin(metres))
     grid = snapshot.holdings.grids[snapshot.code_of(held[best])]
     return grid.code, round(float(metres[best]), 1)
@@ -40,9 +39,17 @@ def nearest_grid(snapshot: Snapshot, lon: float, lat: float, crs: str = "wgs84")
 
 def _rows_near(places: Places, lon: float, lat: float) -> list[int]:
     """Rows of the cells around a point of the border, in growing rings until there are some."""
-    if places.kind != "h3":
-        tree = shapely.STRtree(places.polygons())
-        return [int(row) for row in tree.query_nearest(shapely.Point(lon, lat))]
+    if places.kind == "mixed":
+        atoms, shapes = places.atoms
+        near = shapely.STRtree(shapes).query_nearest(shapely.Point(lon, lat))
+        return sorted({*atoms[near].tolist(), *_hexes_near(places, lon, lat)})
+    if places.kind == "h3":
+        return _hexes_near(places, lon, lat)
+    tree = shapely.STRtree(places.polygons())
+    return [int(row) for row in tree.query_nearest(shapely.Point(lon, lat))]
+
+
+def _hexes_near(places: Places, lon: float, lat: float) -> list[int]:
     cell = h3.latlng_to_cell(lat, lon, places.resolution)
     for rings in (1, 2, _RINGS):
         found = [places.find(h3.int_to_str(near)) for near in h3.grid_disk(cell, rings)]
@@ -50,12 +57,6 @@ def _rows_near(places: Places, lon: float, lat: float) -> list[int]:
         if rows:
             return rows
     return []
-
-
-def _shapes(places: Places, rows: list[int]) -> NDArray[np.object_]:
-    if places.kind != "h3":
-        return places.polygons()[rows]
-    return outlines(*corners(np.array([int(places.name(row), 16) for row in rows], np.uint64)))
 
 
 class _Away:

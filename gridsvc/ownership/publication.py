@@ -56,7 +56,7 @@ class Publication:
     Attributes
     ----------
     territory, line : str
-    kind : {"h3", "polygons"}
+    kind : {"h3", "polygons", "mixed"}
     resolution : int or None
     ids : array, shape (n_cells,)
         uint64 H3 indexes or text codes, ascending.
@@ -70,7 +70,7 @@ class Publication:
 
     territory: str
     line: str
-    kind: Literal["h3", "polygons"]
+    kind: Literal["h3", "polygons", "mixed"]
     resolution: int | None
     ids: NDArray[Any]
     labels: NDArray[np.int32]
@@ -88,6 +88,8 @@ class Publication:
         if self.kind == "h3" and not is_h3(cell):
             return None
         key: Any = np.uint64(h3.str_to_int(cell)) if self.kind == "h3" else cell
+        if self.kind == "mixed" and is_h3(cell):
+            key = h3.int_to_str(h3.str_to_int(cell))  # H3 reads capitals too
         row = int(np.searchsorted(self.ids, key))
         return row if row < len(self.ids) and self.ids[row] == key else None
 

@@ -62,10 +62,12 @@ def _in_overlay(found: Snapshot, which: int) -> Callable[[float | None, float | 
 def _rows_under(found: Snapshot, outline: shapely.Polygon | shapely.MultiPolygon) -> list[int]:
     """Cells which may have a point in common with an outline, ascending."""
     places = found.places
-    if places.kind != "h3":
+    if places.hexes is None:
         return np.flatnonzero(shapely.intersects(places.polygons(), outline)).tolist()
     shape = h3.geo_to_h3shape(outline)
     touched = h3.h3shape_to_cells_experimental(shape, places.resolution, contain="overlap")
     # Sides of cells are not straight in degrees: their neighbours are looked at too.
     near = {cell for middle in touched for cell in h3.grid_disk(middle, 1)}
-    return sorted(row for row in map(places.find, near) if row >= 0)
+    atoms, shapes = places.atoms
+    over = atoms[shapely.intersects(shapes, outline)].tolist()
+    return sorted({*over, *(row for row in map(places.find, near) if row >= 0)})

@@ -151,7 +151,7 @@ def _places(reader: Reader, tiling: str) -> Places:
     # H3 cells are known by their ids: their outlines would take most of the time.
     found = reader.tilings.plain(tiling) if record.kind == "h3" else reader.tilings.load(tiling)
     geometry = None if found.kind == "h3" else found.geometry
-    return Places.of(found.kind, found.resolution, found.ids, geometry, boundary)
+    return Places.of(found.kind, found.resolution, found.ids, geometry, boundary, found.atoms)
 
 
 def _write_places(places: Places, path: Path) -> None:

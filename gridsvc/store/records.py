@@ -87,7 +87,7 @@ class TilingRecord:
 
     id: str
     territory: str
-    kind: Literal["h3", "polygons"]
+    kind: Literal["h3", "polygons", "mixed"]
     resolution: int | None
     n_cells: int
     origin: tuple[float, float]

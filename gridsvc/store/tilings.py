@@ -47,6 +47,7 @@ def _arrays(tiling: Tiling) -> dict[str, NDArray[Any]]:
         "indptr": tiling.adjacency.indptr,
         "indices": tiling.adjacency.indices,
         "length": tiling.adjacency.length,
+        **({} if tiling.atoms is None else {"atoms": tiling.atoms}),
         **{_COLUMN + name: np.asarray(array) for name, array in tiling.columns.items()},
     }
 
@@ -67,6 +68,7 @@ def _tiling(
         adjacency=Adjacency(arrays["indptr"], arrays["indices"], arrays["length"]),
         origin=record.origin,
         columns=columns,
+        atoms=arrays.get("atoms"),
     )
 
 

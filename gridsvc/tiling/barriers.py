@@ -126,7 +126,7 @@ def find_cuts(tiling: Tiling, barriers: Barriers, *, tolerance_m: float = 10.0) 
     ends = np.stack([tiling.x[a], tiling.y[a], tiling.x[b], tiling.y[b]], axis=1).reshape(-1, 2, 2)
     segments = shapely.linestrings(ends)
     parted = shapely.intersects(lines, segments)
-    if tiling.kind == "polygons":
+    if tiling.kind != "h3":
         parted |= _along(plane.geometry(tiling.geometry), a, b, lines, tolerance_m)
     rows = np.flatnonzero(parted)
     kept, unused = _reopened(segments[rows], _crossing_points(plane.geometry(barriers.crossings), lines))

@@ -89,7 +89,7 @@ class _Overlaps:
 
 def _overlaps(tiling: Tiling, flat: NDArray[np.object_]) -> _Overlaps:
     rows = np.zeros(0, np.int64)
-    if tiling.kind == "polygons":
+    if tiling.kind != "h3":
         rows = np.flatnonzero(faulty(tiling.geometry))
     left, right = shapely.STRtree(flat).query(flat[rows], predicate="intersects")
     low, high = np.minimum(rows[left], right), np.maximum(rows[left], right)

@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gridsvc.tiling.atomlookup import AtomLookup, hex_rows
 from gridsvc.tiling.cellids import CellIds
 from gridsvc.tiling.hexlookup import BATCH, HexLookup
 from gridsvc.tiling.lattice import Lattice
@@ -28,9 +29,10 @@ class Locator:
     """Finds the cell of points in one tiling; safe to share between threads.
 
     In H3 tilings h3-py decides everywhere (drawn outlines do not: their edges are not straight in lon/lat).
-    Polygon tilings test exactly, border included; where cells share the point, the lowest cell id. What makes
-    large batches fast, and is kept with a territory (`gridsvc.tiling.places`), is made here when enough
-    points have been asked for to pay for it; the answers are the same.
+    Polygon tilings test exactly, border included; where cells share the point, the lowest cell id.
+    Unsplittable polygons go before all other cells. What makes large batches fast, and is kept with a
+    territory (`gridsvc.tiling.places`), is made here when enough points have been asked for to pay for it;
+    the answers are the same.
 
     Parameters
     ----------
@@ -38,10 +40,7 @@ class Locator:
     """
 
     def __init__(self, tiling: Tiling) -> None:
-        if tiling.resolution is None:
-            self._find: _Hexes | _Polygons = _Polygons(tiling.geometry)
-        else:
-            self._find = _Hexes(tiling.resolution, tiling.ids)
+        self._find = _finder(tiling)
 
     @classmethod
     def of_h3(cls, resolution: int, ids: NDArray[np.uint64]) -> Locator:
@@ -75,6 +74,20 @@ class Locator:
     def row(self, lon: float, lat: float) -> int:
         """Row of one point's cell, -1 where there is none; the same answer as `rows`, without arrays."""
         return self._find.row(lon, lat)
+
+
+def _finder(tiling: Tiling) -> _Hexes | _Polygons | AtomLookup:
+    if tiling.atoms is None:
+        if tiling.resolution is None:
+            return _Polygons(tiling.geometry)
+        return _Hexes(tiling.resolution, tiling.ids)
+    front = np.flatnonzero(tiling.atoms)
+    atoms = _Polygons(tiling.geometry[front])
+    if tiling.resolution is None:
+        behind = np.flatnonzero(~tiling.atoms)
+        return AtomLookup(atoms, front, _Polygons(tiling.geometry[behind]), behind)
+    ids, rows = hex_rows(tiling.resolution, tiling.names(), tiling.atoms, tiling.geometry)
+    return AtomLookup(atoms, front, _Hexes(tiling.resolution, ids), rows)
 
 
 class _Hexes:

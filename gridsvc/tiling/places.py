@@ -16,9 +16,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gridsvc.tiling.atomlookup import AtomLookup, hex_rows
 from gridsvc.tiling.cellids import CellIds
 from gridsvc.tiling.faces import step
-from gridsvc.tiling.hexes import centres, is_h3
+from gridsvc.tiling.hexes import centres, corners, is_h3, outlines
 from gridsvc.tiling.hexlookup import HexLookup
 from gridsvc.tiling.lattice import Lattice
 from gridsvc.tiling.raster import Raster
@@ -42,9 +43,12 @@ class Places:
 
     Attributes
     ----------
-    kind : {"h3", "polygons"}
+    kind : {"h3", "polygons", "mixed"}
+        ``mixed``: H3 cells and unsplittable polygons.
     resolution : int or None
         H3 resolution; None for polygons.
+    hexes : CellIds or None
+        The H3 cells; of a mixed tiling also those of which the polygons leave nothing.
     row : callable
         ``row(lon, lat)``: row of one point's cell, -1 where there is none or it is no point. WGS-84 degrees.
     """
@@ -52,17 +56,23 @@ class Places:
     row: Callable[[float, float], int]  # that of the lookup itself: one call less
 
     def __init__(self, resolution: int | None, arrays: Arrays) -> None:
-        self.kind, self.resolution = "polygons" if resolution is None else "h3", resolution
+        self.resolution = resolution
         self._arrays = dict(arrays)
         self._flags = arrays["flags"].data
         self._territory = Raster(_named("territory_", arrays))
-        if resolution is None:
-            self._ids: CellIds | TextIds = TextIds(arrays)
-            self._lookup: HexLookup | Raster = Raster(_named("cells_", arrays))
+        self.hexes = None if resolution is None else CellIds(resolution, arrays)
+        cells: HexLookup | Raster
+        if resolution is None or self.hexes is None:
+            cells = Raster(_named("cells_", arrays))
         else:
-            self._ids = CellIds(resolution, arrays)
             lattice = Lattice(arrays) if "lattice_blocks" in arrays else None
-            self._lookup = HexLookup(resolution, self._ids, lattice)
+            cells = HexLookup(resolution, self.hexes, lattice)
+        self._behind, self._front = cells, _front(arrays)
+        self._lookup = (
+            cells if self._front is None else AtomLookup(*self._front, cells, arrays["behind_rows"])
+        )
+        self.kind = "polygons" if self.hexes is None else "h3" if self._front is None else "mixed"
+        self._ids = self.hexes if self.hexes is not None and self.kind == "h3" else TextIds(arrays)
         self.row = self._lookup.row
 
     @classmethod
@@ -73,29 +83,40 @@ class Places:
         ids: NDArray[Any],
         geometry: NDArray[np.object_] | None,
         boundary: shapely.MultiPolygon,
+        atoms: NDArray[np.bool_] | None = None,
     ) -> Places:
         """The places of a tiling.
 
         Parameters
         ----------
-        kind : {"h3", "polygons"}
+        kind : {"h3", "polygons", "mixed"}
         resolution : int or None
             H3 resolution; None for polygons.
         ids : array, shape (n_cells,)
-            uint64 H3 indexes, or text codes (object) of polygons; ascending and unique.
+            uint64 H3 indexes; text (object) where not all cells are of H3. Ascending and unique.
         geometry : object array of shapely (multi)polygons, shape (n_cells,), WGS-84, or None
-            The cells of a polygon tiling; not needed for H3.
+            The cells; not needed where all are of H3.
         boundary : shapely.MultiPolygon, WGS-84
             The territory.
+        atoms : bool array, shape (n_cells,), or None
+            Which cells go before all others.
         """
         territory = Raster.of(np.array([boundary], object), _BORDER)
         if kind == "h3" and resolution is not None:
             arrays = _of_hexes(resolution, np.asarray(ids, np.uint64), territory)
-        elif geometry is not None:
-            arrays = _of_polygons([str(name) for name in ids], geometry, territory, boundary)
-        else:
+        elif geometry is None:
             raise TypeError("H3 needs a resolution, and other cells their polygons")
-        return cls(resolution if kind == "h3" else None, arrays | _prefixed("territory_", territory.arrays()))
+        else:
+            names, flags = [str(name) for name in ids], _flags_of(geometry, territory, boundary)
+            arrays = TextIds.of(names).arrays() | {"flags": flags}
+            if atoms is None:
+                arrays |= _prefixed("cells_", Raster.of(geometry).arrays())
+            elif resolution is None:
+                arrays |= _of_atoms(geometry, atoms) | _behind_polygons(geometry, atoms)
+            else:
+                hexes = hex_rows(resolution, names, atoms, geometry)
+                arrays |= _of_atoms(geometry, atoms) | _behind_hexes(resolution, hexes, flags, territory)
+        return cls(resolution, arrays | _prefixed("territory_", territory.arrays()))
 
     @classmethod
     def of_arrays(cls, meta: Mapping[str, Any], arrays: Arrays) -> Places:
@@ -126,14 +147,17 @@ class Places:
         `compiled` loads numba; a process which has called `warm` needs not say so.
         """
         lon, lat = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
-        if isinstance(self._lookup, Raster):
+        if isinstance(self._behind, Raster) or isinstance(self._lookup, Raster):
             return self._lookup.rows(lon, lat)  # most of its time goes into exact tests
         return self._lookup.rows(lon, lat, compiled=compiled)
 
     def find(self, cell: str) -> int:
         """Row of a cell given by its id, -1 where there is none of that id."""
         if isinstance(self._ids, TextIds):
-            return self._ids.find(cell)
+            row = self._ids.find(cell)
+            if row < 0 and self.kind == "mixed" and is_h3(cell):
+                row = self._ids.find(h3_text.int_to_str(h3_text.str_to_int(cell)))
+            return row
         return self._ids.find(h3_text.str_to_int(cell)) if is_h3(cell) else -1
 
     def name(self, row: int) -> str:
@@ -176,9 +200,40 @@ class Places:
 
     @cached_property
     def _polygons(self) -> NDArray[np.object_]:
-        if isinstance(self._lookup, HexLookup):
+        if isinstance(self._behind, HexLookup):
             raise TypeError("H3 cells are known by their ids")
-        return self._lookup.parts.whole(len(self))
+        if self._front is None:
+            return self._behind.parts.whole(len(self))
+        behind = self._arrays["behind_rows"]
+        out = np.empty(len(self), object)
+        out[behind], out[self._front[1]] = self._behind.parts.whole(len(behind)), self.atoms[1]
+        return out
+
+    @cached_property
+    def atoms(self) -> tuple[Rows, NDArray[np.object_]]:
+        """Rows of the unsplittable polygons and their outlines; made on first need."""
+        if self._front is None:
+            return np.zeros(0, np.int64), np.zeros(0, object)
+        raster, rows = self._front
+        return rows.astype(np.int64), raster.parts.whole(len(rows))
+
+    def holder(self, place: int) -> int:
+        """Row of what has the ground of an H3 cell, given by its place among `hexes`."""
+        return place if self.kind == "h3" else int(self._arrays["behind_rows"][place])
+
+    def outlines(self, rows: list[int]) -> NDArray[np.object_]:
+        """Outlines of some cells, object array, shape (n,)."""
+        if self.hexes is None:
+            return self.polygons()[rows]
+        at, shapes = self.atoms
+        out, atom_of = np.empty(len(rows), object), dict(zip(at.tolist(), shapes, strict=True))
+        for place, row in enumerate(rows):
+            if row in atom_of:
+                out[place] = atom_of[row]
+            else:
+                whole = outlines(*corners(np.array([int(self.name(row), 16)], np.uint64)))[0]
+                out[place] = _left(whole, shapes)
+        return out
 
     def inside(self, lon: float, lat: float, row: int) -> bool:
         """Whether a point lies in the territory, border included; `row` is its cell's, -1 for none."""
@@ -197,15 +252,50 @@ def _of_hexes(resolution: int, ids: NDArray[np.uint64], territory: Raster) -> di
     return arrays if lattice is None else arrays | lattice.arrays()
 
 
-def _of_polygons(
-    names: list[str], geometry: NDArray[np.object_], territory: Raster, boundary: shapely.MultiPolygon
+def _front(arrays: Arrays) -> tuple[Raster, NDArray[Any]] | None:
+    """The unsplittable polygons and the row of each, where there are any."""
+    if "front_rows" not in arrays:
+        return None
+    return Raster(_named("front_", arrays)), arrays["front_rows"]
+
+
+def _left(whole: shapely.Polygon, atoms: NDArray[np.object_]) -> shapely.Geometry:
+    """What polygons leave of an outline."""
+    over = atoms[shapely.intersects(atoms, whole)]
+    return shapely.difference(whole, shapely.union_all(over)) if len(over) else whole
+
+
+def _of_atoms(geometry: NDArray[np.object_], atoms: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    front = np.flatnonzero(atoms)
+    return _prefixed("front_", Raster.of(geometry[front]).arrays()) | {"front_rows": front.astype(np.int32)}
+
+
+def _behind_polygons(geometry: NDArray[np.object_], atoms: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    behind = np.flatnonzero(~atoms)
+    return _prefixed("cells_", Raster.of(geometry[behind]).arrays()) | {
+        "behind_rows": behind.astype(np.int32)
+    }
+
+
+def _behind_hexes(
+    resolution: int, hexes: tuple[NDArray[np.uint64], Rows], flags: NDArray[np.uint8], territory: Raster
 ) -> dict[str, NDArray[Any]]:
+    """The H3 cells of a mixed tiling; `flags` of rows are made to hold for all that H3 calls theirs."""
+    ids, rows = hexes
+    arrays = _of_hexes(resolution, ids, territory)
+    held = arrays.pop("flags")
+    flags[rows[held != flags[rows]]] = _MIXED
+    return arrays | {"behind_rows": rows.astype(np.int32)}
+
+
+def _flags_of(
+    geometry: NDArray[np.object_], territory: Raster, boundary: shapely.MultiPolygon
+) -> NDArray[np.uint8]:
     flags = _flags(territory, *shapely.bounds(geometry).T)
     mixed = np.flatnonzero(flags == _MIXED)
     shapely.prepare(boundary)
     flags[mixed[shapely.contains_properly(boundary, geometry[mixed])]] = _INSIDE
-    cells = Raster.of(geometry)
-    return TextIds.of(names).arrays() | _prefixed("cells_", cells.arrays()) | {"flags": flags}
+    return flags
 
 
 def _boxes(resolution: int, lon: Floats, lat: Floats) -> tuple[Floats, Floats, Floats, Floats]:

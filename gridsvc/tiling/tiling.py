@@ -56,11 +56,12 @@ class Tiling:
 
     Attributes
     ----------
-    kind : {"h3", "polygons"}
+    kind : {"h3", "polygons", "mixed"}
+        ``mixed``: H3 cells and unsplittable polygons (`gridsvc.tiling.atoms`).
     resolution : int or None
         H3 resolution; None for polygons.
     ids : array, shape (n_cells,)
-        uint64 H3 indexes, or text codes (object) of polygons; ascending and unique.
+        uint64 H3 indexes; text (object) where not all cells are of H3. Ascending and unique.
     geometry : object array of shapely (multi)polygons, shape (n_cells,), WGS-84 lon/lat
     x, y : float64 array, shape (n_cells,), metres
         A point of the cell in the local equal-area plane centred on `origin`.
@@ -72,9 +73,11 @@ class Tiling:
         lon, lat of the local plane's centre.
     columns : mapping of str to array, shape (n_cells,)
         Further columns of the source layer (parent codes as text, numbers as float64).
+    atoms : bool array, shape (n_cells,), or None
+        Which cells are unsplittable polygons that go before all others; None where there are none.
     """
 
-    kind: Literal["h3", "polygons"]
+    kind: Literal["h3", "polygons", "mixed"]
     resolution: int | None
     ids: NDArray[Any]
     geometry: NDArray[np.object_]
@@ -85,6 +88,7 @@ class Tiling:
     adjacency: Adjacency
     origin: tuple[float, float]
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    atoms: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -57,6 +57,7 @@ def expected(world: World, lon: Floats, lat: Floats) -> Answers:
         valid = (np.abs(lon) <= 180.0) & (np.abs(lat) <= 90.0)
     rows, over = np.full(len(lon), -1), np.full(len(lon), -1)
     look = _h3_rows if world.geometry is None else _polygon_rows
+    look = look if world.made is None else _atoms_first
     rows[valid] = look(world, lon[valid], lat[valid])
     over[valid] = _first([o.polygon for o in publication.overlays], lon[valid], lat[valid])
     inside = np.zeros(len(lon), bool)
@@ -89,6 +90,22 @@ def _h3_rows(world: World, lon: Floats, lat: Floats) -> NDArray[np.int64]:
     row = {h3.int_to_str(cell): i for i, cell in enumerate(world.publication.ids.tolist())}
     cells = (h3.latlng_to_cell(y, x, resolution) for x, y in zip(lon.tolist(), lat.tolist(), strict=True))
     return np.array([row.get(cell, -1) for cell in cells], np.int64)
+
+
+def _atoms_first(world: World, lon: Floats, lat: Floats) -> NDArray[np.int64]:
+    """Order of truth: an unsplittable polygon, border included, then the cell."""
+    made, resolution = world.made, world.publication.resolution
+    assert made is not None
+    assert made.atoms is not None
+    row = {name: i for i, name in enumerate(made.names())}
+    front, behind = np.flatnonzero(made.atoms), np.flatnonzero(~made.atoms)
+    if resolution is None:
+        cells = np.append(behind, -1)[_first(made.geometry[behind], lon, lat)]
+    else:
+        found = [h3.latlng_to_cell(y, x, resolution) for x, y in zip(lon.tolist(), lat.tolist(), strict=True)]
+        cells = np.array([row.get(world.taken.get(cell, cell), -1) for cell in found], np.int64)
+    over = _first(made.geometry[front], lon, lat)
+    return np.where(over >= 0, front[over], cells)
 
 
 def _polygon_rows(world: World, lon: Floats, lat: Floats) -> NDArray[np.int64]:

@@ -5,7 +5,8 @@ Each is a publication with its territory, and can be published into a database.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -22,6 +23,7 @@ from gridsvc.services import rosters
 from gridsvc.store import Database
 from gridsvc.store.records import PlanRecord, PublicationRecord, Territory
 from gridsvc.teams.model import Department, Member, Person, Roster, Team
+from gridsvc.tiling.atoms import with_atoms
 from gridsvc.tiling.h3tiles import tile_cells
 from gridsvc.tiling.polytiles import tile_polygons
 from gridsvc.tiling.read import PolygonLayer
@@ -49,12 +51,18 @@ class World:
     boundary : MultiPolygon
         The territory; neither all of it has cells, nor do all cells lie in it.
     geometry : object array of (multi)polygons or None
-        Cells of a polygon tiling, in the order of the publication.
+        Cells where not all are of H3, in the order of the publication.
+    made : Tiling or None
+        Given where some cells are unsplittable polygons.
+    taken : mapping of H3 cell to cell
+        Those of which these leave nothing, with the polygon that has most of each.
     """
 
     publication: Publication
     boundary: shapely.MultiPolygon
     geometry: NDArray[np.object_] | None = None
+    made: Tiling | None = None
+    taken: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -62,6 +70,8 @@ class World:
 
     @cached_property
     def tiling(self) -> Tiling:
+        if self.made is not None:
+            return self.made
         if self.geometry is None:
             return tile_cells(self.publication.ids)
         return tile_polygons(PolygonLayer(self.publication.ids, self.geometry))
@@ -100,6 +110,56 @@ def patches(
     )
     around = shapely.MultiPolygon([shapely.box(*shapely.total_bounds(geometry))])
     return World(publication, around if boundary is None else boundary, geometry)
+
+
+def estates(name: str, base: Tiling, shapes: list[Any], boundary: shapely.MultiPolygon) -> World:
+    """A tiling with unsplittable polygons laid over it; every seventh of its other cells is in no grid."""
+    ids = np.array([f"{'Z' if i % 2 else '8'}E{i:03d}" for i in range(len(shapes))], object)
+    made, _ = with_atoms(base, PolygonLayer(ids, np.array(shapes, object)))
+    gone = set(base.names()) - set(made.names())
+    ground = dict(zip(base.names(), base.geometry, strict=True))
+    taken = {
+        c: max(zip(ids, shapes, strict=True), key=lambda e: e[1].intersection(ground[c]).area)[0]
+        for c in gone
+    }
+    publication = Publication(
+        name,
+        "base",
+        made.kind,
+        made.resolution,
+        made.ids,
+        _labels(len(made)),
+        _grids(),
+        _overlays([_ring(116.42, 39.9, 0.003)]),
+    )
+    return World(publication, boundary, made.geometry, made, taken)
+
+
+def _with_estates() -> list[World]:
+    """Estates which cut hexagons, take some whole, touch each other, have holes, and hang over the border."""
+    shapes = [
+        _ring(116.4, 39.9, 0.012),
+        shapely.box(116.42, 39.88, 116.424, 39.884),
+        shapely.box(116.424, 39.88, 116.428, 39.884),
+        shapely.Polygon([(116.38, 39.87), (116.39, 39.871), (116.381, 39.8705)]),
+        shapely.box(116.36, 39.9, 116.3601, 39.91),
+    ]
+    around = shapely.MultiPolygon([shapely.box(116.365, 39.86, 116.47, 39.93)])
+    squares = [
+        shapely.box(x, y, x + 0.01, y + 0.01)
+        for x in np.linspace(116.36, 116.43, 8)
+        for y in np.linspace(39.87, 39.92, 6)
+    ]
+    codes = np.array([f"c{i:05d}" for i in range(len(squares))], object)
+    return [
+        estates("hexes-with-estates", tile_cells(disk(116.4, 39.9, 9, 15)), shapes, around),
+        estates(
+            "areas-with-estates",
+            tile_polygons(PolygonLayer(codes, np.array(squares, object))),
+            shapes,
+            around,
+        ),
+    ]
 
 
 def _labels(n: int) -> NDArray[np.int32]:
@@ -153,6 +213,7 @@ def worlds(scale: int = 1) -> list[World]:
         hexes("faces", disk(*_between_faces(), 5, 6), [shapely.Point(*_between_faces()).buffer(0.8)]),
         hexes("globe", np.array(sorted(h3.get_res0_cells()), np.uint64), [shapely.box(-180, -60, 180, 60)]),
         patches("areas", _areas(12 * scale), None, [_ring(10.05, 50.05, 0.02)]),
+        *_with_estates(),
     ]
 
 

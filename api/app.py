@@ -38,6 +38,7 @@ from api.routes import (
     requests,
     retiling,
     review,
+    rosters,
     territories,
     webhooks,
 )
@@ -138,6 +139,7 @@ def create_app(
         publications,
         publishing,
         review,
+        rosters,
         requests,
         levels,
         lineage,

@@ -1,4 +1,4 @@
-"""Territories, their tilings and their roster."""
+"""Territories and their tilings."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import Db, Key, PageLimit, Questions, Scope, current_app
+from api.deps import Db, Key, PageLimit, Scope, current_app
 from api.schemas.common import Page, Slug
-from api.schemas.owner import RosterIn, RosterOut
 from api.schemas.territories import (
     CustomersAsOf,
     NewTerritory,
@@ -22,10 +21,8 @@ from api.work import Prefer, answer_when_done, keep_json
 from gridsvc.errors import InvalidInput
 from gridsvc.exchange.geojson import geometry_dict
 from gridsvc.principal import Principal
-from gridsvc.services import jobs, rosters, territories, tilings
-from gridsvc.services.desk import settle
+from gridsvc.services import jobs, territories, tilings
 from gridsvc.store.records import Territory, TilingRecord
-from gridsvc.teams.read import roster_from_dict, roster_to_dict
 from gridsvc.tiling.read import boundary_from_geojson
 
 __all__ = ["router"]
@@ -181,31 +178,3 @@ def get_tiling(
 ) -> TilingOut:
     """A tiling with its proof of coverage."""
     return _tiling(tilings.get(db, who, tiling), db, who)
-
-
-@router.put("/territories/{territory}/roster")
-def put_roster(
-    territory: Slug,
-    body: RosterIn,
-    db: Db,
-    desk: Questions,
-    who: Annotated[Principal, Depends(Scope("roster:write"))],
-    key: Key,
-) -> RosterOut:
-    """Append a version of the roster: departments, people, teams and members."""
-    document = body.model_dump(exclude={"valid_from", "reason"})
-    roster = roster_from_dict(document)
-    number = rosters.put(
-        db, who, territory, roster, valid_from=body.valid_from, reason=body.reason, idempotency=key
-    )
-    settle(desk)
-    return RosterOut(territory=territory, roster=number, **roster_to_dict(roster))
-
-
-@router.get("/territories/{territory}/roster")
-def get_roster(
-    territory: Slug, db: Db, who: Annotated[Principal, Depends(Scope("roster:read"))]
-) -> RosterOut:
-    """The roster in force."""
-    number, roster = rosters.get(db, who, territory)
-    return RosterOut(territory=territory, roster=number, **roster_to_dict(roster))

@@ -148,6 +148,7 @@ class RosterOut(BaseModel):
 
     territory: str
     roster: int
+    newest: Annotated[int, Field(description="The newest there is, in force or not: the base of a change.")]
     departments: list[dict[str, Any]]
     people: list[dict[str, Any]]
     teams: list[dict[str, Any]]

@@ -22,6 +22,7 @@ _COMMANDS = {
     "balance": "balance",
     "assign": "assign",
     "adopt": "adopt",
+    "roster": "roster",
     "compare": "compare",
     "publish": "publish",
     "export": "publish",

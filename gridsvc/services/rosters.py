@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from gridsvc.errors import InvalidInput, NotFound
 from gridsvc.principal import Principal
 from gridsvc.store.database import Database, UnitOfWork
-from gridsvc.store.records import Idempotency
+from gridsvc.store.records import Idempotency, RosterRecord
 from gridsvc.teams.model import Roster
 from gridsvc.teams.periods import check_leads
 from gridsvc.teams.rules import check_roster
 
-__all__ = ["append", "get", "put", "settled_start"]
+__all__ = ["append", "get", "listing", "newest", "put", "settled_start"]
 
 
 def put(
@@ -107,8 +107,8 @@ def _keep_owners(uow: UnitOfWork, territory: str, roster: Roster, since: datetim
                 )
 
 
-def get(db: Database, who: Principal, territory: str) -> tuple[int, Roster]:
-    """The roster in force now.
+def get(db: Database, who: Principal, territory: str, at: datetime | None = None) -> tuple[int, Roster]:
+    """The roster in force at a time, now if None: whole, with those whose time is over or to come.
 
     Raises
     ------
@@ -118,9 +118,30 @@ def get(db: Database, who: Principal, territory: str) -> tuple[int, Roster]:
     who.require("roster:read")
     now = datetime.now(UTC)
     with db.read() as reader:
-        found = reader.rosters.in_force(territory, now, now)
+        found = reader.rosters.in_force(territory, at or now, now)
     if found is None:
         raise NotFound(
             f"territory {territory} has no roster", cure=f"PUT one to /v1/territories/{territory}/roster"
         )
     return found
+
+
+def newest(db: Database, who: Principal, territory: str) -> int:
+    """The largest number there is, in force or not; 0 before the first."""
+    who.require("roster:read")
+    with db.read() as reader:
+        return reader.rosters.newest(territory) or 0
+
+
+def listing(db: Database, who: Principal, territory: str, after: int, limit: int) -> list[RosterRecord]:
+    """Versions of the roster by number, behind `after`.
+
+    Raises
+    ------
+    NotFound
+        There is no such territory.
+    """
+    who.require("roster:read")
+    with db.read() as reader:
+        reader.territories.get(territory)
+        return reader.rosters.list(territory, after, limit)

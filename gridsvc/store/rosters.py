@@ -98,7 +98,7 @@ class RosterReader:
         c = rosters.c
         rows = select(c.valid_from, c.r).where(c.territory == territory).order_by(c.valid_from, c.r)
         found = [(at, 0)][:0]
-        for since, r in self._handle.connection.execute(rows).tuples():
+        for since, r in self._handle.connection.execute(rows):
             if found and r < found[-1][1]:
                 continue  # a larger number counts already
             if found and (found[-1][0] == since or since <= at):

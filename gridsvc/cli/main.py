@@ -26,6 +26,7 @@ _COMMANDS = {
     "compare": "compare",
     "publish": "publish",
     "export": "publish",
+    "handover": "handover",
     "lookup": "lookup",
     "demo": "service",
     "sample": "service",

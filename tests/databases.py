@@ -120,7 +120,8 @@ def migrate(url: str) -> None:
 def copy_postgis(server: PostgisServer, template: str) -> Iterator[str]:
     """The address of a fresh copy of `template`."""
     name = f"t{next(_numbers)}"
-    server.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    # Files are copied at a third of the time which writing all of it through the log takes.
+    server.sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     try:
         yield server.url(name)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,12 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from gridsvc.config import Settings
-from gridsvc.store import Database
 from tests.api.strip import make_territory, make_tiling, publish
 
 
-def _settings(folder: Path) -> Settings:
-    found = Settings(data_dir=folder, database_url=f"sqlite:///{folder / 'api.db'}", max_upload_mb=1)
-    database = Database.open(found.url)
-    database.upgrade()
-    database.close()
-    return found
+def _settings(folder: Path, migrated: Path) -> Settings:
+    shutil.copy(migrated, folder / "api.db")
+    return Settings(data_dir=folder, database_url=f"sqlite:///{folder / 'api.db'}", max_upload_mb=1)
 
 
 def _client(settings: Settings) -> TestClient:
@@ -28,28 +25,30 @@ def _client(settings: Settings) -> TestClient:
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return _settings(tmp_path_factory.mktemp("settings"))
+def settings(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Settings:
+    return _settings(tmp_path_factory.mktemp("settings"), migrated_file)
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> Iterator[TestClient]:
+def client(tmp_path: Path, migrated_file: Path) -> Iterator[TestClient]:
     """A service with nothing in it."""
-    with _client(_settings(tmp_path)) as found:
+    with _client(_settings(tmp_path, migrated_file)) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def cut(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, str]]:
+def cut(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[tuple[TestClient, str]]:
     """A service with a tiled territory and no customers, for requests which must change nothing."""
-    with _client(_settings(tmp_path_factory.mktemp("cut"))) as found:
+    with _client(_settings(tmp_path_factory.mktemp("cut"), migrated_file)) as found:
         make_territory(found)
         yield found, make_tiling(found)
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, dict[str, Any]]]:
+def town(
+    tmp_path_factory: pytest.TempPathFactory, migrated_file: Path
+) -> Iterator[tuple[TestClient, dict[str, Any]]]:
     """A service with a publication, for questions."""
-    with _client(_settings(tmp_path_factory.mktemp("town"))) as found:
+    with _client(_settings(tmp_path_factory.mktemp("town"), migrated_file)) as found:
         make_territory(found)
         yield found, publish(found, make_tiling(found))

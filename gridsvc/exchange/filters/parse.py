@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import orjson
 
-from gridsvc.errors import InvalidInput, TooLarge
+from gridsvc.errors import InvalidInput
 
 __all__ = ["FilterLang", "Node", "parse"]
 
@@ -27,9 +27,7 @@ def parse(text: str, lang: FilterLang = "cql2-text") -> Node:
     Raises
     ------
     InvalidInput
-        It is no CQL2, which the message shows where.
-    TooLarge
-        Longer or deeper than is read.
+        It is no CQL2, and the message says where; or it is longer or deeper than is read.
     """
     _require_small(text)
     import cql2
@@ -49,7 +47,7 @@ def _require_small(text: str) -> None:
         depth += (character in "([{") - (character in ")]}")
         deepest = max(deepest, depth)
     if len(text) > _LONGEST or deepest > _DEEPEST or _REPEATED.search(plain):
-        raise TooLarge(
+        raise InvalidInput(
             f"longer than {_LONGEST} characters or deeper than {_DEEPEST} brackets",
             field="filter",
             cure="ask in several requests",
@@ -65,7 +63,7 @@ def _wrong(told: str) -> InvalidInput:
 def _limited(node: Node, depth: int) -> Node:
     """The tree, which must be no deeper than evaluation goes; numbers must be finite."""
     if depth > 4 * _DEEPEST:
-        raise TooLarge("too deep", field="filter", cure="ask in several requests")
+        raise InvalidInput("too deep", field="filter", cure="ask in several requests")
     if isinstance(node, dict):
         return {name: _limited(inner, depth + 1) for name, inner in node.items()}
     if isinstance(node, list):

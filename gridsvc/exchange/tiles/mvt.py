@@ -88,6 +88,8 @@ def _rings(
     parts = shapely.orient_polygons(parts[areal], exterior_cw=True)
     rings, part = shapely.get_rings(parts, return_index=True)
     owner = of[areal][part]
+    if not len(rings):
+        return np.zeros((0, 2), np.int64), owner, owner
     points, index = shapely.get_coordinates(rings, return_index=True)
     west, north, scale = frame
     grid = np.rint((points - (west, north)) * (scale, -scale)).astype(np.int64)
@@ -95,10 +97,10 @@ def _rings(
     repeated = np.append(False, (grid[1:] == grid[:-1]).all(axis=1) & (index[1:] == index[:-1]))
     kept = ~last & ~repeated
     grid, index = grid[kept], index[kept]
-    outer = np.append(True, part[1:] != part[:-1]) if len(part) else np.zeros(0, bool)
+    outer = np.append(True, part[1:] != part[:-1])
     area = _areas(grid, index, len(rings))
     seen = np.where(outer, area > 0, area < 0)
-    seen &= seen[np.maximum.accumulate(np.where(outer, np.arange(len(outer)), 0))] if len(outer) else seen
+    seen &= seen[np.maximum.accumulate(np.where(outer, np.arange(len(outer)), 0))]  # no hole without its part
     kept = seen[index]
     counts = np.bincount(index[kept], minlength=len(rings))[seen]
     return grid[kept], counts, owner[seen]

@@ -28,6 +28,7 @@ from api.routes import (
     handovers,
     health,
     jobs,
+    layers,
     levels,
     lineage,
     moves,
@@ -126,6 +127,7 @@ def create_app(
     for module in (
         health,
         territories,
+        layers,
         customers,
         arrivals,
         freshness,

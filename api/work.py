@@ -27,7 +27,7 @@ from gridsvc.services import jobs
 from gridsvc.services.desk import settle
 from gridsvc.store.records import JobRecord
 
-__all__ = ["Prefer", "answer_when_done", "job_out", "keep_json", "keep_upload", "upload_digest"]
+__all__ = ["Prefer", "answer_when_done", "job_out", "keep_json", "keep_room", "keep_upload", "upload_digest"]
 
 _PATIENCE = 300.0
 """Seconds a request waits for its job; after that it answers 202 and the client asks for the job."""
@@ -37,7 +37,7 @@ Prefer = Annotated[
 ]
 
 
-def _place(settings: Settings, name: str) -> Path:
+def keep_room(settings: Settings, name: str) -> Path:
     """A path in a folder of its own, so that a job can name the file as its sender does."""
     folder = settings.uploads / uuid.uuid4().hex
     folder.mkdir(parents=True)
@@ -47,7 +47,7 @@ def _place(settings: Settings, name: str) -> Path:
 
 def keep_json(settings: Settings, value: Mapping[str, Any]) -> str:
     """Keep a JSON part of a request for its job; gives the file's path."""
-    path = _place(settings, "part.json")
+    path = keep_room(settings, "part.json")
     path.write_bytes(orjson.dumps(value))
     return str(path)
 
@@ -67,7 +67,7 @@ def keep_upload(settings: Settings, upload: UploadFile) -> str:
             field="file",
             cure="split it, or ask for a higher limit",
         )
-    path = _place(settings, upload.filename or "")
+    path = keep_room(settings, upload.filename or "")
     with path.open("wb") as target:
         shutil.copyfileobj(upload.file, target, 1 << 20)
     return str(path)

@@ -82,6 +82,11 @@ class Settings(BaseSettings):
         return self.data_dir.resolve() / "uploads"
 
     @property
+    def layers(self) -> Path:
+        """Where layers wait which were uploaded to be used later."""
+        return self.data_dir.resolve() / "layers"
+
+    @property
     def exports(self) -> Path:
         """Where files written by jobs wait to be fetched."""
         return self.data_dir.resolve() / "exports"

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import Db, KeyHeader, Scope, current_app
+from api.probing import probe_grids
 from api.work import Prefer, answer_when_done, keep_upload, upload_digest
 from gridsvc.principal import Principal
 from gridsvc.services import jobs, tilings
@@ -37,8 +38,8 @@ async def adopt_grids(
     file: Annotated[
         UploadFile,
         File(
-            description="Polygons (GeoPackage, GeoJSON, Shapefile alone, FlatGeobuf, GeoParquet), or a list "
-            "`cell,grid` or `customer,grid` (CSV, .xlsx)."
+            description="Polygons (GeoPackage, GeoJSON, zipped Shapefile, FlatGeobuf, GeoParquet, KML), or a "
+            "list `cell,grid` or `customer,grid` (CSV, .xlsx)."
         ),
     ],
     grid_field: Annotated[str, Form(description="Column which tells the grids apart.")] = "grid",
@@ -76,5 +77,6 @@ async def adopt_grids(
     uploads = {"file": file}
     once = None if key is None else Idempotency(key, await run_in_threadpool(upload_digest, params, uploads))
     params["files"] = {"file": await run_in_threadpool(keep_upload, app.settings, file)}
+    await probe_grids(params["files"]["file"])
     job = await run_in_threadpool(jobs.submit, db, who, "adopt", record.territory, params, idempotency=once)
     return await answer_when_done(app, who, job, prefer, lambda result: AdoptedOut(**result))

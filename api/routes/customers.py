@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import Db, KeyHeader, PageLimit, Questions, Scope, current_app
+from api.probing import probe_customers
 from api.schemas.common import Page
 from api.schemas.owner import CustomerOut
 from api.streams import Pieces, Wanted, WantedForm, described
@@ -50,7 +51,9 @@ async def import_customers(
     request: Request,
     db: Db,
     who: Annotated[Principal, Depends(Scope("customers:write"))],
-    file: Annotated[UploadFile, File(description="CSV, GeoJSON, Parquet, GeoParquet or GeoPackage.")],
+    file: Annotated[
+        UploadFile, File(description="CSV, .xlsx, (Geo)Parquet, or points in any format of layers.")
+    ],
     crs: Annotated[str | None, Form(description="wgs84, gcj02, bd09 or EPSG:n.")] = None,
     measure: Annotated[
         list[str], Form(description="`customers=count`, `potential=sum:COLUMN`; repeat for several.")
@@ -97,6 +100,7 @@ async def import_customers(
     params["files"] = {
         name: await run_in_threadpool(keep_upload, app.settings, upload) for name, upload in uploads.items()
     }
+    await probe_customers(params["files"])
     job = await run_in_threadpool(
         jobs.submit, db, who, "customers", record.territory, params, idempotency=once
     )

@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from api.deps import Db, IfMatch, Key, PageLimit, Scope, current_app, etag
 from api.export import geojson_response
+from api.given import layer_file
 from api.schemas.common import GeoJson, Page, Slug
 from api.schemas.plans import PlanGrid, PlanOut, Started
 from api.schemas.wanted import NewPlan
@@ -17,7 +18,7 @@ from api.wanted import from_plan_of, request_of
 from api.work import job_out
 from gridsvc.crs import normalise
 from gridsvc.exchange.layers import LayerName, carve_outs_layer
-from gridsvc.plans.carveouts import CarveOut, carve_outs_from_geojson
+from gridsvc.plans.carveouts import CarveOut, carve_outs_from_geojson, read_carve_outs
 from gridsvc.plans.plan import Grid
 from gridsvc.principal import Principal
 from gridsvc.services import assignments, carveouts, plans, publications
@@ -66,7 +67,10 @@ def create_plan(
     key: Key,
 ) -> Started:
     """Start a solve: a draft plan and the job that balances it."""
-    barriers = None if body.barriers is None else orjson.dumps(body.barriers).decode()
+    barriers = None
+    if body.barriers is not None:
+        layer = layer_file(current_app(request).settings, who, body.barriers, None)
+        barriers = layer.read_text(encoding="utf-8") if layer else orjson.dumps(body.barriers).decode()
     record, job = plans.start(
         db,
         who,
@@ -173,6 +177,7 @@ def assign_teams(
 def put_carve_outs(
     plan: str,
     body: GeoJson,
+    request: Request,
     revision: IfMatch,
     db: Db,
     who: Annotated[Principal, Depends(Scope("plans:write"))],
@@ -180,7 +185,8 @@ def put_carve_outs(
     crs: Annotated[str | None, Query(description="System of the coordinates, if not WGS-84.")] = None,
 ) -> StreamingResponse:
     """Replace what is carved out as polygons: features with `code`, `name`, `reason` and maybe `team`."""
-    found = carve_outs_from_geojson(body, crs)
+    layer = layer_file(current_app(request).settings, who, body, crs)
+    found = read_carve_outs(layer, "wgs84") if layer else carve_outs_from_geojson(body, crs)
     record = carveouts.put(db, who, plan, revision, found, idempotency=key)
     return _carve_outs(plan, record.carve_outs, record.revision, "wgs84")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import Db, Key, PageLimit, Scope, current_app
+from api.given import keep_given, layer_file
 from api.schemas.common import Page, Slug
 from api.schemas.territories import (
     CustomersAsOf,
@@ -17,13 +18,13 @@ from api.schemas.territories import (
     TerritoryOut,
     TilingOut,
 )
-from api.work import Prefer, answer_when_done, keep_json
+from api.work import Prefer, answer_when_done
 from gridsvc.errors import InvalidInput
 from gridsvc.exchange.geojson import geometry_dict
 from gridsvc.principal import Principal
 from gridsvc.services import jobs, territories, tilings
 from gridsvc.store.records import Territory, TilingRecord
-from gridsvc.tiling.read import boundary_from_geojson
+from gridsvc.tiling.read import boundary_from_geojson, read_boundary
 
 __all__ = ["router"]
 
@@ -43,15 +44,20 @@ def _out(record: Territory) -> TerritoryOut:
 
 @router.post("/territories", status_code=201)
 def create_territory(
-    body: NewTerritory, db: Db, who: Annotated[Principal, Depends(Scope("territories:write"))], key: Key
+    body: NewTerritory,
+    request: Request,
+    db: Db,
+    who: Annotated[Principal, Depends(Scope("territories:write"))],
+    key: Key,
 ) -> TerritoryOut:
     """Add a territory by its outline."""
+    layer = layer_file(current_app(request).settings, who, body.boundary, body.crs)
     record = territories.create(
         db,
         who,
         territory=body.id,
         name=body.name,
-        boundary=boundary_from_geojson(body.boundary, body.crs),
+        boundary=read_boundary(layer, "wgs84") if layer else boundary_from_geojson(body.boundary, body.crs),
         time_zone=body.time_zone,
         customers_word=body.customers_word,
         simulated=body.simulated,
@@ -97,8 +103,8 @@ async def create_tiling(
     _check_tiling(body)
     app = current_app(request)
     files = {
-        name: keep_json(app.settings, value)
-        for name, value in (("polygons", body.polygons), ("barriers", body.barriers))
+        name: keep_given(app.settings, who, value, body.crs)
+        for name, value in _layers(body).items()
         if value is not None
     }
     params = {
@@ -109,6 +115,10 @@ async def create_tiling(
         "id_field": body.id_field,
         "crs": body.crs,
         "measures": list(body.measures),
+        "parent_field": body.parent_field,
+        "least_m2": body.least_m2,
+        "atom_field": body.atom_field,
+        "repair": body.repair,
         "files": files,
     }
     await run_in_threadpool(territories.get, db, who, territory)
@@ -120,7 +130,17 @@ async def create_tiling(
     return await answer_when_done(app, who, job, prefer, render)
 
 
+def _layers(body: NewTiling) -> dict[str, dict[str, Any] | None]:
+    return {name: getattr(body, name) for name in ("polygons", "lines", "parents", "atoms", "barriers")}
+
+
 def _check_tiling(body: NewTiling) -> None:
+    if body.kind == "blocks" and body.lines is None:
+        raise InvalidInput(
+            "a tiling of street blocks needs the lines to cut along",
+            field="lines",
+            cure="give roads, rivers and railways as a FeatureCollection",
+        )
     if body.kind == "h3" and body.resolution is None:
         raise InvalidInput(
             "an H3 tiling needs a resolution", field="resolution", cure='give 0 to 15 or "auto"'

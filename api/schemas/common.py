@@ -12,7 +12,10 @@ __all__ = ["GeoJson", "Page", "Request", "Slug"]
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", examples=["london"])]
 
-GeoJson = Annotated[dict[str, Any], Field(description="A GeoJSON geometry, Feature or FeatureCollection.")]
+GeoJson = Annotated[
+    dict[str, Any],
+    Field(description='A GeoJSON geometry, Feature or FeatureCollection; in requests also `{"layer": ID}`.'),
+]
 
 Item = TypeVar("Item")
 

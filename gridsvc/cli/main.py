@@ -27,6 +27,7 @@ _COMMANDS = {
     "publish": "publish",
     "export": "publish",
     "handover": "handover",
+    "layers": "layers",
     "lookup": "lookup",
     "demo": "service",
     "sample": "service",

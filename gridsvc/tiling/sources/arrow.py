@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from gridsvc.tiling.sources.rows import Limits
 __all__ = ["geometry_of", "plain_columns"]
 
 _VERTEX = 16  # bytes of a vertex in well-known binary
-_CURVES = {8, 9, 10, 11, 12}  # what circular strings and their kin are called in well-known binary
+_CURVES = {8, 9, 10, 11, 12, 13, 14}  # what circular strings and their kin are called in well-known binary
 
 
 def geometry_of(column: Any, source: str, limits: Limits) -> NDArray[np.object_]:
@@ -31,7 +32,10 @@ def geometry_of(column: Any, source: str, limits: Limits) -> NDArray[np.object_]
     lengths = np.array([0 if value is None else len(value) for value in binary], np.int64)
     limits.check_vertices(lengths // (_VERTEX + 8), source)
     try:
-        found = shapely.from_wkb(binary, on_invalid="ignore")
+        with np.errstate(all="ignore"):
+            found = shapely.from_wkb(binary, on_invalid="ignore")
+    except NotImplementedError:
+        raise _curved(binary, source) from None
     except (ShapelyError, TypeError, ValueError):
         raise UnreadableFile("holds no geometry", source=source, cure="export it again") from None
     geometry = np.asarray(found, object)
@@ -44,20 +48,25 @@ def geometry_of(column: Any, source: str, limits: Limits) -> NDArray[np.object_]
             field="geometry",
             cure="a ring needs four positions or more, the last like the first",
         )
-    _refuse_curves(geometry, source)
     return np.asarray(shapely.force_2d(geometry), object)
 
 
-def _refuse_curves(geometry: NDArray[np.object_], source: str) -> None:
-    curved = np.flatnonzero(np.isin(shapely.get_type_id(geometry), list(_CURVES)))
-    if len(curved):
-        raise InvalidGeometry(
-            "is drawn with arcs",
-            source=source,
-            row=int(curved[0]) + 1,
-            field="geometry",
-            cure="turn curves into segments (in QGIS: Convert to straight segments)",
-        )
+def _curved(binary: NDArray[np.object_], source: str) -> InvalidGeometry:
+    kinds = [None if value is None else _kind(bytes(value)) for value in binary]
+    row = next((row for row, kind in enumerate(kinds, 1) if kind in _CURVES), None)
+    return InvalidGeometry(
+        "is drawn with arcs",
+        source=source,
+        row=row,
+        field="geometry",
+        cure="turn curves into segments (in QGIS: Convert to straight segments)",
+    )
+
+
+def _kind(value: bytes) -> int:
+    """The number of the kind of geometry, whether it has heights and measures or not."""
+    order = "<" if value[:1] == b"\x01" else ">"
+    return int(struct.unpack_from(f"{order}I", value, 1)[0] & 0x0FFFFFFF) % 1000
 
 
 def plain_columns(table: Any, geometry: str, source: str) -> dict[str, list[Any]]:

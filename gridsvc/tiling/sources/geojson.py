@@ -98,7 +98,8 @@ def _check_positions(text: bytes, source: str, limits: Limits) -> None:
 def _rows(features: list[_Feature], head: dict[str, Any], source: str, limits: Limits) -> Rows:
     limits.check_features(len(features), source)
     raw = [None if (text := bytes(f.geometry)) == b"null" else text for f in features]
-    geometry = np.asarray(shapely.from_geojson(np.array(raw, object), on_invalid="ignore"), object)
+    with np.errstate(all="ignore"):  # numbers too large are refused by the check, with their row
+        geometry = np.asarray(shapely.from_geojson(np.array(raw, object), on_invalid="ignore"), object)
     if (shapely.is_missing(geometry) & np.array([text is not None for text in raw], bool)).any():
         raise InvalidGeometry("geometry cannot be built", source=source)  # read again, to say which
     plain = [{"properties": f.properties, **({} if f.id is None else {"id": f.id})} for f in features]

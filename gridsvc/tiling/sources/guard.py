@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gridsvc.errors import GridsvcError, UnreadableFile, from_dict
-from gridsvc.tiling.sources.rows import EVERYTHING, Choice
+from gridsvc.tiling.sources.rows import EVERYTHING, SMALLER, Choice
 
 __all__ = ["Budget", "probe", "read_into", "survey"]
 
@@ -24,7 +24,6 @@ _TURNS = threading.BoundedSemaphore(2)
 """So many files are read at the same time by one process: each may take its whole budget of memory."""
 
 _PATIENCE = 10.0  # times the CPU seconds: a busy machine or a slow disk is not the file's fault
-_SMALLER = "simplify or split the layer, or convert it to GeoPackage or FlatGeobuf"
 
 # What would have the geodata library ask other machines, or open other files.
 _SKIP = (
@@ -51,9 +50,16 @@ class Budget:
 
 
 def read_into(
-    path: Path, folder: Path, choice: Choice = EVERYTHING, crs: str | None = None
+    path: Path, target: Path, choice: Choice = EVERYTHING, crs: str | None = None
 ) -> dict[str, Any]:
-    """Read a layer into a folder (`gridsvc.tiling.sources.kept.kept` reads it back) and tell what it holds.
+    """Read a layer, write it as GeoJSON in WGS-84 and tell what it holds.
+
+    Parameters
+    ----------
+    target : Path
+        Of the GeoJSON.
+    crs : str, optional
+        Coordinate system; else what the file says, else WGS-84.
 
     Returns
     -------
@@ -67,7 +73,7 @@ def read_into(
     UnreadableFile
         Reading took too much memory or time, or ended without an answer.
     """
-    return dict(_run(path, {"task": "read", "folder": str(folder), "choice": asdict(choice), "crs": crs}))
+    return dict(_run(path, {"task": "read", "target": str(target), "choice": asdict(choice), "crs": crs}))
 
 
 def survey(path: Path, choice: Choice = EVERYTHING, crs: str | None = None) -> list[dict[str, Any]]:
@@ -145,9 +151,9 @@ def _environment() -> dict[str, str]:
 
 def _failure(source: str, ended: int, budget: Budget) -> GridsvcError:
     if ended == -signal.SIGPROF:
-        what, cure = f"takes longer than {budget.seconds:.1f} s to read", _SMALLER
+        what, cure = f"takes longer than {budget.seconds:.1f} s to read", SMALLER
     elif ended in {-signal.SIGSEGV, -signal.SIGBUS}:
         what, cure = "is damaged in a way its reader did not survive", "export it again"
     else:
-        what, cure = f"takes more than {budget.memory // 1_000_000} MB of memory to read", _SMALLER
+        what, cure = f"takes more than {budget.memory // 1_000_000} MB of memory to read", SMALLER
     return UnreadableFile(what, source=source, cure=cure)

@@ -48,6 +48,8 @@ def listing(rows: Rows, crs: str | None = None) -> dict[str, Any]:
 
 
 def _bounds(rows: Rows) -> list[float] | None:
+    if not shapely.get_num_coordinates(rows.geometry).any():
+        return None
     found = np.asarray(shapely.total_bounds(rows.geometry), np.float64)
     return [float(value) for value in found] if np.isfinite(found).all() else None
 

@@ -29,7 +29,7 @@ def read_parquet(path: Path, choice: Choice, limits: Limits) -> Rows:
 
     try:
         file = pq.ParquetFile(path)
-        geo = json.loads((file.schema_arrow.metadata or {})[b"geo"])
+        geo = json.loads((file.metadata.metadata or {})[b"geo"])
         name = str(geo["primary_column"])
         about = dict(geo["columns"][name])
         names = [str(n) for n in file.schema_arrow.names]
@@ -41,8 +41,10 @@ def read_parquet(path: Path, choice: Choice, limits: Limits) -> Rows:
     limits.check_features(file.metadata.num_rows, path.name)
     _check_unpacked(file.metadata, path.name, limits)
     try:
-        table = file.read(None if choice.columns is None else [*choice.columns, name])
+        table = file.read(None if choice.columns is None else [*choice.columns, name], use_threads=False)
         columns = plain_columns(table, name, path.name)
+    except MemoryError:
+        raise
     except (pa.ArrowException, OSError, KeyError):
         raise unreadable(path.name) from None
     rows = Rows(geometry_of(table[name], path.name, limits), columns, _crs(about), path.name, path.stem)

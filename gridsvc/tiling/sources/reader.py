@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gridsvc.errors import GridsvcError, UnreadableFile
-from gridsvc.tiling.sources.rows import Choice
+from gridsvc.tiling.sources.rows import SMALLER, Choice
 
 __all__ = ["main"]
 
@@ -31,20 +31,26 @@ def main() -> None:
     order: dict[str, Any] = json.loads(sys.stdin.buffer.read())
     for name in _UNUSED if order["task"] != "probe" else ():
         sys.modules[name] = None  # type: ignore[assignment]
-    from gridsvc.tiling.sources import kept, listing, reading
+    from gridsvc.tiling.sources import listing, plain, reading
 
     _load(Path(order["path"]).suffix.lower(), whole=order["task"] == "probe")
     _limit(order["memory"], order["seconds"])
     try:
-        answer = {"result": _do(order, kept, listing, reading)}
+        answer = {"result": _do(order, plain, listing, reading)}
     except GridsvcError as error:
         answer = {"error": error.as_dict()}
-    except RecursionError:
-        fault = UnreadableFile("is nested too deep", source=Path(order["path"]).name, cure="export it again")
-        answer = {"error": fault.as_dict()}
+    except (RecursionError, MemoryError) as error:
+        answer = {"error": _overrun(error, Path(order["path"]).name, order["memory"]).as_dict()}
     answers.write(json.dumps(answer).encode())
     answers.close()
     os._exit(0)  # nothing is left to do, and large arrays take their time to go
+
+
+def _overrun(error: BaseException, source: str, memory: int) -> UnreadableFile:
+    if isinstance(error, RecursionError):
+        return UnreadableFile("is nested too deep", source=source, cure="export it again")
+    what = f"takes more than {memory // 1_000_000} MB of memory to read"
+    return UnreadableFile(what, source=source, cure=SMALLER)
 
 
 def _load(suffix: str, *, whole: bool) -> None:
@@ -70,7 +76,7 @@ def _limit(memory: int, seconds: float) -> None:
     signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
-def _do(order: dict[str, Any], kept: Any, listing: Any, reading: Any) -> Any:
+def _do(order: dict[str, Any], plain: Any, listing: Any, reading: Any) -> Any:
     path, crs = Path(order["path"]), order["crs"]
     if order["task"] == "probe":
         module, _, function = order["by"].partition(":")
@@ -81,7 +87,7 @@ def _do(order: dict[str, Any], kept: Any, listing: Any, reading: Any) -> Any:
     choice = Choice(**given, columns=None if columns is None else tuple(columns))
     if order["task"] == "read":
         rows = reading.read(path, choice)
-        kept.keep(rows, Path(order["folder"]))
+        plain.write_plain(rows, crs or rows.crs or "wgs84", Path(order["target"]))
         return listing.listing(rows, crs)
     names = [choice.layer] if choice.layer else reading.layers_of(path)
     return [

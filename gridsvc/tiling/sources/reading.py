@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from gridsvc.tiling.sources.parquet import read_parquet
 from gridsvc.tiling.sources.rows import EVERYTHING, LIMITS, Choice, Limits, Rows, with_columns
 from gridsvc.tiling.sources.systems import named_system
 from gridsvc.tiling.sources.tables import read_table_layer
-from gridsvc.tiling.sources.vector import layer_names, pick, read_vector
+from gridsvc.tiling.sources.vector import indexes_made, layer_names, pick, read_vector
 
 __all__ = ["layers_of", "read"]
 
@@ -38,10 +40,20 @@ def read(path: Path, choice: Choice = EVERYTHING, limits: Limits = LIMITS) -> Ro
     kind = kind_of(path, limits)
     if kind != "zip":
         return _named(_read(path, kind, choice, limits), path.name, choice)
-    with archive.unpacked(path, limits) as files:
+    with _speaking_of(path), archive.unpacked(path, limits) as files, indexes_made():
         inner, layer = _inside(files, choice.layer, path.name, limits)
         rows = _read(inner, kind_of(inner, limits), replace(choice, layer=layer), limits)
         return _named(rows, path.name, choice)
+
+
+@contextmanager
+def _speaking_of(path: Path) -> Iterator[None]:
+    """Faults of what is inside an archive name the archive, which is what the caller knows."""
+    try:
+        yield
+    except InvalidInput as error:
+        error.source = path.name
+        raise
 
 
 def _read(path: Path, kind: str, choice: Choice, limits: Limits) -> Rows:
@@ -77,7 +89,7 @@ def layers_of(path: Path, limits: Limits = LIMITS) -> list[str]:
     path = Path(path)
     kind = kind_of(path, limits)
     if kind == "zip":
-        with archive.unpacked(path, limits) as files:
+        with _speaking_of(path), archive.unpacked(path, limits) as files, indexes_made():
             return [name for file in files for name in _layers(file, limits)]
     return layer_names(path) if kind in _MANY else [path.stem]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gridsvc.errors import InvalidGeometry, InvalidInput, UnknownColumn
 
-__all__ = ["EVERYTHING", "LIMITS", "Choice", "Limits", "Rows", "with_columns"]
+__all__ = ["EVERYTHING", "LIMITS", "SMALLER", "Choice", "Limits", "Rows", "with_columns"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,8 @@ class Choice:
 
 
 EVERYTHING = Choice()
+SMALLER = "simplify or split the layer, or convert it to GeoPackage or FlatGeobuf"
+"""The cure for a layer which takes too much to read."""
 
 
 @dataclass(frozen=True, slots=True)

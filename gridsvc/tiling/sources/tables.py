@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gridsvc.errors import InvalidGeometry, InvalidInput, UnknownColumn
+from gridsvc.errors import InvalidGeometry, InvalidInput, TooLarge, UnknownColumn
 from gridsvc.tiling.sources.csvtext import read_csv
 from gridsvc.tiling.sources.rows import Choice, Limits, Rows
 from gridsvc.tiling.workbook import read_rows
@@ -67,7 +67,10 @@ def read_table_layer(path: Path, kind: str, choice: Choice, limits: Limits) -> R
 
 def read_workbook(path: Path) -> dict[str, list[str]]:
     """The columns of a workbook's first sheet as text; a formula counts as the value stored with it."""
-    rows = read_rows(path)
+    try:
+        rows = read_rows(path)
+    except TooLarge as error:  # the file came; what is in it is at fault
+        raise InvalidInput(error.message, source=path.name, cure=error.cure) from None
     if not rows:
         return {}
     width = max(len(row) for row in rows)

@@ -17,7 +17,7 @@ from gridsvc.tiling.sources.dbf import text_encoding
 from gridsvc.tiling.sources.kinds import unreadable
 from gridsvc.tiling.sources.rows import Choice, Limits, Rows
 
-__all__ = ["layer_names", "pick", "read_vector"]
+__all__ = ["indexes_made", "layer_names", "pick", "read_vector"]
 
 # What the KML driver adds to each feature and hardly any file has.
 _KML_EXTRA = {
@@ -150,6 +150,18 @@ def _check_blobs(path: Path, layer: str, limits: Limits) -> None:
         ).fetchone()
     if large is not None:
         raise limits.too_many_vertices(int(large[0]), path.name)
+
+
+@contextmanager
+def indexes_made() -> Iterator[None]:
+    """Let the index of a Shapefile which came without be made beside it; not for folders of others."""
+    import pyogrio
+
+    pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": "YES"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": None})
 
 
 @contextmanager

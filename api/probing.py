@@ -1,0 +1,47 @@
+"""Uploaded files are read once where they can do no harm, before a job reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+
+from gridsvc.services.jobs import discard_files
+from gridsvc.tiling.sources import guard
+
+__all__ = ["probe_customers", "probe_grids"]
+
+_CUSTOMERS = "gridsvc.customers.files:load_file"
+_LAYER = "gridsvc.tiling.sources.reading:read"
+_TABLE = "gridsvc.tiling.table:read_table"
+_HARMLESS = {".csv", ".tsv", ".txt"}
+"""Plain text unpacks to nothing larger, and is read line by line."""
+
+
+async def probe_customers(files: Mapping[str, str]) -> None:
+    """Probe a file of customers and, where it came, the layer of areas; a refused upload is deleted.
+
+    Raises
+    ------
+    InvalidInput
+        As `gridsvc.tiling.sources.guard.probe`.
+    """
+    for name, path in files.items():
+        await _probe(path, _CUSTOMERS if name == "file" else _LAYER, files)
+
+
+async def probe_grids(path: str) -> None:
+    """Probe a file of grids: polygons, or a list."""
+    table = Path(path).suffix.lower() in {".csv", ".xlsx", ".xlsm"}
+    await _probe(path, _TABLE if table else _LAYER, {"file": path})
+
+
+async def _probe(path: str, by: str, files: Mapping[str, str]) -> None:
+    if Path(path).suffix.lower() in _HARMLESS:
+        return
+    try:
+        await run_in_threadpool(guard.probe, Path(path), by)
+    except BaseException:
+        discard_files(Path(file) for file in files.values())
+        raise

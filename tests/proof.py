@@ -82,6 +82,11 @@ def publications() -> Lines:
     return _pytest("tests/services/test_published_for_ever.py", "-m", "proof", "-p", "no:randomly")
 
 
+def rosters() -> Lines:
+    """A year of joins, leaves and republications on both databases, by the tables; shares at every date."""
+    return _pytest("tests/services/test_roster_year.py", "-p", "no:randomly", GRIDSVC_PROOF_ROSTERS="10")
+
+
 def lookup() -> Lines:
     """A million random and adversarial points by every way to ask, against plain h3-py; speed and size."""
     told = _pytest("tests/ownership", "tests/tiling", "-m", "proof", "-p", "no:randomly")
@@ -180,6 +185,7 @@ PARTS: dict[str, Callable[[], Lines]] = {
     "big-sample": big_sample,
     "moves": moves,
     "publications": publications,
+    "rosters": rosters,
     "lookup": lookup,
     "bad-input": bad_input,
     "bad-lookups": bad_lookups,

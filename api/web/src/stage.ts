@@ -47,6 +47,7 @@ export interface StageEvents {
 const SOURCES = ['territory', 'labels'] as const;
 const NOTHING: FeatureCollection = { type: 'FeatureCollection', features: [] };
 const CELLS = 'cells';
+const RIGHT = 'cells-right';
 
 function under(theme: Theme): LayerSpecification[] {
   return [{ id: 'ground', type: 'background', paint: { 'background-color': theme.ground } }];
@@ -81,6 +82,9 @@ export class Stage {
   private board: Board | null = null;
   private colouring: Colouring | null = null;
   private cells: MeshLayer | null = null;
+  /** Another board on the right of the border, where two are compared. */
+  private right: MeshLayer | null = null;
+  private border = 0.5;
   private labelNames: string[] = [];
   private tool: Tool | null = null;
 
@@ -162,6 +166,30 @@ export class Stage {
     this.colouring = colouring;
     this.cells.paint(cellColours(colouring, this.board), coloursOf(currentTheme()));
     this.drawLabels();
+  }
+
+  /** Show another board on the right of a border which `swipe` moves; null takes it away. */
+  async beside(board: Board | null, colouring: Colouring | null): Promise<void> {
+    await this.ready;
+    if (this.map.getLayer(RIGHT)) this.map.removeLayer(RIGHT);
+    this.right = null;
+    if (!board || !colouring) {
+      this.cells?.show([0, 1]);
+      return;
+    }
+    this.right = new MeshLayer(RIGHT, board.ground.mesh, coloursOf(currentTheme()));
+    this.map.addLayer(this.right, 'territory');
+    this.right.outline(board.labels);
+    this.right.paint(cellColours(colouring, board), coloursOf(currentTheme()));
+    this.swipe(this.border);
+  }
+
+  /** Put the border between two boards at a share of the map's width. */
+  swipe(share: number): void {
+    this.border = share;
+    if (!this.right) return;
+    this.cells?.show([0, share]);
+    this.right.show([share, 1]);
   }
 
   /** Mark cells, one byte a row (`Mark`); carve-outs are hatched where there is no other mark. */

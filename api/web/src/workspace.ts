@@ -143,10 +143,15 @@ export class Workspace {
     this.paint();
   }
 
+  /** How a board which is not the one at hand would be coloured now. */
+  colouringOf(board: Board): Colouring {
+    return makeColouring(this.mode, this.measure, board, currentTheme().scheme, this.context);
+  }
+
   /** Colour the map anew, as after a change of theme, language or figures. */
   paint(board: Board | null = this.board): void {
     if (!board) return;
-    this.colouring = makeColouring(this.mode, this.measure, board, currentTheme().scheme, this.context);
+    this.colouring = this.colouringOf(board);
     void this.stage?.paint(this.colouring);
     this.tell('colouring', this.colouring);
   }

@@ -87,6 +87,8 @@ export class MeshLayer implements CustomLayerInterface {
   private drawn: Drawn | null = null;
   private stale = { colours: true, marks: true, borders: true, picked: true };
   private readonly cellWidth: number;
+  /** Shares of the map's width between which it is drawn. */
+  private span: readonly [number, number] = [0, 1];
 
   constructor(
     id: string,
@@ -98,6 +100,12 @@ export class MeshLayer implements CustomLayerInterface {
     this.colours = new Uint8Array(size * 4);
     this.marks = new Uint8Array(size);
     this.cellWidth = medianWidth(mesh);
+  }
+
+  /** Draw only between two shares of the map's width. */
+  show(span: readonly [number, number]): void {
+    this.span = span;
+    this.map?.triggerRepaint();
   }
 
   /** Give cells their colours: four bytes a row. */
@@ -171,6 +179,15 @@ export class MeshLayer implements CustomLayerInterface {
     gl.disable(gl.DEPTH_TEST);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    const [from, to] = this.span.map((share) => Math.round(share * gl.drawingBufferWidth)) as [
+      number,
+      number,
+    ];
+    const whole = from <= 0 && to >= gl.drawingBufferWidth;
+    if (!whole) {
+      gl.enable(gl.SCISSOR_TEST);
+      gl.scissor(from, 0, Math.max(0, to - from), gl.drawingBufferHeight);
+    }
     drawn.fill(matrix, this.style);
     const pixels = this.cellWidth * 512 * 2 ** map.getZoom();
     const seen = Math.min(1, Math.max(0, pixels / CELL_PIXELS - 1));
@@ -179,6 +196,7 @@ export class MeshLayer implements CustomLayerInterface {
     const thick = Math.min(3, Math.max(1.2, 1.2 + (map.getZoom() - 8) * 0.36));
     drawn.lines(matrix, 'grids', thick * ratio, [...this.style.border, 1]);
     drawn.lines(matrix, 'picked', 3 * ratio, [...this.style.accent, 1]);
+    if (!whole) gl.disable(gl.SCISSOR_TEST);
   }
 }
 

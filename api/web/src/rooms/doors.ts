@@ -21,6 +21,12 @@ export const DOORS: readonly Door[] = [
     open: async (workspace) => new (await import('./redraw/redraw.ts')).RedrawRoom(workspace),
   },
   {
+    id: 'compare',
+    icon: 'M12 3v18M4 6h5v12H4zM15 6h5v12h-5z',
+    needsBoard: true,
+    open: async (workspace) => new (await import('./compare/compare.ts')).CompareRoom(workspace),
+  },
+  {
     id: 'publish',
     icon: 'M12 3v12M7.5 7.5L12 3l4.5 4.5M5 14v5.5a1.5 1.5 0 0 0 1.5 1.5h11a1.5 1.5 0 0 0 1.5-1.5V14',
     needsBoard: false,

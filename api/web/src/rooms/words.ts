@@ -1,8 +1,9 @@
 /** The words of all rooms. */
+import { words as compare } from './compare/words.ts';
 import { words as plans } from './plans/words.ts';
 import { words as publish } from './publish/words.ts';
 import { words as redraw } from './redraw/words.ts';
 import { words as see } from './see/words.ts';
 
-export const en = { ...see.en, ...redraw.en, ...publish.en, ...plans.en } as const;
-export const zh = { ...see.zh, ...redraw.zh, ...publish.zh, ...plans.zh } as const;
+export const en = { ...see.en, ...redraw.en, ...publish.en, ...plans.en, ...compare.en } as const;
+export const zh = { ...see.zh, ...redraw.zh, ...publish.zh, ...plans.zh, ...compare.zh } as const;

@@ -30,11 +30,14 @@ class AreaIndex:
         Position in `codes` of the area which holds the cell's centre; -1 for none.
     home : int32 array, shape (n_areas,)
         Row of the cell nearest to the area's centre; -1 for a code without a place.
+    polygons : object array of WGS-84 polygons, shape (n_areas,), or None
+        Where the areas are exactly; None where they are known by the cells only.
     """
 
     codes: tuple[str, ...]
     label: NDArray[np.int32]
     home: NDArray[np.int32]
+    polygons: NDArray[np.object_] | None = None
 
     @classmethod
     def from_labels(cls, tiling: Tiling, labels: Sequence[str] | NDArray[np.object_]) -> AreaIndex:
@@ -74,7 +77,36 @@ class AreaIndex:
         label = np.full(len(tiling), -1, np.int32)
         label[cell[::-1]] = area[::-1]
         home = shapely.STRtree(tiling.geometry).nearest(shapely.point_on_surface(polygons))
-        return cls(tuple(seen), label, home.astype(np.int32))
+        return cls(tuple(seen), label, home.astype(np.int32), np.asarray(polygons, object))
+
+    def holds(
+        self, codes: NDArray[np.object_], lon: NDArray[np.float64], lat: NDArray[np.float64]
+    ) -> NDArray[np.int8]:
+        """Whether each point lies in, or on the border of, the area its code names.
+
+        Parameters
+        ----------
+        codes : object array of str, shape (m,)
+        lon, lat : float64 arrays, shape (m,), WGS-84 degrees
+
+        Returns
+        -------
+        int8 array, shape (m,)
+            1 it does, 0 it does not; -1 where the code names no area, or the areas have no outlines.
+        """
+        import pandas as pd
+
+        held = np.full(len(codes), -1, np.int8)
+        if self.polygons is None:
+            return held
+        area = pd.Index(self.codes, dtype=object).get_indexer(pd.Index(codes, dtype=object))
+        order = np.argsort(area, kind="stable")
+        starts = np.searchsorted(area[order], np.arange(len(self.codes) + 1))
+        for number in np.unique(area[area >= 0]).tolist():  # each outline is prepared once
+            rows = order[starts[number] : starts[number + 1]]
+            shapely.prepare(self.polygons[number])
+            held[rows] = shapely.intersects_xy(self.polygons[number], lon[rows], lat[rows])
+        return held
 
     def _without_blank(self) -> AreaIndex:
         if "" not in self.codes:

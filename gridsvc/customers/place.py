@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from gridsvc import crs as crs_
 from gridsvc.customers.areas import AreaIndex, most_frequent
-from gridsvc.customers.placement import Fault, Placement
+from gridsvc.customers.placement import Elsewhere, Fault, Placement
 from gridsvc.customers.read import Table
+from gridsvc.customers.shift import Fits, shift_of
 from gridsvc.customers.values import as_numbers, is_number
 from gridsvc.customers.verdicts import Verdict
 from gridsvc.tiling.tiling import Tiling
@@ -96,6 +97,8 @@ def place(table: Table, tiling: Tiling, locate: Locate, options: PlaceOptions | 
     _by_code(table, draft, tiling, options.areas)
     _by_premise(table, draft)
     _mark_suspects(table, draft, lon, lat, options.suspect_rows)
+    fits = _fitting(table, locate, options.areas)
+    shift = shift_of(np.where(draft.having(Verdict.NOT_SELECTED), np.nan, lon), lat, table.crs, fits)
     return Placement(
         draft.verdict,
         draft.cell,
@@ -104,7 +107,33 @@ def place(table: Table, tiling: Tiling, locate: Locate, options: PlaceOptions | 
         _faults(table, draft.verdict, lon, lat),
         table.source,
         table.columns,
+        () if shift is None else (shift.hint(),),
+        _elsewhere(table, draft, lon, lat, options.areas),
     )
+
+
+def _fitting(table: Table, locate: Locate, areas: AreaIndex | None) -> Fits:
+    """Which points lie in the territory, and in the area whose code their row has."""
+
+    def fits(lon: Floats, lat: Floats, rows: NDArray[np.intp]) -> Bools:
+        inside: Bools = locate(lon, lat) >= 0
+        if areas is None or table.code is None:
+            return inside
+        agree: Bools = inside & (areas.holds(table.code[rows], lon, lat) != 0)
+        return agree
+
+    return fits
+
+
+def _elsewhere(
+    table: Table, draft: _Draft, lon: Floats, lat: Floats, areas: AreaIndex | None
+) -> Elsewhere | None:
+    """The rows placed by coordinates outside the area whose code they have."""
+    if areas is None or table.code is None:
+        return None
+    rows = np.flatnonzero(draft.having(Verdict.PLACED))
+    held = areas.holds(table.code[rows], lon[rows], lat[rows])
+    return Elsewhere(int((held >= 0).sum()), rows[held == 0] + 1)
 
 
 def _by_id(table: Table, draft: _Draft, selected: Bools | None) -> None:

@@ -12,7 +12,9 @@ from gridsvc.customers.columns import Columns
 from gridsvc.customers.verdicts import Verdict
 from gridsvc.errors import InvalidInput
 
-__all__ = ["Fault", "Placement", "check"]
+__all__ = ["Elsewhere", "Fault", "Placement", "check"]
+
+_FIRST = 10  # rows told of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,28 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Elsewhere:
+    """Rows whose coordinates lie in another area than their code says.
+
+    Attributes
+    ----------
+    compared : int
+        Rows with coordinates and the code of a known area.
+    rows : int64 array
+        Those which lie elsewhere; 1 is the first data row.
+    """
+
+    compared: int
+    rows: NDArray[np.int64]
+
+    def summary(self) -> dict[str, Any]:
+        """JSON-ready: how many were compared, how many disagree, their share and the first rows."""
+        share = len(self.rows) / self.compared if self.compared else 0.0
+        first = self.rows[:_FIRST].tolist()
+        return {"compared": self.compared, "elsewhere": len(self.rows), "share": share, "first_rows": first}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Placement:
     """Where each row of a table went.
 
@@ -56,6 +80,10 @@ class Placement:
         Name of the file.
     columns : Columns
         The columns used.
+    notes : tuple of dict
+        Further hints: ``code``, ``message``, ``message_zh``.
+    elsewhere : Elsewhere or None
+        How codes of areas agree with coordinates; None without areas or codes.
     """
 
     verdict: NDArray[np.int8]
@@ -65,6 +93,8 @@ class Placement:
     faults: tuple[Fault, ...]
     source: str
     columns: Columns
+    notes: tuple[dict[str, str], ...] = ()
+    elsewhere: Elsewhere | None = None
 
     def counts(self) -> dict[Verdict, int]:
         """Rows of each verdict, none left out."""
@@ -88,7 +118,10 @@ class Placement:
             "not-degrees": counts[Verdict.BAD_COORDINATE] * 2 > selected,
             "no-id-column": self.columns.id is None,
         }
-        return tuple(_hint(code, self.columns) for code, true in tests.items() if true)
+        found = [_hint(code, self.columns) for code, true in tests.items() if true]
+        if self.elsewhere is not None and len(self.elsewhere.rows):
+            found.append(_elsewhere_hint(self.elsewhere))
+        return (*found, *self.notes)
 
     def summary(self) -> dict[str, Any]:
         """JSON-ready account of all rows, the placement rate first."""
@@ -113,6 +146,7 @@ class Placement:
                 if rows
             },
             "hints": list(self.hints),
+            **({} if self.elsewhere is None else {"areas": self.elsewhere.summary()}),
             "source": self.source,
         }
 
@@ -175,6 +209,17 @@ def _swap_cure(columns: Columns) -> str:
         "lon and lat look exchanged: pass --lon and --lat the other way round "
         f"(--lon {columns.lat} --lat {columns.lon})"
     )
+
+
+def _elsewhere_hint(found: Elsewhere) -> dict[str, str]:
+    told = f"{len(found.rows):,} of {found.compared:,} rows ({_percent(len(found.rows) / found.compared)})"
+    first = ", ".join(str(row) for row in found.rows[:3].tolist())
+    told_zh = f"{found.compared:,} 行中有 {len(found.rows):,} 行"
+    return {
+        "code": "areas-disagree",
+        "message": f"{told} lie in another area than their code says, such as row {first}: correct either",
+        "message_zh": f"{told_zh}的坐标不在其区域编码所指的区域内，例如第 {first} 行：请更正其一",
+    }
 
 
 def _hint(code: str, columns: Columns) -> dict[str, str]:

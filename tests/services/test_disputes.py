@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -55,20 +56,17 @@ def argue(database: Database, days: float, *teams: str, place: Place | None = No
     return disputes.dispute(Desk(database), ANNA, "board", asked, teams, at=soon(days), **more)
 
 
-@pytest.mark.parametrize(
-    ("days", "team", "rule"), [(1, "b", "cell"), (6, "a", "cell"), (11, "c", "carve_out")]
-)
-@pytest.mark.parametrize("place", [Place("k"), MIDDLE], ids=["customer", "place"])
-def test_the_rule_of_the_date_decides(
-    board: Database, place: Place, days: float, team: str, rule: str
-) -> None:
-    found = argue(board, days, "a", "b", "c", place=place)
-    assert [claim["team"]["id"] for claim in found["claims"] if claim["right"]] == [team]
-    assert [r["rule"] for r in found["rules"]] == ["name_list", "carve_out", "cell", "fallback"]
-    decides = next(r for r in found["rules"] if r["decides"])
-    assert (decides["rule"], decides["team"]["id"]) == (rule, team)
-    assert (found["owner"]["rule"], found["owner"]["team"]["id"]) == (rule, team)
-    assert [(h["team"]["id"], h["publication"]) for h in found["history"]] == [("b", 1), ("a", 2), ("c", 3)]
+def test_the_rule_of_the_date_decides(board: Database) -> None:
+    dates = ((1, "b", "cell"), (6, "a", "cell"), (11, "c", "carve_out"))
+    for place, (days, team, rule) in itertools.product((Place("k"), MIDDLE), dates):
+        found = argue(board, days, "a", "b", "c", place=place)
+        assert [claim["team"]["id"] for claim in found["claims"] if claim["right"]] == [team]
+        assert [r["rule"] for r in found["rules"]] == ["name_list", "carve_out", "cell", "fallback"]
+        decides = next(r for r in found["rules"] if r["decides"])
+        assert (decides["rule"], decides["team"]["id"]) == (rule, team)
+        assert (found["owner"]["rule"], found["owner"]["team"]["id"]) == (rule, team)
+        owners = [(h["team"]["id"], h["publication"]) for h in found["history"]]
+        assert owners == [("b", 1), ("a", 2), ("c", 3)]
 
 
 def test_a_name_list_goes_before_all_else_until_it_ends(board: Database) -> None:
@@ -105,18 +103,14 @@ def test_claims_are_answered_in_words_of_both_languages(board: Database) -> None
     assert "有理" in argue(board, 6, "a", lang="zh")["claims"][0]["why"]
 
 
-@pytest.mark.parametrize(
-    ("place", "teams", "field"),
-    [(Place(), ("a",), "customer"), (Place("k"), (), "team"), (Place("k"), ("a", "z"), "team")],
-)
-def test_a_dispute_without_ground_is_refused(
-    board: Database, place: Place, teams: tuple[str, ...], field: str
-) -> None:
-    with pytest.raises(InvalidInput) as found:
-        argue(board, 1, *teams, place=place)
-    assert found.value.field == field
-    assert found.value.cure
-    assert "'k'" not in str(found.value)
+def test_a_dispute_without_ground_is_refused(board: Database) -> None:
+    wrong = ((Place(), ("a",), "customer"), (Place("k"), (), "team"), (Place("k"), ("a", "z"), "team"))
+    for place, teams, field in wrong:
+        with pytest.raises(InvalidInput) as found:
+            argue(board, 1, *teams, place=place)
+        assert found.value.field == field
+        assert found.value.cure
+        assert "'k'" not in str(found.value)
 
 
 # --- check and orders
@@ -126,17 +120,18 @@ def check(database: Database, person: str, days: float, place: Place | None = No
     return conduct.check(Desk(database), ANNA, "board", person, place or Place("k"), at=soon(days), **more)
 
 
-@pytest.mark.parametrize(
-    ("person", "days", "verdict"),
-    [("p-b", 1, "inside"), ("p-b", 6, "outside"), ("p-a", 6, "inside"), ("p-c", 11, "inside")],
-)
-def test_whether_somebody_acts_outside_depends_on_the_date(
-    board: Database, person: str, days: float, verdict: str
-) -> None:
-    found = check(board, person, days)
-    assert found["verdict"] == verdict
-    assert found["owner"]["lead"]["id"] == {1: "p-b", 6: "p-a", 11: "p-c"}[int(days)]
-    assert check(board, person, days, MIDDLE)["verdict"] == verdict
+def test_whether_somebody_acts_outside_depends_on_the_date(board: Database) -> None:
+    lead = {1: "p-b", 6: "p-a", 11: "p-c"}
+    for person, days, verdict in (
+        ("p-b", 1, "inside"),
+        ("p-b", 6, "outside"),
+        ("p-a", 6, "inside"),
+        ("p-c", 11, "inside"),
+    ):
+        found = check(board, person, days)
+        assert found["verdict"] == verdict
+        assert found["owner"]["lead"]["id"] == lead[days]
+        assert check(board, person, days, MIDDLE)["verdict"] == verdict
 
 
 def test_a_member_of_the_team_on_the_name_list_acts_by_name(board: Database) -> None:

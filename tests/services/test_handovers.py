@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gridsvc.customers.arrivals import Arrival
 from gridsvc.errors import Conflict, Forbidden, InvalidInput
 from gridsvc.principal import Principal
 from gridsvc.services import grid_handovers, handovers, ownership, rosters
@@ -17,9 +20,12 @@ from gridsvc.services.desk import Asked, Desk
 from gridsvc.services.grid_handovers import MovedGrid
 from gridsvc.services.handovers import Heir, Leaver
 from gridsvc.store import Database
+from gridsvc.store.database import Reader
 from gridsvc.store.records import Idempotency
+from gridsvc.teams.model import Named
 from tests.services.board import ANNA
 from tests.services.series import DAY, TEAMS, draft, ground, out, owner, publish, soon
+from tests.store.builders import DAY_1
 
 SIZE = int(os.environ.get("GRIDSVC_PROOF_HANDOVERS", "6"))
 
@@ -78,11 +84,13 @@ def test_a_trial_shows_the_same_and_writes_nothing(board: Database) -> None:
     assert [p["to"] for p in made.told["passed"]] == [p["to"] for p in shown.told["passed"]] == ["p-d"]
 
 
-@pytest.mark.parametrize("heirs", [(), (Heir("p-d", start=soon(11)),)], ids=["nobody", "a day late"])
-def test_nothing_may_be_nobodys_at_any_moment(board: Database, heirs: tuple[Heir, ...]) -> None:
-    with pytest.raises(InvalidInput, match=r"grid a would be nobody's from .* team 'a' has no lead") as found:
-        leave(board, "p-a", *heirs)
-    assert found.value.details["orphans"][0]["grids"] == ["a"]
+def test_nothing_may_be_nobodys_at_any_moment(board: Database) -> None:
+    for heirs in ((), (Heir("p-d", start=soon(11)),)):  # nobody, or a day late
+        with pytest.raises(
+            InvalidInput, match=r"grid a would be nobody's from .* team 'a' has no lead"
+        ) as found:
+            leave(board, "p-a", *heirs)
+        assert found.value.details["orphans"][0]["grids"] == ["a"]
     assert number(board) == 1
 
 
@@ -126,31 +134,21 @@ def test_a_place_does_not_come_back_at_the_moment_it_was_given_up(board: Databas
         handovers.leave(board, ANNA, "board", Leaver("p-d", (Heir("p-a"),), "retires", at))
 
 
-@pytest.mark.parametrize(
-    ("more", "error", "field", "words"),
-    [
-        ({"days": -40_000}, InvalidInput, "effective_at", "roster 1 counts since"),
-        ({"base_roster": 7}, Conflict, "base_roster", "roster 1 is in force, not 7"),
-    ],
-)
-def test_a_wrong_date_or_base_is_refused(
-    board: Database, more: Any, error: Any, field: str, words: str
-) -> None:
-    with pytest.raises(error, match=words) as found:
-        leave(board, "p-a", Heir("p-d"), **more)
-    assert found.value.field == field
+def test_a_wrong_date_or_base_is_refused(board: Database) -> None:
+    with pytest.raises(InvalidInput, match="roster 1 counts since") as early:
+        leave(board, "p-a", Heir("p-d"), days=-40_000)
+    with pytest.raises(Conflict, match="roster 1 is in force, not 7") as stale:
+        leave(board, "p-a", Heir("p-d"), base_roster=7)
+    assert (early.value.field, stale.value.field) == ("effective_at", "base_roster")
     assert number(board) == 1
 
 
-@pytest.mark.parametrize(
-    ("heir", "field"),
-    [(Heir("p-d", start="soon"), "from"), (Heir("p-d", time_share=1.5), "time_share")],
-)
-def test_what_is_wrong_with_a_successor_names_the_row(board: Database, heir: Heir, field: str) -> None:
-    with pytest.raises(InvalidInput) as found:
-        leave(board, "p-a", heir)
-    assert (found.value.source, found.value.row, found.value.field) == ("successors", 1, field)
-    assert found.value.cure
+def test_what_is_wrong_with_a_successor_names_the_row(board: Database) -> None:
+    for heir, field in ((Heir("p-d", start="soon"), "from"), (Heir("p-d", time_share=1.5), "time_share")):
+        with pytest.raises(InvalidInput) as found:
+            leave(board, "p-a", heir)
+        assert (found.value.source, found.value.row, found.value.field) == ("successors", 1, field)
+        assert found.value.cure
 
 
 def test_a_reason_is_needed_and_the_scope(board: Database) -> None:
@@ -185,56 +183,86 @@ def test_without_publishing_it_says_which_draft(board: Database) -> None:
     assert owner(board, "x002y000")["team"]["id"] == "d"
 
 
-@pytest.mark.parametrize(
-    ("grid", "team", "field"), [("z", "d", "grid"), ("b", "z", "team"), ("b", "b", "team")]
-)
-def test_a_wrong_grid_or_team_is_refused(board: Database, grid: str, team: str, field: str) -> None:
-    with pytest.raises(InvalidInput) as found:
-        grid_handovers.move_grid(board, ANNA, "board", MovedGrid(grid, team, "nearer"))
-    assert found.value.field == field
-    assert found.value.cure
+def test_a_wrong_grid_or_team_is_refused(board: Database) -> None:
+    for grid, team, field in (("z", "d", "grid"), ("b", "z", "team"), ("b", "b", "team")):
+        with pytest.raises(InvalidInput) as found:
+            grid_handovers.move_grid(board, ANNA, "board", MovedGrid(grid, team, "nearer"))
+        assert found.value.field == field
+        assert found.value.cure
 
 
 def test_a_grid_does_not_go_to_a_team_before_something_scheduled(board: Database) -> None:
-    later = draft(board, _tiling(board), "aaabbb")
+    with board.read() as reader:
+        tiling = _tiling(reader)
+    later = draft(board, tiling, "aaabbb")
     publish(board, later, effective_at=soon(20))
     with pytest.raises(Conflict, match="scheduled"):
         grid_handovers.move_grid(board, ANNA, "board", MovedGrid("b", "d", "nearer", soon(10)))
 
 
-def _tiling(database: Database) -> str:
-    with database.read() as reader:
-        return reader.publications.newest("board", "base").tiling  # type: ignore[union-attr]
+def _tiling(reader: Reader) -> str:
+    return reader.publications.newest("board", "base").tiling  # type: ignore[union-attr]
 
 
 # --- any handovers
 
+Step = tuple[str, str, str, int, int, str | None]
+_rounds = itertools.count(1)
+
 
 @st.composite
-def said(draw: st.DrawFn) -> list[tuple[str, str, int, int, str | None]]:
+def said(draw: st.DrawFn) -> list[Step]:
     person = st.sampled_from([f"p-{team}" for team in TEAMS[:5]])
-    one = st.tuples(person, person, st.integers(0, 9), st.integers(0, 4), st.none() | person)
+    kind = st.sampled_from(["leaver", "leaver", "grid"])
+    one = st.tuples(kind, person, person, st.integers(0, 9), st.integers(0, 4), st.none() | person)
     return draw(st.lists(one, min_size=1, max_size=5))
+
+
+def take(database: Database, step: Step, start: datetime) -> bool:
+    kind, one, other, day, later, acting = step
+    at = start + day * DAY
+    try:
+        if kind == "grid":
+            wanted = MovedGrid("abc"[day % 3], other[-1], "any", at)
+            return grid_handovers.move_grid(database, ANNA, "board", wanted, and_publish=True)[1] is None
+        heir = Heir(other, start=at + later * DAY, acting=acting)
+        handovers.leave(database, ANNA, "board", Leaver(one, (heir,), "any", at))
+    except (InvalidInput, Conflict) as error:
+        assert error.cure
+        return False
+    return True
 
 
 @settings(max_examples=SIZE, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(said=said())
-def test_no_grid_is_without_a_lead_at_any_date_after_random_handovers(board: Database, said: Any) -> None:
-    at_first = rosters.get(board, ANNA, "board")[1]
-    now = datetime.now(UTC)
-    for person, heir, day, later, acting in said:
-        at = now + timedelta(days=day + 1)
-        wanted = Leaver(person, (Heir(heir, start=at + later * DAY, acting=acting),), "any", at)
-        try:
-            handovers.leave(board, ANNA, "board", wanted)
-        except InvalidInput as error:
-            assert error.cure
-    for day in range(0, 16, 3):
-        for shift in (-0.01, 0.01):
-            asked = Asked("board", as_of=now + timedelta(days=day + 1 + shift))
-            for cell, team in (("x000y000", "a"), ("x002y000", "b"), ("x005y000", "c")):
-                found = ownership.cell(Desk(board), ANNA, cell, asked=asked)
-                assert found.team is not None and found.team["id"] == team
-                assert found.lead is not None
-    with board.write(ANNA, "test") as uow:  # the ground is put back for the next example
+def test_no_grid_and_no_customer_is_without_owner_at_any_date(peopled: Database, said: list[Step]) -> None:
+    at_first = rosters.get(peopled, ANNA, "board")[1]
+    start = datetime.now(UTC) + 30 * next(_rounds) * DAY  # behind what is scheduled by rounds before
+    for step in said:
+        take(peopled, step, start)
+    desk = Desk(peopled)
+    for day in [d + shift for d in range(0, 15, 2) for shift in (-0.01, 0.01)]:
+        asked = Asked("board", as_of=start + day * DAY)
+        owners = [ownership.cell(desk, ANNA, f"x00{x}y000", asked=asked) for x in (0, 2, 5)]
+        owners += [ownership.customer(desk, ANNA, name, asked=asked) for name in ("k", "named")]
+        for found in owners:
+            assert found.status == "owned" and found.team is not None
+            assert found.lead is not None, (day, found)
+    with peopled.write(ANNA, "test") as uow:  # people are put back for the next round
         rosters.append(uow, "board", at_first, datetime.now(UTC), "again")
+
+
+@pytest.fixture
+def peopled(board: Database) -> Database:
+    """The board with a customer in a cell, and one on the name list."""
+    with board.write(ANNA, "test") as uow:
+        uow.changes.begin()
+        told = [Arrival(name, DAY_1, DAY_1, None, 2, 0, 0.0, 0.0) for name in ("k", "named")]
+        uow.changes.append("board", _tiling(uow), told)
+        roster = uow.rosters.get("board", 1)
+        rosters.append(uow, "board", replace(roster, named=(Named("named", "e", "bank"),)), now(), "list")
+    return board
+
+
+def now() -> datetime:
+    return datetime.now(UTC)

@@ -40,6 +40,7 @@ class ImportOut(BaseModel):
     hints: list[dict[str, str]]
     measures: dict[str, dict[str, Any]]
     coverage: dict[str, Any]
+    areas: dict[str, Any] | None = None
     todo: str
 
 

@@ -47,7 +47,7 @@ class Shift:
         return {
             "code": f"looks-{self.system}",
             "message": f"the points look shifted: taken as {shown}, {self.gains:,} of {self.compared:,} rows "
-            f"would come to lie where they belong, and {self.losses:,} would leave it; try --crs {self.system}",
+            f"would lie where they belong, and {self.losses:,} would leave it; try --crs {self.system}",
             "message_zh": f"若按 {shown} 处理，{self.compared:,} 行中有 {self.gains:,} 行由不符变为相符，"
             f"{self.losses:,} 行相反：坐标似有偏移，请试 --crs {self.system}",
         }

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
+    Table,
     delete,
     false,
     insert,
@@ -172,6 +173,11 @@ class CustomerReader:
         rows = self._handle.connection.execute(ordered.order_by(c.valid_from.desc(), c.no.desc()))
         return [_import(row) for row in rows] or self.live_imports(territory)
 
+    def import_at(self, territory: str, tiling: str, time: datetime) -> ImportRecord | None:
+        """The import of a tiling which was live at a time; None where there was none."""
+        found = self._in_force(territory, time)
+        return next((r for r in found if r.tiling == tiling and r.valid_from and r.valid_from <= time), None)
+
     def residents(
         self,
         territory: str,
@@ -241,6 +247,32 @@ class CustomerReader:
         rows = select(c.id, c.cell, c.attributes).where(c.import_no == self._no(import_id), c.kept, inside)
         return [(name, cell, values or {}) for name, cell, values in self._handle.connection.execute(rows)]
 
+    def tally(
+        self, record: ImportRecord, column: str, at: datetime
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64], tuple[str, ...]]:
+        """Cell row of each placed customer at a time, by what was told by then, and its text in a column.
+
+        Returns
+        -------
+        (cells, places, texts) : int32 and int64 arrays, shape (n,), and tuple of str
+            A customer's text is that at its place in `texts`, which are ascending; empty where it has none.
+        """
+        told = select(customer_states.c.no).where(*standing(record.territory, record.behind, at))
+        own = customers.c.import_no == self._no(record.id), customers.c.kept
+        parts = [_texts(customers, column).where(*own)]
+        if self._handle.connection.execute(told.limit(1)).first() is not None:
+            parts[0] = parts[0].where(~_told_of(record.territory, record.behind, at))
+            here = customer_states.c.there, customer_states.c.tiling_id == record.tiling
+            since = standing(record.territory, record.behind, at)
+            parts.append(_texts(customer_states, column).where(*since, *here))
+        rows = [row for part in parts for row in self._handle.connection.execute(part).fetchall()]
+        cells, values = zip(*rows, strict=True) if rows else ((), ())
+        plain = {value: _plain(value) for value in set(values)}
+        texts = tuple(sorted(set(plain.values())))
+        place = {value: texts.index(text) for value, text in plain.items()}
+        places = np.fromiter(map(place.__getitem__, values), np.int64, len(values))
+        return np.array(cells, np.int32), places, texts
+
     def findings(self, import_id: str, after: int = 0, limit: int = 100) -> list[CustomerRecord]:
         """Rows a person must look at, by row of the source, at most `limit`, behind the row `after`."""
         rows = self._of(import_id).where(customers.c.todo, customers.c.row_no > after)
@@ -304,6 +336,17 @@ def _told_of(territory: str, behind: int, now: datetime) -> ColumnElement[bool]:
     """Whether a message tells of the customer of an import's row."""
     told = select(customer_states.c.no).where(*standing(territory, behind, now))
     return told.where(customer_states.c.id == customers.c.id).exists()
+
+
+def _texts(table: Table, column: str) -> Select[*tuple[Any, ...]]:
+    """Cells of placed customers with one of their further columns as text."""
+    text_ = table.c.attributes[column].as_string()
+    return select(table.c.cell, text_).where(table.c.cell + 0 >= 0)  # in the order of rows, not by an index
+
+
+def _plain(value: Any) -> str:
+    """A column's value as text; a whole number is the same whether it was kept with a fraction or not."""
+    return "" if value is None else str(value).removesuffix(".0")
 
 
 def _joined() -> Select[*tuple[Any, ...]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,10 +22,22 @@ from gridsvc.store.tables import cells, cells_rtree, imports, measures, tilings
 from gridsvc.store.types import to_wkb
 from gridsvc.tiling.tiling import Adjacency, Tiling
 
-__all__ = ["Box", "TilingReader", "TilingWriter"]
+__all__ = ["Box", "MeasuredThen", "TilingReader", "TilingWriter"]
 
 Box = tuple[float, float, float, float]
 """West, south, east, north in WGS-84 degrees."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredThen:
+    """A measure as it counted from `since` and before `until` (None: to now); a later one may hide it."""
+
+    id: int
+    name: str
+    spec: str
+    since: datetime
+    until: datetime | None
+
 
 _HEAD = [c for c in tilings.c if c.name != "arrays"]
 _COLUMN = "column:"  # keeps a source layer's column apart from our own arrays
@@ -177,6 +189,30 @@ class TilingReader:
             )
         )
         return tuple(self._handle.connection.execute(rows.order_by(measures.c.id)).scalars())
+
+    def history(self, tiling_id: str) -> Sequence[MeasuredThen]:
+        """Which measures counted when, the oldest first; those of an import while it was live."""
+        rows = (
+            select(measures.c.id, measures.c.name, measures.c.spec, measures.c.as_of)
+            .add_columns(imports.c.valid_from, imports.c.valid_to)
+            .outerjoin(imports, measures.c.import_id == imports.c.id)
+            .where(
+                measures.c.tiling_id == tiling_id,
+                or_(measures.c.import_id.is_(None), imports.c.valid_from.is_not(None)),
+            )
+        )
+        found = self._handle.connection.execute(rows.order_by(measures.c.id))
+        return [
+            MeasuredThen(
+                row.id, row.name, row.spec, max(row.as_of, row.valid_from or row.as_of), row.valid_to
+            )
+            for row in found
+        ]
+
+    def values_of(self, measure_ids: Sequence[int]) -> dict[int, NDArray[np.float64]]:
+        """Values of measures, by the ids of `history`: float64 arrays, shape (n_cells,)."""
+        rows = select(measures.c.id, measures.c.data).where(measures.c.id.in_(measure_ids))
+        return {row.id: codec.unpack(row.data)["values"] for row in self._handle.connection.execute(rows)}
 
     def list(self, territory: str) -> list[TilingRecord]:
         """Tilings of a territory, oldest first."""

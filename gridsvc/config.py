@@ -33,6 +33,12 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=64, description="API worker processes.")
     max_upload_mb: int = Field(default=512, ge=1, description="Largest accepted request body, MB.")
     job_slots: int = Field(default=1, ge=1, le=32, description="Jobs run at the same time by one API worker.")
+    small_count: int = Field(
+        default=5,
+        ge=0,
+        le=1000,
+        description="Numbers of customers below this are kept back from who may not see customers.",
+    )
     webhook_allow: str = Field(
         default="", description="Hosts and networks which webhooks may lead to; empty: none."
     )

@@ -12,7 +12,7 @@ import click
 import orjson
 
 from gridsvc.config import Settings
-from gridsvc.errors import InvalidInput
+from gridsvc.errors import InvalidInput, NotFound
 from gridsvc.principal import LOCAL, Principal
 from gridsvc.progress import Progress
 
@@ -29,6 +29,7 @@ __all__ = [
     "in_path",
     "json_writer",
     "kept",
+    "only_territory",
     "opened",
     "out_path",
     "percent",
@@ -120,6 +121,19 @@ def kept(url: str | None) -> Keeper:
     except OSError:
         return Keeper()
     return Keeper(folder if os.access(folder, os.W_OK) else None)
+
+
+def only_territory(db: Database) -> str:
+    """The territory which is published, if there is but one."""
+    with db.read() as reader:
+        found = sorted({territory for territory, _ in reader.publications.lines()})
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise NotFound("nothing is published yet", cure="run gridsvc demo, or gridsvc publish")
+    raise InvalidInput(
+        "several territories are published", field="--territory", cure=f"name one of {', '.join(found)}"
+    )
 
 
 def published_folder(url: str | None) -> Path:

@@ -27,6 +27,12 @@ export const DOORS: readonly Door[] = [
     open: async (workspace) => new (await import('./compare/compare.ts')).CompareRoom(workspace),
   },
   {
+    id: 'requests',
+    icon: 'M4 5h16v11H9l-5 4zM8 9h8M8 12h5',
+    needsBoard: false,
+    open: async (workspace) => new (await import('./requests/requests.ts')).RequestsRoom(workspace),
+  },
+  {
     id: 'publish',
     icon: 'M12 3v12M7.5 7.5L12 3l4.5 4.5M5 14v5.5a1.5 1.5 0 0 0 1.5 1.5h11a1.5 1.5 0 0 0 1.5-1.5V14',
     needsBoard: false,

@@ -3,7 +3,22 @@ import { words as compare } from './compare/words.ts';
 import { words as plans } from './plans/words.ts';
 import { words as publish } from './publish/words.ts';
 import { words as redraw } from './redraw/words.ts';
+import { words as requests } from './requests/words.ts';
 import { words as see } from './see/words.ts';
 
-export const en = { ...see.en, ...redraw.en, ...publish.en, ...plans.en, ...compare.en } as const;
-export const zh = { ...see.zh, ...redraw.zh, ...publish.zh, ...plans.zh, ...compare.zh } as const;
+export const en = {
+  ...see.en,
+  ...redraw.en,
+  ...publish.en,
+  ...plans.en,
+  ...compare.en,
+  ...requests.en,
+} as const;
+export const zh = {
+  ...see.zh,
+  ...redraw.zh,
+  ...publish.zh,
+  ...plans.zh,
+  ...compare.zh,
+  ...requests.zh,
+} as const;

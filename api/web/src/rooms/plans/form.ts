@@ -70,7 +70,7 @@ export function solveForm(
   return h(
     'form',
     {
-      class: 'solve',
+      class: 'form',
       onsubmit: (event: Event) => {
         event.preventDefault();
         start(wish());

@@ -88,7 +88,7 @@ export class PlansRoom implements Room {
     return h(
       'form',
       {
-        class: 'solve',
+        class: 'form',
         onsubmit: (event: Event) => {
           event.preventDefault();
           void this.realign(Number(share.value), several.checked, name.value.trim());

@@ -137,7 +137,8 @@ def _counts(
     if live is None:
         return found
     for where in counted:
-        rows, texts = reader.customers.tally(live, where.column or "", datetime.now(UTC))
-        meant = rows[(texts == where.value) & (rows >= 0)]
+        rows, places, texts = reader.customers.tally(live, where.column or "", datetime.now(UTC))
+        place = texts.index(where.value) if where.value in texts else -1
+        meant = rows[(places == place) & (rows >= 0)]
         found[where.fact] = np.bincount(meant, minlength=cells).astype(np.float64)
     return found

@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,10 @@ from gridsvc.errors import InvalidInput
 from gridsvc.sample import CITY, COUNTY, DEFAULT_SEED, generate, generate_scale
 from gridsvc.sample.dirt import FAULTS
 from gridsvc.sample.plane import Plane
+from gridsvc.teams.company import team_rules_from_dict
+from gridsvc.teams.periods import check_leads
+from gridsvc.teams.read import read_roster
+from gridsvc.teams.violations import check
 
 SHIPPED = Path(__file__).resolve().parents[2] / "data" / "samples"
 PLANE = Plane(COUNTY.lon, COUNTY.lat)
@@ -482,3 +487,13 @@ def test_progress_is_told_and_can_stop_the_work(tmp_path):
         generate("county", 1, tmp_path / "never", stop)
     assert shares == sorted(shares)
     assert not (tmp_path / "never").exists()
+
+
+@pytest.mark.parametrize("where", [None, {"column": "kind", "value": "industrial"}])
+def test_each_team_keeps_the_companys_rules(county, where):
+    rules = team_rules_from_dict({"required_roles": [{"role": "enterprise", "where": where}]})
+    roster = read_roster(county)
+    grids = {team.id: team.id for team in roster.teams if team.id != roster.fallback}
+    facts = {grid: {"kind=industrial": 3.0} for grid in grids}
+    assert check(roster, rules, grids, facts, datetime(2026, 1, 1, tzinfo=UTC)) == []
+    check_leads(roster, datetime(2026, 1, 1, tzinfo=UTC))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gridsvc.errors import InvalidGeometry, InvalidInput, UnknownColumn
 from gridsvc.tiling.check import checked_polygons, union
 from gridsvc.tiling.load import Rows, rows_from_file, rows_from_geojson
+from gridsvc.tiling.sources.rows import EVERYTHING, Choice
 
 __all__ = [
     "PolygonLayer",
@@ -48,15 +49,17 @@ class PolygonLayer:
     source: str = "polygons"
 
 
-def read_boundary(source: Path, crs: str | None) -> shapely.MultiPolygon:
+def read_boundary(source: Path, crs: str | None, choice: Choice = EVERYTHING) -> shapely.MultiPolygon:
     """The territory in a file: the union of all its polygons.
 
     Parameters
     ----------
     source : Path
-        GeoJSON, GeoPackage, Shapefile, FlatGeobuf or GeoParquet.
+        In any format of `gridsvc.tiling.sources`.
     crs : str or None
         Overrules what the file says of itself; None takes the file's word, WGS-84 if it has none.
+    choice : Choice, optional
+        Which layer of the file.
 
     Returns
     -------
@@ -67,7 +70,7 @@ def read_boundary(source: Path, crs: str | None) -> shapely.MultiPolygon:
     UnreadableFile, InvalidGeometry, InvalidInput
         Naming the row and the cure.
     """
-    return _boundary(rows_from_file(source), crs)
+    return _boundary(rows_from_file(source, choice), crs)
 
 
 def boundary_from_geojson(
@@ -77,7 +80,7 @@ def boundary_from_geojson(
     return _boundary(rows_from_geojson(obj, source), crs)
 
 
-def read_polygons(source: Path, id_field: str, crs: str | None) -> PolygonLayer:
+def read_polygons(source: Path, id_field: str, crs: str | None, choice: Choice = EVERYTHING) -> PolygonLayer:
     """The polygons of a file, each with its id from column `id_field`.
 
     Integers become text; other numbers are refused, because a code such as 110101.0 has already lost
@@ -90,7 +93,7 @@ def read_polygons(source: Path, id_field: str, crs: str | None) -> PolygonLayer:
     UnreadableFile, InvalidGeometry, InvalidInput
         Naming the row, the field and the cure.
     """
-    return polygon_layer(rows_from_file(source), id_field, crs)
+    return polygon_layer(rows_from_file(source, choice), id_field, crs)
 
 
 def polygons_from_geojson(

@@ -131,10 +131,13 @@ def test_layers_are_listed_and_chosen(tmp_path: Path) -> None:
     frame(BOX).to_file(path, layer="街道")
     frame(EAST, EAST).to_file(path, layer="社区", mode="a")
     assert layers_of(path) == ["街道", "社区"]
-    with pytest.raises(InvalidInput, match=r"several layers; name one with --layer: 街道, 社区") as caught:
+    with pytest.raises(
+        InvalidInput, match=r"several layers; name one with --layer, or as .*: 街道, 社区"
+    ) as caught:
         read(path)
     assert caught.value.details["layers"] == ["街道", "社区"]
     assert len(read(path, Choice("社区")).geometry) == 2
+    assert len(read(tmp_path / "two.gpkg::社区").geometry) == 2
     with pytest.raises(InvalidInput, match="has no layer '区县'"):
         read(path, Choice("区县"))
 

@@ -25,6 +25,11 @@ _MANY = {"gpkg", "kml"}
 def read(path: Path, choice: Choice = EVERYTHING, limits: Limits = LIMITS) -> Rows:
     """Read one layer of a file.
 
+    Parameters
+    ----------
+    path : Path
+        A file, or ``FILE::LAYER``.
+
     Raises
     ------
     UnreadableFile
@@ -36,7 +41,7 @@ def read(path: Path, choice: Choice = EVERYTHING, limits: Limits = LIMITS) -> Ro
     InvalidGeometry
         A geometry which cannot be built, with its row.
     """
-    path = Path(path)
+    path, choice = _split(Path(path), choice)
     kind = kind_of(path, limits)
     if kind != "zip":
         return _named(_read(path, kind, choice, limits), path.name, choice)
@@ -44,6 +49,14 @@ def read(path: Path, choice: Choice = EVERYTHING, limits: Limits = LIMITS) -> Ro
         inner, layer = _inside(files, choice.layer, path.name, limits)
         rows = _read(inner, kind_of(inner, limits), replace(choice, layer=layer), limits)
         return _named(rows, path.name, choice)
+
+
+def _split(path: Path, choice: Choice) -> tuple[Path, Choice]:
+    """``FILE::LAYER`` names a layer where no option does: a command may be given several files."""
+    name, mark, layer = path.name.rpartition("::")
+    if not (mark and name and layer) or choice.layer is not None or path.exists():
+        return path, choice
+    return path.with_name(name), replace(choice, layer=layer)
 
 
 @contextmanager

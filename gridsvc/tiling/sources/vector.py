@@ -73,7 +73,7 @@ def pick(names: Sequence[str], wanted: str | None, source: str) -> str:
         "has several layers" if wanted is None else f"has no layer {wanted!r}",
         source=source,
         field="layer",
-        cure=f"name one with --layer: {listed}",
+        cure=f"name one with --layer, or as {source}::NAME: {listed}",
         layers=list(names),
     )
 

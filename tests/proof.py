@@ -137,6 +137,13 @@ def living_customers() -> Lines:
     return _pytest("tests/journey/test_arrivals.py", "-p", "no:randomly", GRIDSVC_PROOF_UPSERTS="100000")
 
 
+def handovers() -> Lines:
+    """500 series of random handovers by their rules, 100 in each database with moved grids and customers."""
+    by_rule = _pytest("tests/teams/test_handover.py", "-p", "no:randomly", GRIDSVC_PROOF_HANDOVERS="500")
+    stored = _pytest("tests/services/test_handovers.py", "-p", "no:randomly", GRIDSVC_PROOF_HANDOVERS="100")
+    return [*by_rule, *stored]
+
+
 def fresh_clone() -> Lines:
     """`make run` and `make test` in a clean clone with nothing else done."""
     with tempfile.TemporaryDirectory() as folder:
@@ -191,6 +198,7 @@ PARTS: dict[str, Callable[[], Lines]] = {
     "bad-lookups": bad_lookups,
     "crash": crash,
     "living-customers": living_customers,
+    "handovers": handovers,
     "fresh-clone": fresh_clone,
 }
 

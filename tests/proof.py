@@ -119,6 +119,13 @@ def bad_input() -> Lines:
     return [f"- {len(told)} cases passed"]
 
 
+def layers_in() -> Lines:
+    """Sixty and more hostile files over HTTP and by the library; GCJ-02 and BD-09 at 20,000 points, two ways."""
+    files = ("tests/api/test_layers.py", "tests/tiling/test_hostile.py", "tests/crs/test_systems.py")
+    sizes = {"GRIDSVC_PROOF_HOSTILE": "1", "GRIDSVC_PROOF_POINTS": "20000"}
+    return _pytest(*files, "-p", "no:randomly", **sizes)
+
+
 def bad_lookups() -> Lines:
     """Wrong questions to a real server, the hot path beside the routes, 500 made-up requests a lookup."""
     files = ("tests/api/test_bad_lookups.py", "tests/api/test_lookup.py", "tests/services/test_watcher.py")
@@ -195,6 +202,7 @@ PARTS: dict[str, Callable[[], Lines]] = {
     "rosters": rosters,
     "lookup": lookup,
     "bad-input": bad_input,
+    "layers-in": layers_in,
     "bad-lookups": bad_lookups,
     "crash": crash,
     "living-customers": living_customers,

@@ -182,6 +182,8 @@ def _refusal(placement: Placement, fault: Fault, *, strict: bool) -> InvalidInpu
     cure = fault.verdict.cure
     if any(hint["code"] == "swapped-axes" for hint in placement.hints):
         cure = _swap_cure(columns)
+    elif placement.notes:
+        cure = placement.notes[0]["message"]
     way_out = (
         "leave out --strict"
         if strict

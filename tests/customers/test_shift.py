@@ -13,9 +13,10 @@ from gridsvc import crs
 from gridsvc.customers.areas import AreaIndex
 from gridsvc.customers.columns import Columns
 from gridsvc.customers.place import PlaceOptions, place
-from gridsvc.customers.placement import Placement
+from gridsvc.customers.placement import Placement, check
 from gridsvc.customers.read import read_customers
 from gridsvc.customers.shift import shift_of
+from gridsvc.errors import InvalidInput
 from gridsvc.tiling.h3tiles import tile_h3
 from gridsvc.tiling.locate import Locator
 from gridsvc.tiling.tiling import Tiling
@@ -74,6 +75,8 @@ def test_as_gcj02_every_station_lands_and_nothing_is_hinted(ground: Tiling) -> N
 def test_declared_wgs84_the_hint_comes_by_the_territory_alone(ground: Tiling) -> None:
     found = placed(ground, "wgs84")
     assert "looks-gcj02" in codes_of(found)
+    with pytest.raises(InvalidInput, match=r"look shifted: taken as GCJ-02.*try --crs gcj02"):
+        check(found, 0.999)
     assert (found.lon[0], found.lat[0]) == (113.784724, 22.714121)  # as given: nothing is changed by a hint
 
 

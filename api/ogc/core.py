@@ -176,9 +176,8 @@ def get_collection(request: Request, found: Found, _: Who) -> Response:
         [word("Coordinate systems", lang), " ".join(told["crs"])],
     ]
     links = [entry for entry in told["links"] if entry["rel"] in {"self", "stylesheet"}]
-    return html(
-        request, told["title"], trail_of(found, home)[:-1], [table(["property", "value"], rows, lang)], links
-    )
+    title = f"{found.title}: {word(found.kind, lang)}"
+    return html(request, title, trail_of(found, home)[:-1], [table(["property", "value"], rows, lang)], links)
 
 
 @router.get("/collections/{collection}/queryables", **described("/collections/{collection}/queryables"))

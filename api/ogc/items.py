@@ -170,7 +170,7 @@ def _page(
     body = [
         f"<p class=note>{told}</p><nav class=pages>{steps}</nav>",
         drawing(features.outlines(db, held, drawn), colours, titles),
-        table(names, rows, lang),
+        table(names, rows, "en"),  # names of properties are what one writes in a question
     ]
     return html(request, f"{found.title}: {word(found.kind, lang)}", trail_of(found, home), body, links[1:2])
 

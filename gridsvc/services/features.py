@@ -45,6 +45,7 @@ Rows = NDArray[np.int64]
 Box = tuple[float, float, float, float]
 
 _DRAFTS = 50
+_KNOWN = 1000
 _CHUNK = 500
 _KINDS: tuple[FeatureKind, ...] = ("grids", "cells", "teams")
 
@@ -143,8 +144,8 @@ def collections(db: Database, who: Principal) -> list[Collection]:
 
 def _published(reader: Reader, territory: str, line: str) -> list[Collection]:
     place = reader.territories.get(territory)
-    starts = [record.effective_at for record in reader.publications.list(territory, line, limit=1000)]
-    box = _box(place.boundary)
+    records = reader.publications.list(territory, line, limit=1000)
+    starts, box = [record.effective_at for record in records], _box(reader, records[0].tiling)
     return [
         Collection(f"{territory}.{line}.{kind}", kind, territory, line, None, place.name, box, min(starts))
         for kind in _KINDS
@@ -153,11 +154,10 @@ def _published(reader: Reader, territory: str, line: str) -> list[Collection]:
 
 def _drafts(reader: Reader) -> list[Collection]:
     found = []
-    for place in reader.territories.list():
+    for place in reader.territories.list(limit=1000):
         drafts = [p for p in reader.plans.list(place.id, limit=1000) if p.status != "published"]
-        box = _box(place.boundary)
         for plan in drafts[-_DRAFTS:]:
-            title = f"{place.name}: {plan.name or plan.id}"
+            title, box = f"{place.name}: {plan.name or plan.id}", _box(reader, plan.tiling)
             found += [
                 Collection(f"plan.{plan.id}.{kind}", kind, place.id, plan.line, plan.id, title, box)
                 for kind in _KINDS
@@ -165,9 +165,16 @@ def _drafts(reader: Reader) -> list[Collection]:
     return found
 
 
-def _box(boundary: Any) -> Box:
-    west, south, east, north = shapely.bounds(boundary).tolist()
-    return west, south, east, north
+_EXTENTS: dict[str, Box] = {}
+
+
+def _box(reader: Reader, tiling: str) -> Box:
+    """Where a tiling lies; kept, as it never changes and many cells have to be looked at for it."""
+    if tiling not in _EXTENTS:
+        if len(_EXTENTS) >= _KNOWN:
+            _EXTENTS.clear()
+        _EXTENTS[tiling] = reader.features.extent(tiling) or (-180.0, -90.0, 180.0, 90.0)
+    return _EXTENTS[tiling]
 
 
 def collection(db: Database, who: Principal, name: str) -> Collection:
@@ -189,7 +196,7 @@ def collection(db: Database, who: Principal, name: str) -> Collection:
             plan = reader.plans.bare(middle)
             place = reader.territories.get(plan.territory)
             title = f"{place.name}: {plan.name or plan.id}"
-            return Collection(name, kind, place.id, plan.line, plan.id, title, _box(place.boundary))
+            return Collection(name, kind, place.id, plan.line, plan.id, title, _box(reader, plan.tiling))
         if (head, middle) not in reader.publications.lines():
             raise _none(name)
         return next(made for made in _published(reader, head, middle) if made.kind == kind)

@@ -83,6 +83,21 @@ class FeatureReader:
         found = self._handle.connection.execute(rows).all()
         return {row.code: row.geometry for row in found}
 
+    def extent(self, tiling: str) -> Box | None:
+        """West, south, east, north of a tiling's cells; None where it has none."""
+        if self._handle.postgres:
+            g = cells.c.geometry
+            low, high = (func.ST_XMin(g), func.ST_YMin(g)), (func.ST_XMax(g), func.ST_YMax(g))
+            wanted: Any = select(*map(func.min, low), *map(func.max, high))
+        else:
+            t = cells_rtree.c
+            sides = func.min(t.min_lon), func.min(t.min_lat), func.max(t.max_lon), func.max(t.max_lat)
+            wanted = select(*sides).select_from(cells.join(cells_rtree, cells.c.id == t.id))
+        west, south, east, north = self._handle.connection.execute(
+            wanted.where(cells.c.tiling_id == tiling)
+        ).one()
+        return None if west is None else (west, south, east, north)
+
     def measured(self, tiling: str) -> int:
         """A number which grows whenever measures of a tiling are written; 0 before the first."""
         newest = select(func.coalesce(func.max(measures.c.id), 0)).where(measures.c.tiling_id == tiling)

@@ -53,7 +53,9 @@ def test_collections_say_where_and_since_when(town: Town) -> None:
     assert {CELLS, GRIDS, TEAMS} | drafts == set(found)
     one = town.get(f"/collections/{GRIDS}").json()
     assert one == found[GRIDS]
-    assert one["extent"]["spatial"]["bbox"][0] == pytest.approx([0, 0, WIDTH * DEGREE, HEIGHT * DEGREE])
+    assert one["extent"]["spatial"]["bbox"][0] == pytest.approx(
+        [0, 0, WIDTH * DEGREE, HEIGHT * DEGREE], abs=1e-7
+    )
     assert one["extent"]["temporal"]["interval"] == [[town.started.isoformat().replace("+00:00", "Z"), None]]
     for entry in one["links"]:
         assert town.client.get(entry["href"]).status_code == 200, entry

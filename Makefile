@@ -49,7 +49,7 @@ test: dev ## Everything CI checks, at small size
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not proof" $(ARGS)
 
 proof: dev ## The issue-sized checks; writes docs/proof.md (PART=name for one)
-	@sh .ci/test-servers.sh
+	@sh .ci/test-servers.sh qgis
 	@$(MAKE) --no-print-directory web
 	$(BIN)/python -m tests.proof $(PART)
 

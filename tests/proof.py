@@ -151,6 +151,11 @@ def handovers() -> Lines:
     return [*by_rule, *stored]
 
 
+def ogc() -> Lines:
+    """GDAL, OWSLib and QGIS read grids and cells, QGIS draws them and current.gpkg, while the service publishes."""
+    return _pytest("tests/ogc/test_clients.py", "-p", "no:randomly")
+
+
 def fresh_clone() -> Lines:
     """`make run` and `make test` in a clean clone with nothing else done."""
     with tempfile.TemporaryDirectory() as folder:
@@ -207,6 +212,7 @@ PARTS: dict[str, Callable[[], Lines]] = {
     "crash": crash,
     "living-customers": living_customers,
     "handovers": handovers,
+    "ogc": ogc,
     "fresh-clone": fresh_clone,
 }
 

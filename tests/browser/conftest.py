@@ -56,6 +56,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, service: str) -> Iterator[Page]:
+    yield from watched(browser, service)
+
+
+def watched(browser: Browser, service: str) -> Iterator[Page]:
     """A page which must neither complain nor ask another host."""
     context = browser.new_context(locale="en-GB", viewport={"width": 1440, "height": 900}, base_url=service)
     found = context.new_page()

@@ -120,7 +120,7 @@ def bad_input() -> Lines:
 
 
 def layers_in() -> Lines:
-    """Sixty and more hostile files over HTTP and by the library; GCJ-02 and BD-09 at 20,000 points, two ways."""
+    """Seventy hostile files over HTTP and by the library; GCJ-02 and BD-09 at 20,000 points, two ways."""
     files = ("tests/api/test_layers.py", "tests/tiling/test_hostile.py", "tests/crs/test_systems.py")
     sizes = {"GRIDSVC_PROOF_HOSTILE": "1", "GRIDSVC_PROOF_POINTS": "20000"}
     return _pytest(*files, "-p", "no:randomly", **sizes)

@@ -17,6 +17,7 @@ from gridsvc.tiling.sources.rows import Limits
 __all__ = ["geometry_of", "plain_columns"]
 
 _VERTEX = 16  # bytes of a vertex in well-known binary
+_PLAIN = {"string", "large_string", "int16", "int32", "int64", "bool"}
 _CURVES = {8, 9, 10, 11, 12, 13, 14}  # what circular strings and their kin are called in well-known binary
 
 
@@ -82,7 +83,8 @@ def plain_columns(table: Any, geometry: str, source: str) -> dict[str, list[Any]
         if name == geometry:
             continue
         try:
-            columns[str(name)] = [_plain(value) for value in table[name].to_pylist()]
+            values = table[name].to_pylist()
+            columns[str(name)] = values if str(table[name].type) in _PLAIN else [_plain(v) for v in values]
         except UnicodeDecodeError:
             raise UnreadableFile(
                 "holds text in an unknown encoding", source=source, field=name, cure="save it as UTF-8"

@@ -7,6 +7,7 @@ import { byId, fill, h } from './dom.ts';
 import { Format } from './format.ts';
 import { renderHeader } from './header.ts';
 import { storeLanguage, type I18n, type Key, type Language } from './i18n.ts';
+import { HoverCard } from './hover.ts';
 import { emptyNotice, loadingNotice } from './notice.ts';
 import { DOORS } from './rooms/doors.ts';
 import { Stage } from './stage.ts';
@@ -19,9 +20,11 @@ export class App {
   private room: Room | null = null;
   private notice: (() => HTMLElement) | null = null;
   private turn = 0;
+  private readonly hover: HoverCard;
 
   constructor(private readonly context: Context) {
     this.workspace = new Workspace(context);
+    this.hover = new HoverCard(byId('hover'), context);
     this.workspace.stage = this.makeStage();
     this.workspace.on('territory', () => this.render());
     this.workspace.on('board', (board) => {
@@ -164,7 +167,7 @@ export class App {
     try {
       return new Stage(byId('map'), {
         pick: (place) => void this.room?.pick?.(place),
-        hover: () => undefined,
+        hover: (place, at) => this.hover.show(this.workspace.board, place, at),
       });
     } catch {
       // Without WebGL the rest of the page still answers.

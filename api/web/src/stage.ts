@@ -41,7 +41,8 @@ export interface Tool {
 
 export interface StageEvents {
   pick(place: Place): void;
-  hover(place: Place | null): void;
+  /** @param at pixels from the left and top of the map. */
+  hover(place: Place | null, at: { x: number; y: number } | null): void;
 }
 
 const SOURCES = ['territory', 'labels'] as const;
@@ -338,11 +339,11 @@ export class Stage {
     map.on('mousemove', (event) => {
       const place = this.placeOf(event);
       this.tool?.move?.(place, event);
-      this.events.hover(place);
+      this.events.hover(place, event.point);
       if (!this.tool) map.getCanvas().style.cursor = place.row < 0 ? '' : 'pointer';
     });
     map.on('mouseup', (event) => this.tool?.up?.(this.placeOf(event), event));
-    map.on('mouseout', () => this.events.hover(null));
+    map.on('mouseout', () => this.events.hover(null, null));
     map.on('click', (event) => {
       if (!this.tool) this.events.pick(this.placeOf(event));
     });

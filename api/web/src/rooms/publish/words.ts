@@ -56,7 +56,7 @@ export const words = {
     'gate.requests': 'Requests decided',
     'gate.tolerance': 'Tolerance',
     'gate.levels': 'Levels',
-    'gate.teams': 'Rules of teams',
+    'gate.staffing': 'Rules of teams',
   },
   zh: {
     'room.publish': '发布',
@@ -114,6 +114,6 @@ export const words = {
     'gate.requests': '调整申请已处理',
     'gate.tolerance': '容差',
     'gate.levels': '层级',
-    'gate.teams': '团队规则',
+    'gate.staffing': '团队规则',
   },
 } as const;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -104,7 +104,7 @@ async def create_tiling(
     app = current_app(request)
     files = {
         name: keep_given(app.settings, who, value, body.crs)
-        for name, value in (("polygons", body.polygons), ("barriers", body.barriers))
+        for name, value in _layers(body).items()
         if value is not None
     }
     params = {
@@ -115,6 +115,10 @@ async def create_tiling(
         "id_field": body.id_field,
         "crs": body.crs,
         "measures": list(body.measures),
+        "parent_field": body.parent_field,
+        "least_m2": body.least_m2,
+        "atom_field": body.atom_field,
+        "repair": body.repair,
         "files": files,
     }
     await run_in_threadpool(territories.get, db, who, territory)
@@ -126,7 +130,17 @@ async def create_tiling(
     return await answer_when_done(app, who, job, prefer, render)
 
 
+def _layers(body: NewTiling) -> dict[str, dict[str, Any] | None]:
+    return {name: getattr(body, name) for name in ("polygons", "lines", "parents", "atoms", "barriers")}
+
+
 def _check_tiling(body: NewTiling) -> None:
+    if body.kind == "blocks" and body.lines is None:
+        raise InvalidInput(
+            "a tiling of street blocks needs the lines to cut along",
+            field="lines",
+            cure="give roads, rivers and railways as a FeatureCollection",
+        )
     if body.kind == "h3" and body.resolution is None:
         raise InvalidInput(
             "an H3 tiling needs a resolution", field="resolution", cure='give 0 to 15 or "auto"'

@@ -42,9 +42,9 @@ class TerritoryDetail(TerritoryOut):
 
 
 class NewTiling(Request):
-    """How to cut the territory into cells: H3 (`resolution`) or the polygons of a layer."""
+    """How to cut the territory: into H3 cells (`resolution`), polygons of a layer, or blocks between lines."""
 
-    kind: Literal["h3", "polygons"]
+    kind: Literal["h3", "polygons", "blocks"]
     resolution: Annotated[int, Field(ge=0, le=15)] | Literal["auto"] | None = None
     for_grids: Annotated[
         int | None, Field(ge=1, description="With resolution auto: the number of grids meant.")
@@ -53,6 +53,25 @@ class NewTiling(Request):
     id_field: Annotated[str | None, Field(description="Property that names the cells.")] = None
     crs: str = "wgs84"
     measures: Annotated[tuple[str, ...], Field(description="Number properties to balance.")] = ()
+    lines: Annotated[
+        GeoJson | None, Field(description="With kind blocks: roads, rivers, railways, borders.")
+    ] = None
+    parents: Annotated[
+        GeoJson | None, Field(description="With kind blocks: areas which no block may cross.")
+    ] = None
+    parent_field: Annotated[str, Field(description="Property that names the parents.")] = "code"
+    least_m2: Annotated[
+        float | None,
+        Field(ge=0, description="With kind blocks: smaller ones are merged; else a quarter of the median."),
+    ] = None
+    atoms: Annotated[
+        GeoJson | None, Field(description="Estates and campuses: cells of their own, never split.")
+    ] = None
+    atom_field: Annotated[str, Field(description="Property that names the atoms.")] = "id"
+    repair: Annotated[
+        Literal["lowest_id", "largest", "longest_border"] | None,
+        Field(description="Repair polygons, parents and atoms; ground of several goes to the one named."),
+    ] = None
     barriers: Annotated[
         GeoJson | None, Field(description="Lines no grid may cross; points are crossings (bridges).")
     ] = None

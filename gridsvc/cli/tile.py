@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import shapely
 
 from gridsvc.cli.common import as_json, emit, in_path, out_path, percent, reported, write_json
@@ -18,9 +19,14 @@ from gridsvc.progress import Progress
 from gridsvc.services import imports, tilings
 from gridsvc.services.imports import ImportOptions, TakenIn
 from gridsvc.tiling.barriers import read_barriers
+from gridsvc.tiling.blocks import BlockOptions, checked_lines
+from gridsvc.tiling.cellfile import ATOM
 from gridsvc.tiling.check import union
 from gridsvc.tiling.coverage import coverage_report
-from gridsvc.tiling.read import read_boundary, read_polygons
+from gridsvc.tiling.faults import Inspection, inspect
+from gridsvc.tiling.load import rows_from_file
+from gridsvc.tiling.mending import POLICIES, Policy, Repair
+from gridsvc.tiling.read import PolygonLayer, read_boundary
 from gridsvc.tiling.tiling import Tiling
 
 __all__ = ["tile"]
@@ -35,6 +41,23 @@ __all__ = ["tile"]
 @click.option(
     "--layer-crs", metavar="CRS", help="Coordinate system of boundary and polygons; else what the file says."
 )
+@click.option(
+    "--blocks",
+    type=in_path,
+    multiple=True,
+    help="Roads, rivers, railways: the faces between them become the cells. May be given several times.",
+)
+@click.option("--parents", type=in_path, help="Areas no street block may cross; blocks get their codes.")
+@click.option("--parent-field", default="code", metavar="COLUMN", help="Column that names them. [code]")
+@click.option("--least-m2", type=float, help="Merge smaller street blocks; else a quarter of the median one.")
+@click.option("--atoms", type=in_path, help="Estates and campuses: cells of their own, never split.")
+@click.option("--atom-field", default="id", metavar="COLUMN", help="Column that names them. [id]")
+@click.option(
+    "--repair",
+    type=click.Choice(sorted(POLICIES)),
+    help="Repair polygons and atoms; ground of several goes to the one named.",
+)
+@click.option("--faults", type=out_path, help="Write all faults of the polygons as GeoJSON.")
 @click.option("--barriers", type=in_path, help="Lines that part cells; points are crossings.")
 @customer_options
 @click.option("--todo", type=out_path, help="Write the rows that need a human as CSV.")
@@ -44,7 +67,7 @@ __all__ = ["tile"]
 )
 @as_json
 def tile(output: Path, todo: Path | None, report: Path | None, *, json_: bool, **named: Any) -> None:
-    """Cut a territory into H3 cells or polygon cells, and place customers on them."""
+    """Cut a territory into H3 cells, polygons or street blocks, and place customers on them."""
     fmt = _format(output)
     options = import_options(named) if named["customers"] is not None else None
     if options is None and named["measure"]:
@@ -89,19 +112,33 @@ def _format(output: Path) -> str:
 def _cells(
     named: dict[str, Any], options: ImportOptions | None, progress: Progress
 ) -> tuple[Tiling, shapely.MultiPolygon, dict[str, Any], TakenIn | None]:
-    barriers = None if named["barriers"] is None else read_barriers(named["barriers"])
     crs = named["layer_crs"]
+    barriers = None if named["barriers"] is None else read_barriers(named["barriers"])
+    layers = _Layers(crs, named["repair"], named["faults"])
+    atoms = None if named["atoms"] is None else layers.read(named["atoms"], named["atom_field"])
     table = None if options is None else imports.read_file(named["customers"], options)
     if named["polygons"] is not None:
         if named["id_field"] is None:
             raise InvalidInput(
                 "which column names the polygons?", field="--id-field", cure="give --id-field COLUMN"
             )
-        layer = read_polygons(named["polygons"], named["id_field"], crs)
+        layer = layers.read(named["polygons"], named["id_field"])
         boundary = (
             union(layer.geometry) if named["boundary"] is None else read_boundary(named["boundary"], crs)
         )
-        tiling, params = tilings.make_polygons(layer, barriers=barriers, progress=progress)
+        tiling, params = tilings.make_polygons(layer, barriers=barriers, atoms=atoms, progress=progress)
+    elif named["blocks"]:
+        boundary = _boundary_of_blocks(named["boundary"], crs)
+        parents = None if named["parents"] is None else layers.read(named["parents"], named["parent_field"])
+        tiling, params = tilings.make_blocks(
+            boundary,
+            np.concatenate([checked_lines(rows_from_file(path), crs) for path in named["blocks"]]),
+            BlockOptions(least_m2=named["least_m2"]),
+            parents=parents,
+            barriers=barriers,
+            atoms=atoms,
+            progress=progress,
+        )
     elif named["boundary"] is not None:
         boundary = read_boundary(named["boundary"], crs)
         resolution = _resolution(named["h3_res"])
@@ -111,6 +148,7 @@ def _cells(
             for_grids=named["for_grids"],
             points=None if table is None else (table.lon, table.lat, table.crs),
             barriers=barriers,
+            atoms=atoms,
             progress=progress,
         )
     else:
@@ -118,7 +156,39 @@ def _cells(
             "what is to be cut?", field="--boundary", cure="give --boundary FILE or --polygons FILE"
         )
     taken = None if table is None or options is None else imports.take_in(table, tiling, options, progress)
-    return tiling, boundary, params, taken
+    return tiling, boundary, {**params, **layers.told()}, taken
+
+
+class _Layers:
+    """Layers of polygons as they are read, with what was found in them."""
+
+    def __init__(self, crs: str | None, policy: Policy | None, faults: Path | None) -> None:
+        self._crs, self._faults = crs, faults
+        self._repair = None if policy is None else Repair(overlaps=policy)
+        self._found: list[Inspection] = []
+        self._reports: list[dict[str, Any]] = []
+
+    def read(self, path: Path, id_field: str) -> PolygonLayer:
+        """The polygons of a file; faults are written even where they forbid going on."""
+        rows = rows_from_file(path)
+        found = inspect(rows, id_field, self._crs)
+        self._found.append(found)
+        if self._faults is not None:
+            features = [one for each in self._found for one in each.geojson()["features"]]
+            write_json(self._faults, {"type": "FeatureCollection", "features": features})
+        layer, report = tilings.layer_of(rows, found, id_field, self._crs, self._repair)
+        self._reports.append({"source": found.source, **report})
+        return layer
+
+    def told(self) -> dict[str, Any]:
+        """What was found and repaired, for the report."""
+        return {"layers": self._reports} if self._reports else {}
+
+
+def _boundary_of_blocks(path: Path | None, crs: str | None) -> shapely.MultiPolygon:
+    if path is None:
+        raise InvalidInput("what is to be cut?", field="--boundary", cure="give --boundary FILE")
+    return read_boundary(path, crs)
 
 
 def _resolution(text: str | None) -> int | None:
@@ -138,6 +208,8 @@ def _resolution(text: str | None) -> int | None:
 
 def _layer(tiling: Tiling, taken: TakenIn | None) -> Layer:
     columns: dict[str, Any] = {"cell": tiling.names(), **tiling.columns}
+    if tiling.atoms is not None:
+        columns[ATOM] = tiling.atoms.astype(np.int32)
     for measure in [] if taken is None else taken.measures:
         columns[measure.name] = measure.values
         columns[f"{measure.name}_largest"] = measure.largest
@@ -148,7 +220,8 @@ def _lines(document: dict[str, Any], tiling: Tiling, taken: TakenIn | None) -> l
     coverage = document["coverage"]
     lines = [
         f"{len(tiling):,} cells"
-        + (f" of H3 resolution {tiling.resolution}" if tiling.kind == "h3" else " from polygons"),
+        + (" from polygons" if tiling.resolution is None else f" of H3 resolution {tiling.resolution}"),
+        *_layer_lines(document, tiling),
         *coverage_lines(coverage),
     ]
     for row in document.get("suggestion", ()):
@@ -165,4 +238,26 @@ def _lines(document: dict[str, Any], tiling: Tiling, taken: TakenIn | None) -> l
             + (f", {percent(m.missing_share)} without a value" if m.missing_share else "")
             for m in taken.measures
         ]
+    return lines
+
+
+def _layer_lines(document: dict[str, Any], tiling: Tiling) -> list[str]:
+    lines = []
+    if tiling.atoms is not None:
+        report = document["atoms"]
+        lines.append(
+            f"{report['atoms']:,} of them never split; {report['cut']:,} cells cut by them, "
+            f"{report['dropped']['count']:,} taken whole"
+        )
+    for layer in document.get("layers", ()):
+        counts = ", ".join(f"{n:,} {kind}" for kind, n in sorted(layer["counts"].items()))
+        if counts:
+            lines.append(f"{layer['source']}: faults: {counts}")
+        if "repair" in layer:
+            changed = layer["repair"]["changed"]
+            lost, gained = (sum(row[way] for row in changed) for way in ("lost_m2", "gained_m2"))
+            lines.append(
+                f"{layer['source']}: repaired, {len(changed):,} features lost {lost:,.0f} m2 "
+                f"and gained {gained:,.0f} m2"
+            )
     return lines

@@ -19,18 +19,25 @@ from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent
 from gridsvc.store.database import Database
 from gridsvc.store.records import Idempotency, MeasureRecord, TilingRecord
+from gridsvc.tiling.atoms import with_atoms
 from gridsvc.tiling.barriers import Barriers, barriers_from_geojson, cut
+from gridsvc.tiling.blocks import BlockOptions, blocks, checked_lines
 from gridsvc.tiling.coverage import coverage_report
+from gridsvc.tiling.faults import Inspection, inspect
 from gridsvc.tiling.h3tiles import suggest_resolution, tile_h3
+from gridsvc.tiling.load import Rows, rows_from_geojson
+from gridsvc.tiling.mending import Repair, faulty_layer, repaired
 from gridsvc.tiling.polytiles import tile_polygons
-from gridsvc.tiling.read import PolygonLayer, polygons_from_geojson
+from gridsvc.tiling.read import PolygonLayer, polygon_layer
 from gridsvc.tiling.tiling import Tiling
 
 __all__ = [
     "CustomersAsOf",
     "customers_as_of",
     "get",
+    "layer_of",
     "listing",
+    "make_blocks",
     "make_h3",
     "make_polygons",
     "measures",
@@ -46,6 +53,7 @@ def make_h3(
     for_grids: int | None = None,
     points: tuple[NDArray[np.float64], NDArray[np.float64], str] | None = None,
     barriers: Barriers | None = None,
+    atoms: PolygonLayer | None = None,
     progress: Progress = silent,
 ) -> tuple[Tiling, dict[str, Any]]:
     """Cut `boundary` into H3 cells; without `resolution` the coarsest that suits `for_grids` is taken.
@@ -55,6 +63,8 @@ def make_h3(
     points : (lon, lat, crs), optional
         Customers, float64 degrees (NaN where unknown) in `crs`; a suggested resolution looks at how dense
         they are.
+    atoms : PolygonLayer, optional
+        Unsplittable polygons, laid over the cells.
 
     Returns
     -------
@@ -73,7 +83,7 @@ def make_h3(
         resolution = suggestion.resolution
         params |= {"resolution": resolution, "for_grids": for_grids, "suggestion": suggestion.table}
     tiling = tile_h3(boundary, resolution, progress=progress)
-    return _with_barriers(tiling, barriers), params
+    return _finished(tiling, params, atoms, barriers)
 
 
 def _wgs84(
@@ -83,15 +93,65 @@ def _wgs84(
 
 
 def make_polygons(
-    layer: PolygonLayer, *, barriers: Barriers | None = None, progress: Progress = silent
+    layer: PolygonLayer,
+    *,
+    barriers: Barriers | None = None,
+    atoms: PolygonLayer | None = None,
+    progress: Progress = silent,
 ) -> tuple[Tiling, dict[str, Any]]:
-    """Take the polygons of a layer as cells."""
+    """Take the polygons of a layer as cells, with unsplittable ones laid over them."""
     tiling = tile_polygons(layer, progress=progress)
-    return _with_barriers(tiling, barriers), {"kind": "polygons", "source": layer.source}
+    return _finished(tiling, {"kind": "polygons", "source": layer.source}, atoms, barriers)
 
 
-def _with_barriers(tiling: Tiling, barriers: Barriers | None) -> Tiling:
-    return tiling if barriers is None else cut(tiling, barriers)
+def make_blocks(
+    boundary: shapely.MultiPolygon,
+    lines: NDArray[np.object_],
+    options: BlockOptions | None = None,
+    *,
+    parents: PolygonLayer | None = None,
+    barriers: Barriers | None = None,
+    atoms: PolygonLayer | None = None,
+    progress: Progress = silent,
+) -> tuple[Tiling, dict[str, Any]]:
+    """Cut `boundary` into street blocks along lines; see `gridsvc.tiling.blocks.blocks`."""
+    progress(0.0, "cutting along lines")
+    layer, report = blocks(boundary, lines, options, parents)
+    return _finished(tile_polygons(layer, progress=progress), {"kind": "blocks", **report}, atoms, barriers)
+
+
+def _finished(
+    tiling: Tiling, params: dict[str, Any], atoms: PolygonLayer | None, barriers: Barriers | None
+) -> tuple[Tiling, dict[str, Any]]:
+    """Atoms first, as barriers are to part them too."""
+    if atoms is not None:
+        tiling, report = with_atoms(tiling, atoms)
+        params = {**params, "atoms": report}
+    return (tiling if barriers is None else cut(tiling, barriers)), params
+
+
+def layer_of(
+    rows: Rows, found: Inspection, id_field: str, crs: str | None, repair: Repair | None = None
+) -> tuple[PolygonLayer, dict[str, Any]]:
+    """The polygons of an inspected layer, repaired only if asked, with the report of what was found and done.
+
+    Raises
+    ------
+    InvalidInput, InvalidGeometry
+        A fault which forbids a tiling; `details` lists such faults.
+    """
+    report = found.report()
+    if repair is not None:
+        layer, done = repaired(rows, found, id_field, repair)
+        return layer, {**report, "repair": done}
+    try:
+        layer = polygon_layer(rows, id_field, crs)
+    except InvalidInput as error:
+        error.details.setdefault("faults", [fault.record() for fault in found.fatal[:20]])
+        raise
+    if found.fatal:
+        raise faulty_layer(found)
+    return layer, report
 
 
 def save(
@@ -200,21 +260,52 @@ def run_job(
     db: Database, who: Principal, params: Mapping[str, Any], once: Idempotency, progress: Progress
 ) -> dict[str, Any]:
     """Do a queued tiling."""
-    territory, crs = params["territory"], params["crs"]
-    files = {name: json.loads(Path(path).read_bytes()) for name, path in params["files"].items()}
-    barriers = barriers_from_geojson(files["barriers"], crs) if "barriers" in files else None
-    if params["kind"] == "h3":
-        with db.read() as reader:
-            boundary = reader.territories.get(territory).boundary
-        tiling, made = make_h3(
-            boundary,
-            params["resolution"],
-            for_grids=params["for_grids"],
-            barriers=barriers,
-            progress=progress,
-        )
-    else:
-        layer = polygons_from_geojson(files["polygons"], params["id_field"], crs)
-        tiling, made = make_polygons(layer, barriers=barriers, progress=progress)
-    record = save(db, who, territory, tiling, made, columns=tuple(params["measures"]), idempotency=once)
+    job = _Job(db, params)
+    tiling, made = job.tiling(progress)
+    record = save(
+        db, who, params["territory"], tiling, made, columns=tuple(params["measures"]), idempotency=once
+    )
     return {"tiling": record.id}
+
+
+class _Job:
+    """A queued tiling: files as they were kept, and options."""
+
+    def __init__(self, db: Database, params: Mapping[str, Any]) -> None:
+        self._db, self._params = db, params
+        self._files = {name: json.loads(Path(path).read_bytes()) for name, path in params["files"].items()}
+
+    def tiling(self, progress: Progress) -> tuple[Tiling, dict[str, Any]]:
+        """Cut it."""
+        params, crs = self._params, self._params["crs"]
+        barriers = barriers_from_geojson(self._files["barriers"], crs) if "barriers" in self._files else None
+        atoms, of_atoms = self._layer("atoms", params.get("atom_field") or "id")
+        extras: dict[str, Any] = {"barriers": barriers, "atoms": atoms, "progress": progress}
+        if params["kind"] == "h3":
+            resolution, grids = params["resolution"], params["for_grids"]
+            made = make_h3(self._boundary(), resolution, for_grids=grids, **extras)
+        elif params["kind"] == "blocks":
+            lines = checked_lines(rows_from_geojson(self._files["lines"], "lines"), crs)
+            parents, _ = self._layer("parents", params.get("parent_field") or "code")
+            options = BlockOptions(least_m2=params.get("least_m2"))
+            made = make_blocks(self._boundary(), lines, options, parents=parents, **extras)
+        else:
+            layer, found = self._layer("polygons", params["id_field"])
+            assert layer is not None  # noqa: S101 - the request was checked
+            made = make_polygons(layer, **extras)
+            made[1]["layer"] = found
+        if of_atoms is not None:
+            made[1]["atoms"]["layer"] = of_atoms
+        return made
+
+    def _boundary(self) -> shapely.MultiPolygon:
+        with self._db.read() as reader:
+            return reader.territories.get(self._params["territory"]).boundary
+
+    def _layer(self, name: str, id_field: str) -> tuple[PolygonLayer | None, dict[str, Any] | None]:
+        if name not in self._files:
+            return None, None
+        rows, crs = rows_from_geojson(self._files[name], name), self._params["crs"]
+        policy = self._params.get("repair")
+        repair = None if policy is None else Repair(overlaps=policy)
+        return layer_of(rows, inspect(rows, id_field, crs), id_field, crs, repair)

@@ -20,7 +20,10 @@ from gridsvc.tiling.read import polygon_layer
 from gridsvc.tiling.table import read_table
 from gridsvc.tiling.tiling import Adjacency, Tiling
 
-__all__ = ["read_cells", "read_labels"]
+__all__ = ["ATOM", "read_cells", "read_labels"]
+
+ATOM = "atom"
+"""Column of a file of cells: 1 for unsplittable polygons, which go before all other cells."""
 
 _GROUND = {"x", "y", "area", "perimeter"}  # given together with edges, they count for H3 cells too
 
@@ -56,7 +59,20 @@ def _from_layer(path: Path) -> Tiling:
     names = rows.columns["cell"]
     if _all_h3(names):
         return _hexagons(names, _columns(rows.columns), path.name)
-    return tile_polygons(polygon_layer(rows, "cell", None))
+    return _with_atoms(tile_polygons(polygon_layer(rows, "cell", None)))
+
+
+def _with_atoms(tiling: Tiling) -> Tiling:
+    """Cells of a file with the column `ATOM` as they were when it was written."""
+    flags = tiling.columns.get(ATOM)
+    if flags is None or not np.issubdtype(flags.dtype, np.number) or not np.isin(flags, (0.0, 1.0)).all():
+        return tiling
+    atoms, others = flags == 1.0, tiling.ids[flags != 1.0].tolist()
+    columns = {name: values for name, values in tiling.columns.items() if name != ATOM}
+    found = replace(tiling, atoms=atoms if atoms.any() else None, columns=columns)
+    if not atoms.any() or not _all_h3(others) or len({h3.get_resolution(name) for name in others}) > 1:
+        return found
+    return replace(found, kind="mixed", resolution=h3.get_resolution(others[0]))
 
 
 def _columns(columns: dict[str, list[Any]]) -> dict[str, NDArray[Any]]:

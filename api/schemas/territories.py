@@ -42,7 +42,7 @@ class TerritoryDetail(TerritoryOut):
 
 
 class NewTiling(Request):
-    """How to cut the territory: into H3 cells (`resolution`), polygons of a layer, or blocks between lines."""
+    """How to cut the territory: into H3 cells (`resolution`), polygons of a layer, or blocks by lines."""
 
     kind: Literal["h3", "polygons", "blocks"]
     resolution: Annotated[int, Field(ge=0, le=15)] | Literal["auto"] | None = None

@@ -125,6 +125,11 @@ def nan(path: Path) -> None:
     text(path, features(BOX, polygon((116, 39), (math.nan, 39.1), (116.1, 39.1), (116, 39))))
 
 
+@case("after.geojson", fault=r"row 2, geometry: a coordinate is not a finite number", row=2)
+def nan_behind_a_missing_geometry(path: Path) -> None:
+    text(path, features(None, polygon((116, 39), (math.nan, 39.1), (116.1, 39.1), (116, 39))))
+
+
 @case("inf.geojson", fault=r"row 1, geometry: a coordinate is not a finite number", row=1)
 def infinity(path: Path) -> None:
     text(path, features(polygon((116, 39), (math.inf, 39.1), (116.1, 39.1), (116, 39)), BOX))

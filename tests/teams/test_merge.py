@@ -56,7 +56,7 @@ names = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), m
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(names)
 def test_any_name_comes_back_from_both(name: str) -> None:
     given_ = replace(ROSTER, people=(replace(ROSTER.people[0], name=name), *ROSTER.people[1:]))

@@ -116,6 +116,14 @@ def test_the_trend_follows_ground_through_other_codes(both: tuple[Database, str]
     assert [sum(column) for column in zip(*trends(found).values(), strict=True)] == [6, 10, 10, 18]
 
 
+def test_the_trend_goes_through_all_publications_between(board: tuple[Database, str]) -> None:
+    database, tiling = board
+    for letters in ("aabbcc", "adbbcc", "eeeecc"):
+        publish(database, draft(database, tiling, letters))
+    measure(database, tiling, customers=[2, 3, 1, 1, 1, 1])
+    assert trends(card(database, 3)) == {"c": [2, 2, 2, 2], "e": [4, 4, 4, 7]}
+
+
 def test_a_past_publication_is_as_it_was_at_its_end(both: tuple[Database, str]) -> None:
     database, tiling = both
     publish(database, draft(database, tiling, "aabbcc"))

@@ -46,6 +46,7 @@ def possible(counts: np.ndarray, hidden: np.ndarray) -> list[np.ndarray]:
 def test_no_small_count_of_a_table_follows_from_what_is_shown(counts: np.ndarray) -> None:
     hidden, table = hidden_table(counts, LEAST), summed(counts)
     assert hidden[(table > 0) & (table < LEAST)].all()
+    assert not hidden[table == 0].any()
     agreeing = [summed(t) for t in possible(counts, hidden)]
     for at in np.argwhere((table > 0) & (table < LEAST)):
         assert len({t[tuple(at)] for t in agreeing}) > 1, (counts, hidden)

@@ -19,6 +19,7 @@ from api.ogc import tiles as ogc_tiles
 from api.routes import (
     adoption,
     arrivals,
+    assignments,
     changes,
     columns,
     compare,
@@ -133,6 +134,7 @@ def create_app(
         freshness,
         columns,
         plans,
+        assignments,
         adoption,
         compare,
         moves,

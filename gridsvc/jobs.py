@@ -33,6 +33,7 @@ Handler = Callable[[Database, Principal, Mapping[str, Any], Idempotency, Progres
 
 HANDLERS = {
     "adopt": "adoption",
+    "assign": "assignments",
     "current-file": "current",
     "customers": "imports",
     "drift": "alarms",

@@ -30,7 +30,7 @@ _LOST_AFTER = 30.0
 _IDLE_SECONDS = 60.0
 _JOBS_A_CHILD = 50
 
-LONG = ("adopt", "customers", "export", "realign", "solve", "tile")
+LONG = ("adopt", "assign", "customers", "export", "realign", "solve", "tile")
 """Kinds that may take minutes."""
 
 _NONE = Receivers()

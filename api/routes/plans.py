@@ -21,7 +21,7 @@ from gridsvc.exchange.layers import LayerName, carve_outs_layer
 from gridsvc.plans.carveouts import CarveOut, carve_outs_from_geojson, read_carve_outs
 from gridsvc.plans.plan import Grid
 from gridsvc.principal import Principal
-from gridsvc.services import assignments, carveouts, plans, publications
+from gridsvc.services import carveouts, plans, publications
 from gridsvc.store.records import PlanRecord
 
 __all__ = ["plan_out", "router"]
@@ -157,20 +157,6 @@ def get_report(
     report, revision = plans.report(db, who, plan)
     response.headers["ETag"] = etag(revision)
     return report
-
-
-@router.post("/plans/{plan}/teams")
-def assign_teams(
-    plan: str,
-    revision: IfMatch,
-    response: Response,
-    db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:write"))],
-) -> PlanOut:
-    """Give the grids to the teams of the roster in force, by capacity and distance."""
-    record = assignments.assign(db, who, plan, revision)
-    response.headers["ETag"] = etag(record.revision)
-    return plan_out(record)
 
 
 @router.put("/plans/{plan}/carve-outs", response_class=StreamingResponse)

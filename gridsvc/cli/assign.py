@@ -1,17 +1,34 @@
-"""`gridsvc assign`: grids -> teams."""
+"""`gridsvc assign`: grids -> teams, and people -> teams."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 
-from gridsvc.cli.common import as_json, emit, in_path, out_path, reported, write_csv, write_json
+from gridsvc.cli.common import (
+    as_json,
+    emit,
+    in_path,
+    out_path,
+    reported,
+    require_places,
+    write_csv,
+    write_json,
+)
 from gridsvc.cli.plan import assignment_lines
+from gridsvc.plans.plan import Plan
 from gridsvc.services.assignments import assign_plan
 from gridsvc.services.files import plan_from_labels
+from gridsvc.services.staffing import staff_plan
+from gridsvc.teams.document import roster_to_dict
+from gridsvc.teams.model import Roster
 from gridsvc.teams.read import read_roster, read_teams
+from gridsvc.teams.wish_files import read_demand, read_needs, read_owners, read_pins
+from gridsvc.teams.wishes import Wishes, parse_need, parse_rate
 from gridsvc.tiling.cellfile import read_cells, read_labels
 
 __all__ = ["assign"]
@@ -26,37 +43,96 @@ __all__ = ["assign"]
     required=True,
     help="CSV of teams, or a folder with departments, people, teams and members.",
 )
+@click.option("--today", type=in_path, help="CSV grid,team: today's owners, who stay where they can.")
+@click.option(
+    "--handover-weight",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="What handing over an average grid counts, in usual distances; with --today.",
+)
+@click.option("--pins", type=in_path, help="CSV grid,team[,ban]: who must own a grid, or must not.")
+@click.option("--needs", type=in_path, help="CSV grid,needs: skills and languages, apart by semicolons.")
+@click.option("--need", multiple=True, metavar="MEASURE=SKILL", help="Needed where the measure is above 0.")
+@click.option("--rate", multiple=True, metavar="NAME=X*MEASURE", help="A measure computed from another.")
+@click.option(
+    "--bases",
+    type=click.Choice(["team", "people"]),
+    default="team",
+    show_default=True,
+    help="Distance from the team's base, or from the middle of its people's.",
+)
+@click.option("--staff", type=in_path, help="CSV of posts by role; proposes people for the teams.")
+@click.option("--roster", type=out_path, help="Write the roster proposed by --staff as JSON.")
 @click.option("--report", type=out_path, help="Write the report as JSON.")
 @click.option(
     "-o", "--output", type=out_path, required=True, help="grid,team,team_name,lead,lead_name as CSV."
 )
 @as_json
-def assign(grids: Path, cells: Path, teams: Path, report: Path | None, output: Path, *, json_: bool) -> None:
-    """Give each grid to a team, by capacity and distance."""
+def assign(
+    grids: Path,
+    cells: Path,
+    teams: Path,
+    today: Path | None,
+    handover_weight: float,
+    pins: Path | None,
+    needs: Path | None,
+    need: tuple[str, ...],
+    rate: tuple[str, ...],
+    bases: str,
+    staff: Path | None,
+    roster: Path | None,
+    report: Path | None,
+    output: Path,
+    *,
+    json_: bool,
+) -> None:
+    """Give each grid to a team, by capacity, distance and who owns it today; people to teams with --staff."""
+    require_places(roster=roster, report=report, output=output)
+    wishes = Wishes(
+        handover_weight,
+        () if pins is None else read_pins(pins),
+        ((() if needs is None else read_needs(needs)) + tuple(parse_need(text) for text in need)),
+        dict(parse_rate(text) for text in rate),
+        bases,
+        None if today is None else read_owners(today),
+    )
+    sources = {name: path.name for name, path in (("pins", pins), ("needs", needs)) if path is not None}
+    posts = None if staff is None else read_demand(staff)
     with reported("assign") as progress:
         tiling = read_cells(cells)
         plan = plan_from_labels(read_labels(grids, tiling))
-        roster = read_roster(teams) if teams.is_dir() else read_teams(teams)
-        wanted = {name for team in roster.teams for name in team.capacity}
-        measures = {
-            n: c for n, c in tiling.columns.items() if n in wanted and np.issubdtype(c.dtype, np.number)
-        }
-        assigned, summary = assign_plan(plan, tiling, measures, roster, progress)
+        found = read_roster(teams) if teams.is_dir() else read_teams(teams)
+        wanted = {name for team in found.teams for name in team.capacity} - set(wishes.rates)
+        numbers = {n: c for n, c in tiling.columns.items() if np.issubdtype(c.dtype, np.number)}
+        measures = {n: c for n, c in numbers.items() if n in wanted}
+        assigned, summary = assign_plan(
+            plan, tiling, measures, found, progress, wishes=wishes, others=numbers, sources=sources
+        )
+        if staff is not None and posts is not None:
+            found, summary["staffing"] = staff_plan(assigned, tiling, numbers, found, posts, staff.name)
+    if roster is not None:
+        write_json(roster, roster_to_dict(found))
+    if report is not None:
+        write_json(report, summary)
+    write_csv(output, ("grid", "team", "team_name", "lead", "lead_name"), _rows(assigned, found))
+    emit(summary, [*assignment_lines(assigned, summary), *_staff_lines(summary)], json_=json_)
+
+
+def _rows(assigned: Plan, roster: Roster) -> list[tuple[str, ...]]:
     people = roster.person_by_id
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for grid in assigned.grids:
         team = roster.team_by_id[grid.team or ""]
         lead = roster.lead(team.id)
-        rows.append(
-            (
-                grid.code,
-                team.id,
-                team.name,
-                lead.person if lead else "",
-                people[lead.person].name if lead else "",
-            )
-        )
-    if report is not None:
-        write_json(report, summary)
-    write_csv(output, ("grid", "team", "team_name", "lead", "lead_name"), rows)
-    emit(summary, assignment_lines(assigned, summary), json_=json_)
+        told = (lead.person, people[lead.person].name) if lead else ("", "")
+        rows.append((grid.code, team.id, team.name, *told))
+    return rows
+
+
+def _staff_lines(summary: Mapping[str, Any]) -> list[str]:
+    if "staffing" not in summary:
+        return []
+    told = summary["staffing"]
+    first = f"{told['memberships']} memberships of {told['people']} people, {told['new']} of them new"
+    return [first, *(f"  {text}" for text in told["shortages"])]

@@ -11,19 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.crs import LocalPlane
-from gridsvc.errors import NotFound
+from gridsvc.errors import NotFound, StaleRevision
 from gridsvc.plans.plan import Plan
 from gridsvc.plans.summary import grid_centres, grid_totals
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent
+from gridsvc.services import jobs
+from gridsvc.services.drafts import Draft
 from gridsvc.services.plans import draft, get
-from gridsvc.store.database import Database
-from gridsvc.store.records import PlanRecord
+from gridsvc.store.database import Database, Reader
+from gridsvc.store.records import Idempotency, JobRecord, PlanRecord
 from gridsvc.teams.assign import GridLoads, TeamBases, assign_grids
 from gridsvc.teams.model import Roster
+from gridsvc.teams.wishes import Wishes, derived, ties_of, wishes_from_dict
 from gridsvc.tiling.tiling import Tiling
 
-__all__ = ["assign", "assign_plan"]
+__all__ = ["assign", "assign_plan", "run_job", "start"]
+
+_CUSTOMERS = "customers"
+"""The measure which says how many customers a handover hands over; else the first."""
 
 
 def grid_loads(plan: Plan, tiling: Tiling, measures: Mapping[str, NDArray[np.float64]]) -> GridLoads:
@@ -33,16 +39,19 @@ def grid_loads(plan: Plan, tiling: Tiling, measures: Mapping[str, NDArray[np.flo
     demand = np.zeros(len(tiling))
     for values in measures.values():
         demand += values / max(float(values.sum()), 1e-300)
-    return GridLoads(*grid_centres(plan, tiling.x, tiling.y, demand), totals, tuple(measures))
+    names = tuple(grid.code for grid in plan.grids)
+    return GridLoads(*grid_centres(plan, tiling.x, tiling.y, demand), totals, tuple(measures), names)
 
 
-def _bases(roster: Roster, tiling: Tiling, measures: tuple[str, ...]) -> TeamBases:
+def _bases(roster: Roster, tiling: Tiling, measures: tuple[str, ...], bases: str) -> TeamBases:
     teams = roster.teams
-    lon = np.array([np.nan if team.lon is None else team.lon for team in teams])
-    lat = np.array([np.nan if team.lat is None else team.lat for team in teams])
-    known = np.isfinite(lon) & np.isfinite(lat)
+    places = [_place_of_people(roster, team.id) if bases == "people" else None for team in teams]
+    own = [(team.lon, team.lat) for team in teams]
+    both = [place or at for place, at in zip(places, own, strict=True)]
+    lonlat = np.array([(np.nan, np.nan) if None in at else at for at in both], np.float64).reshape(-1, 2)
+    known = np.isfinite(lonlat).all(axis=1)
     x, y = np.full(len(teams), np.nan), np.full(len(teams), np.nan)
-    x[known], y[known] = LocalPlane(*tiling.origin).project(lon[known], lat[known])
+    x[known], y[known] = LocalPlane(*tiling.origin).project(lonlat[known, 0], lonlat[known, 1])
     capacity = np.array([[team.capacity.get(name, np.inf) for name in measures] for team in teams])
     ids = [team.id for team in teams]
     fallback = ids.index(roster.fallback) if roster.fallback in ids else None
@@ -51,17 +60,52 @@ def _bases(roster: Roster, tiling: Tiling, measures: tuple[str, ...]) -> TeamBas
     )
 
 
+def _place_of_people(roster: Roster, team: str) -> tuple[float, float] | None:
+    """Mean base of a team's people, weighed by their shares of time; None where none has one."""
+    found = [
+        (person.lon, person.lat, member.time_share)
+        for member in roster.members_by_team[team]
+        if (person := roster.person_by_id[member.person]).lon is not None and person.lat is not None
+    ]
+    whole = sum(share for *_, share in found)
+    if not whole:
+        return None
+    lon = sum(share * float(lon or 0.0) for lon, _, share in found) / whole
+    return lon, sum(share * float(lat or 0.0) for _, lat, share in found) / whole
+
+
 def assign_plan(
     plan: Plan,
     tiling: Tiling,
     measures: Mapping[str, NDArray[np.float64]],
     roster: Roster,
     progress: Progress = silent,
+    *,
+    wishes: Wishes | None = None,
+    others: Mapping[str, NDArray[np.float64]] | None = None,
+    sources: Mapping[str, str] | None = None,
 ) -> tuple[Plan, dict[str, Any]]:
-    """Give each grid of a plan to one of the roster's teams by capacity and distance."""
-    assignment = assign_grids(
-        grid_loads(plan, tiling, measures), _bases(roster, tiling, tuple(measures)), progress=progress
-    )
+    """Give each grid of a plan to one of the roster's teams by capacity, distance and the company's wishes.
+
+    Parameters
+    ----------
+    measures : mapping of name to float64 array, shape (n_cells,)
+        What capacities may be of; where the teams' capacities name a measure of the rates, that counts.
+    others : mapping of name to float64 array, shape (n_cells,)
+        Further columns for needs and rates.
+    sources : mapping of list to the name of its file
+    """
+    wanted = wishes or Wishes()
+    loads = grid_loads(plan, tiling, measures)
+    base = {**{n: np.asarray(v, np.float64) for n, v in (others or {}).items()}, **measures}
+    amounts = derived(grid_totals(plan, base), wanted.rates)
+    extra = tuple(name for name in wanted.rates if any(name in team.capacity for team in roster.teams))
+    names = (*loads.measures, *(name for name in extra if name not in loads.measures))
+    totals = np.array([amounts[name] for name in names]).reshape(len(names), len(plan.grids)).T
+    loads = replace(loads, totals=totals, measures=names)
+    size = amounts.get(_CUSTOMERS, next(iter(amounts.values()), None))
+    ties = ties_of(wanted, loads.names, roster, amounts, size, sources)
+    assignment = assign_grids(loads, _bases(roster, tiling, names, wanted.bases), ties, progress=progress)
     grids = tuple(
         replace(grid, team=roster.teams[team].id)
         for grid, team in zip(plan.grids, assignment.team, strict=True)
@@ -69,8 +113,66 @@ def assign_plan(
     return replace(plan, grids=grids), assignment.report
 
 
-def assign(db: Database, who: Principal, plan: str, revision: int, progress: Progress = silent) -> PlanRecord:
+def start(
+    db: Database, who: Principal, plan: str, revision: int, body: Mapping[str, Any] | None = None
+) -> JobRecord:
+    """Queue the assignment of a draft's grids to the teams of the roster in force.
+
+    Raises
+    ------
+    StaleRevision
+        The draft has moved on from `revision`.
+    Conflict
+        It is published, or not solved yet.
+    """
+    who.require("plans:write")
+    with db.read() as reader:
+        found = draft(reader, plan)
+        _require(found.record, revision)
+        _ = found.plan
+    params = {"plan": plan, "revision": revision, "wishes": dict(body or {})}
+    return jobs.submit(db, who, "assign", found.record.territory, params)
+
+
+def _require(record: PlanRecord, revision: int) -> None:
+    if record.revision != revision:
+        raise StaleRevision(
+            f"the plan is at revision {record.revision}, not {revision}",
+            field="If-Match",
+            cure="read it again and repeat the change",
+            revision=record.revision,
+        )
+
+
+def run_job(
+    db: Database, who: Principal, params: Mapping[str, Any], once: Idempotency, progress: Progress
+) -> dict[str, Any]:
+    """Do a queued assignment."""
+    wishes = params["wishes"]
+    record = assign(
+        db, who, params["plan"], params["revision"], progress,
+        wishes=wishes_from_dict(wishes), today=wishes.get("today", "none"), idempotency=once,
+    )  # fmt: skip
+    return {"plan": record.id, "revision": record.revision}
+
+
+def assign(
+    db: Database,
+    who: Principal,
+    plan: str,
+    revision: int,
+    progress: Progress = silent,
+    *,
+    wishes: Wishes | None = None,
+    today: str = "none",
+    idempotency: Idempotency | None = None,
+) -> PlanRecord:
     """Give the grids of a draft to the teams of the roster in force.
+
+    Parameters
+    ----------
+    today : "publication" or "none"
+        Whether the owners of the publication in force should stay where they can.
 
     Raises
     ------
@@ -80,18 +182,45 @@ def assign(db: Database, who: Principal, plan: str, revision: int, progress: Pro
         The territory has no roster.
     """
     who.require("plans:write")
-    now = datetime.now(UTC)
+    now, wanted = datetime.now(UTC), wishes or Wishes()
     with db.read() as reader:
         found = draft(reader, plan)
         in_force = reader.rosters.in_force(found.record.territory, now, now)
+        if wanted.today is None and today == "publication":
+            wanted = replace(wanted, today=_owners(reader, found, now))
     if in_force is None:
         raise NotFound(
             f"territory {found.record.territory} has no roster", cure="put one, with at least one team"
         )
-    assigned, summary = assign_plan(found.plan, found.tiling, found.balanced, in_force[1], progress)
+    assigned, summary = assign_plan(
+        found.plan, found.tiling, found.balanced, in_force[1].at(now), progress,
+        wishes=wanted, others=found.columns,
+    )  # fmt: skip
     report = {**(found.record.report or {}), "assignment": summary}
-    with db.write(who, "plan.assign") as uow:
-        uow.plans.save_teams(plan, assigned.grids, report, revision)
+    with db.write(who, "plan.assign", idempotency=idempotency) as uow:
+        number = uow.plans.save_teams(plan, assigned.grids, report, revision)
         uow.audit(f"plan/{plan}", {"revision": revision}, {"teams": summary["method"]})
         uow.emit("plan.assigned", {"plan": plan})
+        uow.respond(200, {"plan": plan, "revision": number})
     return get(db, who, plan)
+
+
+def _owners(reader: Reader, found: Draft, now: datetime) -> dict[str, str]:
+    """Today's team of each grid: who has most of its customers, or on another tiling its code."""
+    record = reader.publications.in_force(found.record.territory, found.record.line, now, now)
+    if record is None:
+        return {}
+    old = draft(reader, record.plan)
+    if old.record.tiling != found.record.tiling:
+        return {grid.code: grid.team for grid in old.plan.grids if grid.team is not None}
+    measures = found.balanced
+    weight = measures.get(_CUSTOMERS, next(iter(measures.values()), np.ones(len(found.tiling))))
+    teams = sorted({grid.team for grid in old.plan.grids if grid.team is not None})
+    place = {team: i for i, team in enumerate(teams)}
+    owner = np.array([place.get(grid.team or "", -1) for grid in old.plan.grids])[old.plan.labels]
+    share = np.zeros((len(found.plan.grids), len(teams) + 1))
+    np.add.at(share, (found.plan.labels, owner), weight + 1e-9)
+    most = share[:, : len(teams)]
+    return {
+        grid.code: teams[int(most[g].argmax())] for g, grid in enumerate(found.plan.grids) if most[g].any()
+    }

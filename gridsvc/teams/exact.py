@@ -1,35 +1,24 @@
-"""Assignments found or judged by solvers: even numbers of grids, or capacities."""
+"""Assignments found or judged by solvers: even numbers of grids, or one variable for each grid and team."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from scipy.optimize import OptimizeResult
+from gridsvc.progress import Progress, silent
+from gridsvc.teams.problem import Answer, Problem
 
-__all__ = ["Answer", "evenly", "refined"]
+__all__ = ["Duals", "by_program", "evenly", "relaxed"]
 
-_GAP = 0.01
-_EXACT_SIZE = 4_000  # grids x teams beyond which branching takes minutes
-_OVERLOADED_SIZE = 1_000  # the same where capacities cannot be kept, which is harder
-_NOTHING = 1e-9  # float noise
-_NODES = 30  # a budget in work, not in time, so that the answer does not depend on the machine
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Team of each grid (int64 array, shape (n_grids,)), how it was found and how far from the best.
-
-    `gap` is relative (0.01 is 1 %), None where it is not known.
-    """
-
-    team: NDArray[np.int64]
-    method: str
-    gap: float | None
+_NEAR = 12  # teams a grid is first tried with
+_ROUNDS = 30
+_GAP = 0.002
+_NODES = 400  # a budget in work, not in time, so that the answer does not depend on the machine
+_PAIRS = 40_000  # beyond this many pairs the solver gets fewer nodes
+_NOISE = 1e-7
 
 
 def evenly(cost: NDArray[np.float64]) -> Answer:
@@ -50,117 +39,138 @@ def evenly(cost: NDArray[np.float64]) -> Answer:
     dummies = np.zeros((len(owner) - n_grids, len(owner)))
     dummies[:, : must * n_teams] = 1 + cost.max(initial=0.0) * n_grids
     rows, places = linear_sum_assignment(np.vstack([cost[:, owner], dummies]))
-    return Answer(owner[places[rows < n_grids]], "assignment", 0.0)
+    team = owner[places[rows < n_grids]]
+    return Answer(team, "assignment", float(cost[np.arange(n_grids), team].sum()))
 
 
-def refined(
-    cost: NDArray[np.float64], totals: NDArray[np.float64], capacity: NDArray[np.float64], quick: Answer
-) -> Answer:
-    """Say how far a quick answer is from the best, and search for a better one where that is above 1 %.
+@dataclass(frozen=True, slots=True)
+class Duals:
+    """Prices of the linear relaxation.
 
-    The linear relaxation gives the bound and HiGHS searches; first for an answer within capacities, and
-    where there is none for the least overload (in shares of a measure's total), then the least distance.
-    What would take minutes is not searched for.
-
-    Parameters
+    Attributes
     ----------
-    cost : float64 array, shape (n_grids, n_teams)
-    totals : float64 array, shape (n_grids, n_measures)
-    capacity : float64 array, shape (n_teams, n_measures), inf is unlimited
-    quick : Answer
+    grid : float64 array, shape (n_grids,)
+        What it costs to place one more such grid.
+    reduced : float64 array, shape (n_grids, n_teams)
+        By how much each pair raises the bound, if it is taken; inf where it may not be.
+    wanting : bool array, shape (n_grids, n_teams)
+        Pairs which would lower the relaxation's cost.
+    bound : float
+        No assignment costs less, all pairs counted.
     """
-    program = _Program(cost, totals, capacity)
-    over = program.overload(quick.team)
-    if over == 0:
-        quick = replace(quick, gap=program.gap(quick.team))
-    if (quick.gap is not None and quick.gap <= _GAP) or cost.size > _EXACT_SIZE:
-        return quick
-    exact = program.solve(overload=0.0)
-    if exact is None and over > 0 and cost.size <= _OVERLOADED_SIZE:
-        least = program.least_overload(over)
-        exact = None if least is None else program.solve(overload=least)
-    if exact is None or _rank(program, quick) < _rank(program, exact):
-        return quick
-    return exact
+
+    grid: NDArray[np.float64]
+    reduced: NDArray[np.float64]
+    wanting: NDArray[np.bool_]
+    bound: float
 
 
-def _rank(program: _Program, answer: Answer) -> tuple[float, float]:
-    return round(program.overload(answer.team), 6), round(program.price(answer.team), 9)
+def relaxed(problem: Problem) -> Duals:
+    """Solve the linear relaxation with few pairs, adding those which would help until none does."""
+    chosen = _nearest(problem.cost)
+    for _ in range(_ROUNDS):
+        program = _Program(problem, chosen)
+        duals = program.duals()
+        missing = duals.wanting & ~chosen
+        if not missing.any():
+            break
+        chosen |= missing
+    return duals
+
+
+def _nearest(cost: NDArray[np.float64]) -> NDArray[np.bool_]:
+    n_near = min(_NEAR, cost.shape[1])
+    kth = np.partition(cost, n_near - 1, axis=1)[:, n_near - 1 : n_near]
+    return np.isfinite(cost) & (cost <= kth)
+
+
+def by_program(problem: Problem, quick: Answer, progress: Progress = silent) -> Answer:
+    """Search by branch and bound among the pairs which a better answer than `quick` may hold.
+
+    The linear relaxation gives a bound; a pair so dear that taking it costs more than `quick` is left out,
+    which takes nothing from the proof.
+    """
+    duals = relaxed(problem)
+    progress(0.3, "bound known")
+    spare = problem.price(quick.team) - duals.bound
+    open_ = (duals.reduced <= spare + _NOISE) & np.isfinite(problem.cost)
+    open_[np.arange(len(quick.team)), quick.team] = True
+    program = _Program(problem, open_)
+    found = program.whole(_NODES if open_.sum() <= _PAIRS else _NODES // 20)
+    bound = max(duals.bound, min(found.bound, problem.price(quick.team)))
+    better = found.team is not None and problem.price(found.team) < problem.price(quick.team)
+    team = found.team if better and found.team is not None else quick.team
+    return Answer(team, "branch and bound", bound, {"pairs": int(open_.sum()), "nodes": found.nodes})
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    team: NDArray[np.int64] | None
+    bound: float
+    nodes: int
 
 
 class _Program:
-    """Binary x[g, t] and overloads s[i] >= 0, one for each team and measure with a capacity."""
+    """Binary x[pair] and overloads s[i] >= 0, one for each team and measure with a limit."""
 
-    def __init__(
-        self, cost: NDArray[np.float64], totals: NDArray[np.float64], capacity: NDArray[np.float64]
-    ) -> None:
-        from scipy.optimize import LinearConstraint
-        from scipy.sparse import coo_matrix, csr_matrix, hstack
+    def __init__(self, problem: Problem, chosen: NDArray[np.bool_]) -> None:
+        from scipy.sparse import coo_matrix, csr_matrix, hstack, identity
 
-        self.shape = cost.shape
-        n_grids, n_teams = cost.shape
-        unit = np.where(totals.sum(axis=0) > 0, totals.sum(axis=0), 1.0)
-        self.loads, self.limit = totals / unit, capacity / unit
-        team, measure = np.nonzero(np.isfinite(capacity))
-        self.n_slack = len(team)
-        self.distance = cost.ravel() / max(cost.mean(), 1e-12)
-        grid = np.arange(n_grids)
-        one_team = coo_matrix(
-            (np.ones(cost.size), (np.repeat(grid, n_teams), np.arange(cost.size))), (n_grids, cost.size)
+        self.problem = problem
+        self.grid, self.team = np.nonzero(chosen)
+        n_pairs, pair = len(self.grid), np.arange(len(self.grid))
+        self.at = np.nonzero(np.isfinite(problem.limit))
+        row = np.full(problem.limit.shape, -1)
+        row[self.at] = np.arange(len(self.at[0]))
+        rows, n_rows = row[self.team], len(self.at[0])  # shape (n_pairs, n_measures)
+        used, measure = np.nonzero(rows >= 0)
+        loads = problem.loads[self.grid[used], measure]
+        carry = coo_matrix((loads, (rows[used, measure], used)), (n_rows, n_pairs))
+        once = coo_matrix((np.ones(n_pairs), (self.grid, pair)), (len(problem.cost), n_pairs))
+        self.once = hstack([once, csr_matrix((len(problem.cost), n_rows))]).tocsr()
+        self.carry = hstack([carry, -identity(n_rows)]).tocsr()
+        self.cost = np.concatenate([problem.cost[chosen], np.full(n_rows, problem.rate)])
+
+    def duals(self) -> Duals:
+        from scipy.optimize import linprog
+
+        problem, limit = self.problem, self.problem.limit[self.at]
+        result = linprog(
+            self.cost,
+            A_ub=self.carry if len(limit) else None,
+            b_ub=limit if len(limit) else None,
+            A_eq=self.once,
+            b_eq=np.ones(len(problem.cost)),
+            method="highs",
         )
-        rows = np.repeat(np.arange(self.n_slack), n_grids)
-        columns = (grid * n_teams + team[:, None]).ravel()
-        load = coo_matrix((self.loads[:, measure].T.ravel(), (rows, columns)), (self.n_slack, cost.size))
-        self.one_team = LinearConstraint(hstack([one_team, csr_matrix((n_grids, self.n_slack))]), 1, 1)
-        slack = csr_matrix(-np.eye(self.n_slack))
-        limit = self.limit[team, measure] * (1 + _NOTHING)
-        self.load = LinearConstraint(hstack([load, slack]), -np.inf, limit)
+        price = np.zeros_like(problem.limit)
+        if len(limit):
+            price[self.at] = np.clip(-result.ineqlin.marginals, 0.0, problem.rate)
+        full = problem.cost + problem.loads @ price.T
+        grid = full.min(axis=1)
+        bound = float(grid.sum() - (price[self.at] * limit).sum())
+        marginal: NDArray[np.float64] = result.eqlin.marginals
+        wanting = full < marginal[:, None] - _NOISE
+        return Duals(marginal, full - grid[:, None], wanting, bound)
 
-    def overload(self, team: NDArray[np.int64]) -> float:
-        """Total overload of an assignment, in shares of the measures' totals."""
-        carried = np.zeros_like(self.limit)
-        np.add.at(carried, team, self.loads)
-        return float(np.round(np.maximum(carried - self.limit, 0).sum(), 9))
-
-    def price(self, team: NDArray[np.int64]) -> float:
-        """Total distance of an assignment, in mean distances."""
-        return float(self.distance.reshape(self.shape)[np.arange(len(team)), team].sum())
-
-    def gap(self, team: NDArray[np.int64]) -> float | None:
-        """How far an assignment within capacities may be above the best, by the linear relaxation."""
-        result = self._run(self._objective, 0.0, whole=False)
-        if result.x is None:
-            return None
-        return max(0.0, 1 - float(result.fun) / max(self.price(team), _NOTHING))
-
-    def least_overload(self, known: float) -> float | None:
-        """The smallest total overload (to the gap), `known` being one that can be had; or None."""
-        objective = np.concatenate([np.zeros_like(self.distance), np.ones(self.n_slack)])
-        result = self._run(objective, known + _NOTHING)
-        return None if result.x is None else float(result.x[self.distance.size :].sum())
-
-    def solve(self, overload: float) -> Answer | None:
-        """The cheapest assignment with at most this total overload, or None."""
-        result = self._run(self._objective, overload * (1 + _GAP))
-        if result.x is None:
-            return None
-        chosen = result.x[: self.distance.size].reshape(self.shape).argmax(axis=1)
-        return Answer(chosen.astype(np.int64), "milp", float(result.mip_gap))
-
-    @property
-    def _objective(self) -> NDArray[np.float64]:
-        return np.concatenate([self.distance, np.zeros(self.n_slack)])
-
-    def _run(self, objective: NDArray[np.float64], overload: float, *, whole: bool = True) -> OptimizeResult:
+    def whole(self, nodes: int) -> _Found:
         from scipy.optimize import Bounds, LinearConstraint, milp
-        from scipy.sparse import csr_matrix
 
-        n = self.distance.size
-        total = csr_matrix(np.concatenate([np.zeros(n), np.ones(self.n_slack)]))
-        return milp(
-            objective,
-            integrality=np.concatenate([np.full(n, whole), np.zeros(self.n_slack)]),
-            bounds=Bounds(0, np.concatenate([np.ones(n), np.full(self.n_slack, np.inf)])),
-            constraints=[self.one_team, self.load, LinearConstraint(total, 0, overload)],
-            options={"mip_rel_gap": _GAP, "node_limit": _NODES},
+        n, n_rows = len(self.grid), len(self.at[0])
+        constraints = [LinearConstraint(self.once, 1, 1)]
+        if n_rows:
+            constraints.append(LinearConstraint(self.carry, -np.inf, self.problem.limit[self.at]))
+        result: Any = milp(
+            self.cost,
+            integrality=np.concatenate([np.ones(n), np.zeros(n_rows)]),
+            bounds=Bounds(0, np.concatenate([np.ones(n), np.full(n_rows, np.inf)])),
+            constraints=constraints,
+            options={"mip_rel_gap": _GAP, "node_limit": nodes},
         )
+        bound = result.mip_dual_bound if result.mip_dual_bound is not None else -np.inf
+        if result.x is None:
+            return _Found(None, float(bound), int(result.mip_node_count or 0))
+        team = np.zeros(len(self.problem.cost), np.int64)
+        taken = result.x[:n] > 0.5
+        team[self.grid[taken]] = self.team[taken]
+        return _Found(team, float(bound), int(result.mip_node_count or 0))

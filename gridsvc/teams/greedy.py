@@ -3,38 +3,43 @@
 from __future__ import annotations
 
 import heapq
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.teams.exact import Answer
+from gridsvc.teams.problem import Answer, Problem
 
-__all__ = ["by_regret"]
+__all__ = ["by_regret", "improved", "nearest"]
 
 _PASSES = 20
+_MANY = 500  # grids from which few passes must do
 _LEAST_GAIN = 1e-9
 
 
-def by_regret(
-    cost: NDArray[np.float64], totals: NDArray[np.float64], capacity: NDArray[np.float64]
-) -> Answer:
-    """Give out grids in the order of what it would cost to miss the best team, then improve.
+def by_regret(problem: Problem) -> Answer:
+    """Give out grids in the order of what it would cost to miss the best team, then improve."""
+    team = _first(problem.cost, problem.loads, problem.limit)
+    return improved(problem, Answer(team, "regret and swaps", -np.inf))
 
-    Parameters
-    ----------
-    cost : float64 array, shape (n_grids, n_teams)
-    totals : float64 array, shape (n_grids, n_measures)
-    capacity : float64 array, shape (n_teams, n_measures), inf is unlimited
-    """
-    unit = np.where(totals.sum(axis=0) > 0, totals.sum(axis=0), 1.0)
-    loads, limit = totals / unit, capacity / unit
-    team = _first(cost, loads, limit)
-    carried = np.zeros_like(limit)
-    np.add.at(carried, team, loads)
-    for _ in range(_PASSES):
-        if not sum(_better(g, team, carried, (cost, loads, limit)) for g in range(len(team))):
+
+def nearest(problem: Problem) -> Answer:
+    """What people do by hand: each grid, in the order given, to the cheapest team which has room yet."""
+    room, team = problem.limit.copy(), np.zeros(len(problem.cost), np.int64)
+    for g, cost in enumerate(problem.cost):
+        team[g] = _cheapest(cost, problem.loads[g], room)
+        room[team[g]] -= problem.loads[g]
+    return Answer(team, "nearest with room", -np.inf)
+
+
+def improved(problem: Problem, answer: Answer) -> Answer:
+    """Move single grids and swap pairs as long as that helps."""
+    team, carried = answer.team.copy(), problem.carried(answer.team)
+    arrays = (problem.cost, problem.loads, problem.limit)
+    for _ in range(_PASSES if len(team) < _MANY else 3):
+        if not sum(_better(g, team, carried, arrays) for g in range(len(team))):
             break
-    return Answer(team, "regret and swaps", None)
+    return replace(answer, team=team)
 
 
 def _first(
@@ -56,7 +61,7 @@ def _first(
 
 
 def _regret(cost: NDArray[np.float64], load: NDArray[np.float64], room: NDArray[np.float64]) -> float:
-    fits = np.all(load <= room + _LEAST_GAIN, axis=1)
+    fits = np.all(load <= room + _LEAST_GAIN, axis=1) & np.isfinite(cost)
     if np.count_nonzero(fits) < 2:
         return float("inf") if fits.any() else float("-inf")
     best, second = np.partition(cost[fits], 1)[:2]
@@ -65,6 +70,7 @@ def _regret(cost: NDArray[np.float64], load: NDArray[np.float64], room: NDArray[
 
 def _cheapest(cost: NDArray[np.float64], load: NDArray[np.float64], room: NDArray[np.float64]) -> int:
     over = np.maximum(load - np.maximum(room, 0), 0).sum(axis=1)
+    over[np.isinf(cost)] = np.inf
     least = over <= over.min() + _LEAST_GAIN
     return int(np.argmin(np.where(least, cost, np.inf)))
 
@@ -86,6 +92,7 @@ def _better(
     over[there == here] = np.inf
     far = cost[g, there] - cost[g, here]
     far[n_teams:] += cost[:, here] - cost[np.arange(len(team)), team]
+    over[~np.isfinite(far)] = np.inf  # somebody may not own what they would get
     best = int(np.lexsort((far, np.round(over, 9)))[0])
     if not (over[best] < -_LEAST_GAIN or (over[best] <= _LEAST_GAIN and far[best] < -_LEAST_GAIN)):
         return False

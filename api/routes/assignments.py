@@ -1,0 +1,44 @@
+"""Teams for the grids of a plan."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.deps import Db, IfMatch, Scope, current_app, etag
+from api.routes.plans import plan_out
+from api.schemas.assignments import Assign
+from api.schemas.plans import JobOut, PlanOut
+from api.work import Prefer, answer_when_done
+from gridsvc.principal import Principal
+from gridsvc.services import assignments, plans
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1/plans", tags=["plans"])
+
+
+@router.post("/{plan}/teams", response_model=PlanOut, responses={202: {"model": JobOut}})
+async def assign_teams(
+    plan: str,
+    revision: IfMatch,
+    request: Request,
+    db: Db,
+    who: Annotated[Principal, Depends(Scope("plans:write"))],
+    body: Assign | None = None,
+    prefer: Prefer = None,
+) -> Response:
+    """Give the grids to the teams of the roster in force; 202 with the job if preferred or slow."""
+    wishes = {} if body is None else body.model_dump(exclude_none=True)
+    job = await run_in_threadpool(assignments.start, db, who, plan, revision, wishes)
+
+    def render(_result: dict[str, Any]) -> PlanOut:
+        return plan_out(plans.get(db, who, plan))
+
+    answer = await answer_when_done(current_app(request), who, job, prefer, render, status=200)
+    if answer.status_code == 200:
+        done = await run_in_threadpool(plans.get, db, who, plan)
+        answer.headers["ETag"] = etag(done.revision)
+    return answer

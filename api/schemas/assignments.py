@@ -1,0 +1,56 @@
+"""What an assignment of grids to teams should look to."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from api.schemas.common import Request
+from api.schemas.wanted import Amount, Code
+
+__all__ = ["Assign", "NeedWanted", "PinWanted"]
+
+
+class PinWanted(Request):
+    """A grid and the team which must own it, or must not."""
+
+    grid: Code
+    team: Annotated[str, Field(min_length=1, description="Id of the team.")]
+    ban: Annotated[bool, Field(description="The team must not own the grid.")] = False
+
+
+class NeedWanted(Request):
+    """Skills and languages a team must have, for one grid or where a measure is above 0."""
+
+    needs: Annotated[list[str], Field(min_length=1)]
+    grid: Code | None = None
+    measure: str | None = None
+
+
+class Assign(Request):
+    """How grids go to teams; without a body by capacity and distance alone."""
+
+    today: Annotated[
+        Literal["publication", "none"],
+        Field(description="Whether the owners of the publication in force stay where they can."),
+    ] = "none"
+    owners: Annotated[
+        dict[str, str] | None, Field(description="Grid -> today's team, instead of the publication's.")
+    ] = None
+    handover_weight: Annotated[
+        Amount, Field(description="What handing over an average grid counts, in usual distances.")
+    ] = 1.0
+    pins: Annotated[list[PinWanted], Field(default_factory=list)]
+    needs: Annotated[list[NeedWanted], Field(default_factory=list)]
+    rates: Annotated[
+        dict[str, tuple[str, Amount]],
+        Field(
+            default_factory=dict,
+            description="Measures computed from others.",
+            examples=[{"visits": ["customers", 0.2]}],
+        ),
+    ]
+    bases: Annotated[
+        Literal["team", "people"], Field(description="Distance from the team's base or its people's.")
+    ] = "team"

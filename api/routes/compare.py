@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Header, Path, Query
 from fastapi.responses import Response
 
 from api.deps import Db, Language, Scope
+from api.reports import TYPES, Form
 from gridsvc.exchange.comparison import page, sheets
 from gridsvc.principal import Principal
 from gridsvc.services import compare
@@ -19,39 +20,6 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1", tags=["plans"])
 
-Format = Literal["json", "csv", "xlsx", "html"]
-
-_TYPES: dict[Format, str] = {
-    "json": "application/json",
-    "csv": "text/csv",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "html": "text/html",
-}
-
-
-def _accepted(accept: str) -> Format:
-    """The form an Accept header likes best; JSON where it does not say."""
-    liked: dict[str, float] = {}
-    for part in accept.lower().split(","):
-        kind, *options = (text.strip() for text in part.split(";"))
-        weight = next((text[2:] for text in options if text.startswith("q=")), "1")
-        liked[kind] = float(weight) if weight.replace(".", "", 1).isdigit() else 0.0
-
-    def liking(form: Format) -> float:
-        kind = _TYPES[form]
-        return liked.get(kind, liked.get(f"{kind.split('/')[0]}/*", liked.get("*/*", 0.0)))
-
-    return max(_TYPES, key=liking)  # the first of equals: JSON
-
-
-def _form(
-    form: Annotated[
-        Format | None, Query(alias="format", description="Else by Accept; JSON unless it says otherwise.")
-    ] = None,
-    accept: Annotated[str, Header()] = "*/*",
-) -> Format:
-    return form or _accepted(accept)
-
 
 @router.get(
     "/plans/{plan}/compare/{other}",
@@ -59,7 +27,7 @@ def _form(
     responses={
         200: {
             "description": "The realignment report",
-            "content": {kind: {} for kind in _TYPES.values()},
+            "content": {kind: {} for kind in TYPES.values()},
         },
         304: {"description": "Nothing has changed since the ETag in If-None-Match"},
     },
@@ -73,7 +41,7 @@ def compare_plans(
     db: Db,
     who: Annotated[Principal, Depends(Scope("plans:read"))],
     lang: Language,
-    form: Annotated[Format, Depends(_form)],
+    form: Form,
     cells: Annotated[
         bool, Query(description="List the moved cells, too (JSON; a workbook has them).")
     ] = False,
@@ -102,7 +70,7 @@ def compare_plans(
     if form != "json":
         name = f"{plan}-{other.replace(':', '-')}.{form}"
         headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return Response(body[form](), media_type=_TYPES[form], headers=headers)
+    return Response(body[form](), media_type=TYPES[form], headers=headers)
 
 
 def _tags(*form: Any) -> Callable[[str], str]:

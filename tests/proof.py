@@ -199,6 +199,13 @@ def _until_served(clone: Path) -> float:
         process.wait()
 
 
+def scorecards() -> Lines:
+    """1,500 grids, 150,000 cells, 500,000 customers on one scorecard; its rules on 1,000 made-up cases."""
+    files = ("tests/teams/test_scorecard.py", "tests/teams/test_loads.py", "tests/teams/test_suppression.py")
+    by_rule = _pytest(*files, "-p", "no:randomly", GRIDSVC_PROOF_SCORECARDS="1000")
+    return [*by_rule, *_pytest("tests/services/test_scorecard_speed.py", "-m", "proof", "-p", "no:randomly")]
+
+
 PARTS: dict[str, Callable[[], Lines]] = {
     "main-job": main_job,
     "big-sample": big_sample,
@@ -212,6 +219,7 @@ PARTS: dict[str, Callable[[], Lines]] = {
     "crash": crash,
     "living-customers": living_customers,
     "handovers": handovers,
+    "scorecards": scorecards,
     "ogc": ogc,
     "fresh-clone": fresh_clone,
 }

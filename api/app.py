@@ -43,6 +43,7 @@ from api.routes import (
     retiling,
     review,
     rosters,
+    scorecards,
     territories,
     webhooks,
 )
@@ -146,6 +147,7 @@ def create_app(
         publishing,
         review,
         rosters,
+        scorecards,
         requests,
         handovers,
         orders,

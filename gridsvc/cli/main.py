@@ -26,6 +26,8 @@ _COMMANDS = {
     "compare": "compare",
     "publish": "publish",
     "export": "publish",
+    "scorecard": "scorecards",
+    "loads": "scorecards",
     "handover": "handover",
     "layers": "layers",
     "lookup": "lookup",

@@ -1,4 +1,4 @@
-"""Street blocks, estates and dirty layers over HTTP, up to lookups of a publication on hexagons with estates."""
+"""Street blocks, estates and dirty layers over HTTP, up to lookups on hexagons with estates."""
 
 from __future__ import annotations
 

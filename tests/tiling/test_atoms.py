@@ -20,11 +20,13 @@ from gridsvc.ownership.snapshot import Moment, Snapshot
 from gridsvc.tiling.atoms import with_atoms
 from gridsvc.tiling.coverage import coverage_report
 from gridsvc.tiling.h3tiles import tile_cells
+from gridsvc.tiling.locate import Locator
 from gridsvc.tiling.places import Places
 from gridsvc.tiling.plane import flatten
 from gridsvc.tiling.polytiles import tile_polygons
 from gridsvc.tiling.read import PolygonLayer
 from gridsvc.tiling.tiling import Tiling
+from tests.ownership import oracle
 from tests.ownership.worlds import ROSTER, World, disk, worlds
 
 LON, LAT = 116.4, 39.9
@@ -66,7 +68,7 @@ def test_a_polygon_stays_as_it_was_drawn(hexes):
 def test_hexagons_taken_whole_are_dropped_and_a_sliver_goes_to_the_polygon_beside_it(hexes):
     target = hexes.geometry[len(hexes) // 2]
     inner = target.buffer(-2e-7)
-    made, report = with_atoms(hexes, layer(inner))
+    made, report = with_atoms(hexes, layer(hexes.geometry[3].centroid.buffer(1e-4), inner))
     name = hexes.names()[len(hexes) // 2]
     assert name not in made.names()
     assert report["dropped"] == {"count": 1, "ids": [name], "slivers": 1}
@@ -136,6 +138,38 @@ def test_polygons_which_share_ground_are_refused(hexes):
     with pytest.raises(InvalidGeometry, match=r"'E1' and 'E0' \(row 1\) share") as refused:
         with_atoms(hexes, layer(box(0, 0, 0.004, 0.004), box(0.003, 0.003, 0.004, 0.004)))
     assert refused.value.row == 2
+
+
+# --- lookups by point
+
+
+@pytest.mark.parametrize("name", ["hexes-with-estates", "areas-with-estates"])
+def test_points_are_found_as_by_shapely_and_h3(name: str):
+    found = next(world for world in worlds() if world.name == name)
+    made = found.tiling
+    lon, lat = oracle.points(found, 2_000)
+    due = oracle.expected(found, lon, lat).cell.tolist()
+    places = Places.of(made.kind, made.resolution, made.ids, made.geometry, found.boundary, made.atoms)
+    again = Places.of_arrays(places.meta(), places.arrays())
+    for ways in (places, again, Locator(made)):
+        rows = ways.rows(lon, lat)
+        assert places.names(rows).tolist() == due
+        assert [ways.row(x, y) for x, y in zip(lon.tolist(), lat.tolist(), strict=True)] == rows.tolist()
+
+
+def test_no_point_falls_between_an_estate_and_h3s_curved_edges():
+    base = tile_cells(disk(LON, LAT, 4, 3))
+    inner = set(h3.grid_disk(h3.latlng_to_cell(LAT, LON, 4), 1))
+    names = np.array(base.names())
+    estate = shapely.union_all(base.geometry[np.isin(names, list(inner))])
+    made, _ = with_atoms(base, layer(estate))
+    assert not inner & set(made.names())
+    edge = shapely.segmentize(estate.exterior, 0.01)
+    lon, lat = (shapely.get_coordinates(edge) + np.random.default_rng(1).normal(0, 3e-4, (1, 2))).T
+    cells = [h3.latlng_to_cell(y, x, 4) for x, y in zip(lon, lat, strict=True)]
+    beside = np.array([c in inner for c in cells]) & ~shapely.intersects_xy(estate, lon, lat)
+    assert beside.any()
+    assert {made.ids[row] for row in Locator(made).rows(lon, lat)[beside]} == {"E0"}
 
 
 # --- lookups by cell

@@ -105,6 +105,7 @@ def test_a_place_finds_the_outlines_which_meet_it(database: Database) -> None:
             shapes = reader.features.cells(tiling, rows) if len(rows) else np.empty(0, object)
         assert shapely.equals_exact(shapes, triangles[rows], 0).all()
         box = shapely.box(*window)
+        assert len(set(rows.tolist())) == len(rows)
         met = set(np.flatnonzero(shapely.intersects(triangles, box)).tolist())
         assert met <= set(rows.tolist())
         assert set(rows[inside].tolist()) <= set(np.flatnonzero(shapely.covers(box, triangles)).tolist())

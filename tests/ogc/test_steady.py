@@ -87,3 +87,23 @@ def test_layers_in_china_come_in_cgcs2000_and_its_zones_with_north_first() -> No
     assert not {uri for uri in systems_of((-0.5, 51.3, 0.3, 51.7)) if "/45" in uri}
     assert [_north_first(f"EPSG:{code}") for code in (4326, 4490, 4547, 3857)] == [True, True, True, False]
     assert System("", "", north_first=True).north_first
+
+
+def test_grids_without_a_team_are_those_of_the_fallback() -> None:
+    import shapely
+
+    from gridsvc.exchange.layers import Layer
+    from gridsvc.services.feature_tables import _teams
+    from tests.services.series import people
+
+    columns = {
+        "team": ["b", None, "a"],
+        "cells": [1, 2, 4],
+        "area_km2": [0.1, 0.2, 0.4],
+        "n": [1.0, None, 3.0],
+    }
+    shapes = shapely.box([0, 1, 2], 0, [1, 2, 3], 1)
+    found, _ = _teams(Layer("grids", shapes, columns), np.zeros(3, bool), people(), ["n"])
+    told = [found.columns[name] for name in ("team", "team_name", "grids", "cells", "n")]
+    assert told == [["a", "b"], ["Team A", "Team B"], [2, 1], [6, 1], [3.0, 1.0]]
+    assert found.geometry[0].area == 2.0

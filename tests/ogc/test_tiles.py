@@ -75,9 +75,11 @@ def test_a_tile_shows_what_lies_in_it(seed: int, tmp_path: Path) -> None:
     near = shapely.intersection(shapes, shapely.box(-64, -64, 4160, 4160))
     expected = {row: near[row].area for row in range(200) if near[row].area > 100}
     shown = dict(zip(found["row"].tolist(), found.geometry.area.tolist(), strict=True))
+    edges = dict(zip(found["row"].tolist(), found.bounds["minx"].tolist(), strict=True))
     assert set(expected) <= set(shown)
     for row, area in expected.items():
         assert shown[row] == pytest.approx(area, abs=near[row].length + 4)
+        assert edges[row] == pytest.approx(near[row].bounds[0], abs=1.0)
 
 
 def test_neighbours_share_their_borders_at_each_zoom() -> None:

@@ -1,4 +1,4 @@
-"""Files made to hurt: the right answer, or a refusal which names the feature; quickly, and nothing else falls."""
+"""Files made to hurt: the right answer, or a refusal which names the feature; and nothing else falls."""
 
 from __future__ import annotations
 

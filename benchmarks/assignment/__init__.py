@@ -1,0 +1,1 @@
+"""Grids and people to teams, measured."""

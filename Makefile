@@ -58,6 +58,7 @@ bench: dev ## Benchmarks against the peers; writes docs/benchmarks.md
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.lock
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.lookup
+	$(BIN)/python -m benchmarks.exporting
 	$(BIN)/python -m benchmarks.balance
 	$(BIN)/python -m benchmarks.balance optimal
 	$(BIN)/python -m benchmarks.balance.repairs

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import FileResponse
 
 from api.deps import Db, Scope
+from api.export import MEDIA_TYPES
 from api.schemas.plans import JobOut
 from api.work import job_out
+from gridsvc.exchange.files import SUFFIXES
 from gridsvc.principal import Principal
 from gridsvc.services import exports, jobs
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
-
-_MEDIA = {
-    ".geojson": "application/geo+json",
-    ".gpkg": "application/geopackage+sqlite3",
-    ".fgb": "application/octet-stream",
-    ".parquet": "application/vnd.apache.parquet",
-    ".csv": "text/csv; charset=utf-8",
-}
 
 
 @router.get("/{job}")
@@ -42,4 +37,9 @@ def cancel_job(job: str, db: Db, who: Annotated[Principal, Depends(Scope("plans:
 def get_file(job: str, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))]) -> FileResponse:
     """The file which an export has written; it is kept for a day."""
     path = exports.file_of(db, who, job)
-    return FileResponse(path, filename=path.name, media_type=_MEDIA.get(path.suffix))
+    return FileResponse(path, filename=path.name, media_type=_media_of(path))
+
+
+def _media_of(path: Path) -> str | None:
+    by_suffix = {SUFFIXES[form]: media for form, media in MEDIA_TYPES.items()}
+    return by_suffix.get(path.suffix.removeprefix("."))

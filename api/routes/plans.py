@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -17,11 +17,11 @@ from api.schemas.wanted import NewPlan
 from api.wanted import from_plan_of, request_of
 from api.work import job_out
 from gridsvc.crs import normalise
-from gridsvc.exchange.layers import LayerName, carve_outs_layer
+from gridsvc.exchange.layers import carve_outs_layer
 from gridsvc.plans.carveouts import CarveOut, carve_outs_from_geojson, read_carve_outs
 from gridsvc.plans.plan import Grid
 from gridsvc.principal import Principal
-from gridsvc.services import carveouts, plans, publications
+from gridsvc.services import carveouts, plans
 from gridsvc.store.records import PlanRecord
 
 __all__ = ["plan_out", "router"]
@@ -190,25 +190,3 @@ def _carve_outs(plan: str, carve_outs: tuple[CarveOut, ...], revision: int, crs:
     response = geojson_response(carve_outs_layer(carve_outs), crs, f"{plan}-carve-outs", manifest)
     response.headers["ETag"] = etag(revision)
     return response
-
-
-@router.get("/plans/{plan}/export", response_class=StreamingResponse)
-def export_plan(
-    plan: str,
-    db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:read"))],
-    layer: LayerName = "grids",
-    _format: Annotated[Literal["geojson"], Query(alias="format")] = "geojson",
-    crs: str = "wgs84",
-) -> StreamingResponse:
-    """Grids or cells of a plan as GeoJSON."""
-    record = plans.get(db, who, plan)
-    found = publications.plan_layer(db, who, plan, layer)
-    manifest = {
-        "plan": plan,
-        "revision": record.revision,
-        "status": record.status,
-        "layer": layer,
-        "crs": normalise(crs),
-    }
-    return geojson_response(found, crs, f"{plan}-{layer}", manifest)

@@ -1,18 +1,16 @@
-"""Publications and their exports."""
+"""Publications."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
-from fastapi.responses import FileResponse, StreamingResponse
+from fastapi.responses import FileResponse
 
 from api.deps import Db, PageLimit, Questions, Scope
-from api.export import geojson_response
 from api.lookup import CACHE_CONTROL
 from api.schemas.common import Page, Slug
 from api.schemas.publications import PublicationOut
-from gridsvc.exchange.layers import LayerName
 from gridsvc.principal import Principal
 from gridsvc.services import ownership, publications
 from gridsvc.services.publications import Standing
@@ -109,20 +107,3 @@ def snapshot_of_publication(
     if if_none_match == tag:
         return Response(None, 304, headers)
     return FileResponse(path, 200, headers, SNAPSHOT, filename=f"{territory}-{line}-{n}.snapshot")
-
-
-@router.get("/publications/{n}/export", response_class=StreamingResponse)
-def export_publication(
-    n: Number,
-    territory: Slug,
-    db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:read"))],
-    layer: LayerName = "grids",
-    _format: Annotated[Literal["geojson"], Query(alias="format")] = "geojson",
-    line: str = "base",
-    crs: str = "wgs84",
-) -> StreamingResponse:
-    """Published grids or cells as GeoJSON."""
-    found, record = publications.layer(db, who, territory, n, layer, line=line)
-    manifest = publications.manifest(record, layer, crs)
-    return geojson_response(found, crs, f"{territory}-{record.n}-{layer}", manifest)

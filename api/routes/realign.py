@@ -1,4 +1,4 @@
-"""Work on a whole plan which is done as a job: realignment, proposals of moves, large files."""
+"""Work on a whole plan which is done as a job: realignment, proposals of moves."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import Db, IfMatch, Key, Scope, current_app
-from api.schemas.jobs import Realign, Repair, RepairOut, WriteFile
+from api.schemas.jobs import Realign, Repair, RepairOut
 from api.schemas.plans import JobOut, Started
 from api.wanted import locks_of, measures_of, targets_of
 from api.work import Prefer, answer_when_done, job_out
 from gridsvc.balance.targets import parse_share
 from gridsvc.principal import Principal
-from gridsvc.services import exports, realigning, repairs
+from gridsvc.services import realigning, repairs
 
 __all__ = ["router"]
 
@@ -67,22 +67,3 @@ async def propose_repair(
     return await answer_when_done(
         current_app(request), who, job, prefer, RepairOut.model_validate, patience=_PATIENCE, status=200
     )
-
-
-@router.post("/{plan}/exports", status_code=202)
-def start_export(
-    plan: str,
-    request: Request,
-    response: Response,
-    db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:read"))],
-    key: Key,
-    body: WriteFile | None = None,
-) -> JobOut:
-    """Start to write a large file; its job's `/file` is the file, for a day."""
-    wish, app = body or WriteFile(), current_app(request)
-    folder = app.settings.exports
-    job = exports.start(db, who, plan, wish.layer, wish.format, wish.crs, folder, idempotency=key)
-    app.supervisor.wake()
-    response.headers["Location"] = f"/v1/jobs/{job.id}"
-    return job_out(job)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from api.schemas.common import Request
 from api.schemas.wanted import Above, Code, LockWanted, MeasureWanted, Share, TargetWanted
+from gridsvc.exchange.clip import Clip
+from gridsvc.exchange.layers import ExportLayer
+from gridsvc.services.exports import Format
 
 __all__ = ["Realign", "Repair", "RepairOut", "WriteFile"]
 
@@ -57,6 +60,11 @@ class RepairOut(BaseModel):
 class WriteFile(Request):
     """A file to be written."""
 
-    layer: Literal["grids", "cells"] = "grids"
-    format: Literal["geojson", "gpkg", "fgb", "parquet", "csv"] = "geojson"
-    crs: str = "wgs84"
+    layer: ExportLayer = "grids"
+    format: Format = "geojson"
+    crs: Annotated[str, Field(description="wgs84, gcj02, bd09 or EPSG:n.")] = "wgs84"
+    clip: Annotated[
+        Clip,
+        Field(description="`territory` cuts cells off at its border, each once, and joins the rest."),
+    ] = "cells"
+    bom: Annotated[bool, Field(description="Begin a CSV with the mark by which Excel knows UTF-8.")] = False

@@ -25,7 +25,7 @@ _COMMANDS = {
     "roster": "roster",
     "compare": "compare",
     "publish": "publish",
-    "export": "publish",
+    "export": "export",
     "scorecard": "scorecards",
     "loads": "scorecards",
     "handover": "handover",

@@ -1,4 +1,4 @@
-"""`gridsvc publish` and `gridsvc export`: from files into the database, and out again."""
+"""`gridsvc publish`: from files into the database."""
 
 from __future__ import annotations
 
@@ -15,24 +15,21 @@ from gridsvc.cli.common import (
     in_path,
     kept,
     opened,
-    out_path,
     percent,
     published_folder,
     reported,
 )
 from gridsvc.cli.customers import customer_options, import_options
-from gridsvc.errors import InvalidInput, NotFound, UnknownColumn
-from gridsvc.exchange.files import FORMATS, write_layer
+from gridsvc.errors import InvalidInput, UnknownColumn
 from gridsvc.plans.carveouts import SOURCE, read_carve_outs
-from gridsvc.services import current, heads, main_job, publications
+from gridsvc.services import current, heads, main_job
 from gridsvc.services.files import Balanced, read_report
-from gridsvc.store.database import Database
 from gridsvc.store.records import PublicationRecord
 from gridsvc.teams.read import read_roster, read_teams
 from gridsvc.tiling.cellfile import read_cells, read_labels
 from gridsvc.tiling.read import read_boundary
 
-__all__ = ["export", "publish", "published"]
+__all__ = ["publish", "published"]
 
 
 @click.command()
@@ -121,49 +118,3 @@ def publication_lines(record: PublicationRecord) -> list[str]:
         found = meta["customers"]
         lines.append(f"  customers placed: {found['placed']:,} of {found['read']:,}")
     return lines
-
-
-@click.command()
-@click.option("--format", "fmt", type=click.Choice(list(FORMATS)), default="geojson", show_default=True)
-@click.option("--layer", type=click.Choice(["grids", "cells"]), default="grids", show_default=True)
-@click.option("--territory", metavar="ID", help="Needed where several are published.")
-@click.option("--publication", type=int, metavar="N", help="Else the newest.")
-@click.option("--crs", default="wgs84", show_default=True, help="EPSG:n or gcj02 of the file.")
-@click.option("-o", "--output", type=out_path, required=True)
-@database_option
-def export(
-    fmt: str,
-    layer: Any,
-    territory: str | None,
-    publication: int | None,
-    crs: str,
-    output: Path,
-    database: str | None,
-) -> None:
-    """Write published grids or cells as a file for other programs."""
-    with opened(database) as db:
-        chosen = territory or _only_territory(db)
-        number = publication or _newest(db, chosen)
-        found, record = publications.layer(db, WHO, chosen, number, layer)
-    members = {"gridsvc:manifest": publications.manifest(record, layer, crs)}
-    write_layer(output, found, fmt, crs=crs, members=members)
-    click.echo(f"{len(found.geometry):,} {layer} of publication {number} written to {output}")
-
-
-def _only_territory(db: Database) -> str:
-    with db.read() as reader:
-        found = sorted({territory for territory, _ in reader.publications.lines()})
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise NotFound("nothing is published yet", cure="run gridsvc demo, or gridsvc publish")
-    raise InvalidInput(
-        "several territories are published", field="--territory", cure=f"name one of {', '.join(found)}"
-    )
-
-
-def _newest(db: Database, territory: str) -> int:
-    record = publications.latest(db, WHO, territory)
-    if record is None:
-        raise NotFound(f"territory {territory!r} has no publication", cure="publish a plan first")
-    return record.n

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gridsvc.tiling.tiling import Tiling
 
-__all__ = ["dissolve"]
+__all__ = ["dissolve", "joined"]
 
 
 def dissolve(tiling: Tiling, labels: NDArray[np.int32], k: int) -> NDArray[np.object_]:
@@ -31,12 +31,28 @@ def dissolve(tiling: Tiling, labels: NDArray[np.int32], k: int) -> NDArray[np.ob
     object array of shapely MultiPolygon, shape (k,), WGS-84
         Empty where a grid has no cell.
     """
+    if tiling.kind == "h3":
+        return _hexagons([tiling.ids[rows] for rows in _members(labels, k)])
+    return joined(tiling.geometry, labels, k)
+
+
+def joined(shapes: NDArray[np.object_], labels: NDArray[np.int32], k: int) -> NDArray[np.object_]:
+    """Join shapes to outlines as `dissolve` does cells; empty ones add nothing.
+
+    Parameters
+    ----------
+    shapes : object array of shapely (multi)polygons, shape (n,)
+    labels : int32 array, shape (n,)
+    """
+    there = ~shapely.is_empty(shapes)
+    return _polygons([shapes[rows[there[rows]]] for rows in _members(labels, k)])
+
+
+def _members(labels: NDArray[np.int32], k: int) -> list[NDArray[np.intp]]:
+    """Rows of each grid."""
     order = np.argsort(labels, kind="stable")
     ends = np.searchsorted(labels[order], np.arange(k + 1))
-    members = [order[ends[grid] : ends[grid + 1]] for grid in range(k)]
-    if tiling.kind == "h3":
-        return _hexagons([tiling.ids[rows] for rows in members])
-    return _polygons([tiling.geometry[rows] for rows in members])
+    return [order[ends[grid] : ends[grid + 1]] for grid in range(k)]
 
 
 # --- H3: cells know their neighbours, coordinates need not be compared -------------------------------

@@ -3,19 +3,54 @@
 from __future__ import annotations
 
 import secrets
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import shapely
+import orjson
 
-from gridsvc import crs as crs_
 from gridsvc.errors import InvalidInput
-from gridsvc.exchange.geojson import feature_collection
-from gridsvc.exchange.layers import Layer
+from gridsvc.exchange.gdal import write_flatgeobuf
+from gridsvc.exchange.geojson import DECIMALS, geojson_pieces
+from gridsvc.exchange.geopackage import write_geopackage
+from gridsvc.exchange.geoparquet import write_geoparquet
+from gridsvc.exchange.kml import kml_pieces
+from gridsvc.exchange.layer import Flow, Layer, flow_of
+from gridsvc.exchange.outgoing import Outgoing
+from gridsvc.exchange.shapefile import write_shapefile
+from gridsvc.exchange.spreadsheet import csv_pieces, write_workbook
+from gridsvc.exchange.style import Style
 
-__all__ = ["FORMATS", "replace_together", "replace_whole", "write_into", "write_layer"]
+__all__ = [
+    "BESIDE",
+    "FORMATS",
+    "SUFFIXES",
+    "Wish",
+    "replace_together",
+    "replace_whole",
+    "write_export",
+    "write_layer",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What only some formats ask for.
+
+    Attributes
+    ----------
+    style : Style or None
+        For those which carry one.
+    decimals : int or None
+        Of coordinates in GeoJSON; None writes them as they are.
+    bom : bool
+        Begin a CSV with the mark by which Excel knows UTF-8.
+    """
+
+    style: Style | None = None
+    decimals: int | None = DECIMALS
+    bom: bool = False
 
 
 def replace_whole(path: Path, write: Callable[[Path], None]) -> None:
@@ -55,69 +90,119 @@ def replace_together(writes: Mapping[Path, Callable[[Path], None]]) -> None:
             draft.unlink(missing_ok=True)
 
 
-def _write_geojson(path: Path, layer: Layer, crs: str, members: Mapping[str, Any]) -> None:
+def _geojson(path: Path, out: Outgoing, wish: Wish) -> None:
+    _pour(path, geojson_pieces(out, decimals=wish.decimals))
+
+
+def _csv(path: Path, out: Outgoing, wish: Wish) -> None:
+    _pour(path, csv_pieces(out, bom=wish.bom))
+
+
+def _kml(path: Path, out: Outgoing, wish: Wish) -> None:
+    _pour(path, kml_pieces(out, wish.style or Style()))
+
+
+def _pour(path: Path, pieces: Iterable[bytes]) -> None:
     with path.open("wb") as file:
-        file.writelines(feature_collection(layer.geometry, layer.rows(), crs=crs, members=members))
+        file.writelines(pieces)
 
 
-def _frame(layer: Layer, crs: str) -> Any:
-    import geopandas
-
-    # GCJ-02 and BD-09 have no code; a file that claimed WGS-84 would sit in the wrong place without a word.
-    known = None if crs in {"gcj02", "bd09"} else "EPSG:4326" if crs == "wgs84" else crs
-    shapes = crs_.geometry_from_wgs84(layer.geometry, crs)
-    return geopandas.GeoDataFrame(dict(layer.columns), geometry=shapes, crs=known)
+def _geopackage(path: Path, out: Outgoing, wish: Wish) -> None:
+    write_geopackage(path, [(out, wish.style)])
 
 
-def write_into(path: Path, layer: Layer) -> None:
-    """Add a layer in WGS-84 to a GeoPackage, which is made if it is not there."""
-    _frame(layer, "wgs84").to_file(path, driver="GPKG", engine="pyogrio", layer=layer.name)
+def _flatgeobuf(path: Path, out: Outgoing, _: Wish) -> None:
+    write_flatgeobuf(path, out)
 
 
-def _write_with(driver: str) -> Callable[[Path, Layer, str, Mapping[str, Any]], None]:
-    def write(path: Path, layer: Layer, crs: str, _: Mapping[str, Any]) -> None:
-        with warnings.catch_warnings():
-            # Said on purpose: a file in GCJ-02 has no code to give.
-            warnings.filterwarnings("ignore", message="'crs' was not provided")
-            _frame(layer, crs).to_file(path, driver=driver, engine="pyogrio", layer=layer.name)
-
-    return write
+def _parquet(path: Path, out: Outgoing, _: Wish) -> None:
+    write_geoparquet(path, out)
 
 
-def _write_parquet(path: Path, layer: Layer, crs: str, _: Mapping[str, Any]) -> None:
-    _frame(layer, crs).to_parquet(path, index=False)
+def _shapefile(path: Path, out: Outgoing, _: Wish) -> None:
+    write_shapefile(path, out)
 
 
-def _write_csv(path: Path, layer: Layer, crs: str, _: Mapping[str, Any]) -> None:
-    import pandas as pd
-
-    shapes = shapely.to_wkt(crs_.geometry_from_wgs84(layer.geometry, crs))
-    pd.DataFrame({**layer.columns, "wkt": shapes}).to_csv(path, index=False)
+def _workbook(path: Path, out: Outgoing, _: Wish) -> None:
+    write_workbook(path, out)
 
 
-FORMATS: dict[str, Callable[[Path, Layer, str, Mapping[str, Any]], None]] = {
-    "geojson": _write_geojson,
-    "gpkg": _write_with("GPKG"),
-    "fgb": _write_with("FlatGeobuf"),
-    "parquet": _write_parquet,
-    "csv": _write_csv,
+FORMATS: dict[str, Callable[[Path, Outgoing, Wish], None]] = {
+    "geojson": _geojson,
+    "gpkg": _geopackage,
+    "fgb": _flatgeobuf,
+    "parquet": _parquet,
+    "zip": _shapefile,
+    "kml": _kml,
+    "csv": _csv,
+    "xlsx": _workbook,
 }
-"""Name of the format -> how it is written."""
+"""How a file is written, by the suffix of its name."""
+
+SUFFIXES: dict[str, str] = {
+    "geojson": "geojson",
+    "gpkg": "gpkg",
+    "fgb": "fgb",
+    "parquet": "parquet",
+    "shp": "zip",
+    "kml": "kml",
+    "csv": "csv",
+    "xlsx": "xlsx",
+}
+"""Suffix of a format's file, by the name of the format."""
+
+BESIDE = frozenset({"csv", "fgb"})
+"""Formats whose manifest has its place beside the file: inside there is none, or none for all of it."""
 
 
-def write_layer(
-    path: Path, layer: Layer, fmt: str, *, crs: str = "wgs84", members: Mapping[str, Any] | None = None
-) -> None:
-    """Write a layer as a file.
+def write_layer(path: Path, layer: Layer | Flow, suffix: str, *, crs: str = "wgs84") -> None:
+    """Write a layer as a file alone, as `write_export` does.
+
+    Parameters
+    ----------
+    suffix : str
+        One of `FORMATS`.
+    """
+    flow = flow_of(layer) if isinstance(layer, Layer) else layer
+    out = Outgoing(flow, crs)
+    replace_whole(path, lambda draft: FORMATS[suffix](draft, out, Wish()))
+
+
+def write_export(
+    path: Path,
+    flow: Flow,
+    fmt: str,
+    *,
+    crs: str = "wgs84",
+    manifest: Mapping[str, Any] | None = None,
+    wish: Wish | None = None,
+) -> dict[str, Any]:
+    """Write a layer with its manifest, which is inside the file or beside it; gives the manifest.
 
     Parameters
     ----------
     fmt : str
-        One of `FORMATS`.
+        One of `SUFFIXES`.
     crs : str
         Coordinate system of the file.
-    members : mapping, optional
-        Further top-level members, for GeoJSON.
+    manifest : mapping, optional
+        What is known of the layer.
+
+    Raises
+    ------
+    InvalidInput
+        There is no such system, or the format cannot say it; the folder may not be written.
+    TooLarge
+        More rows than the format can hold.
     """
-    name = crs_.normalise(crs)
-    replace_whole(path, lambda draft: FORMATS[fmt](draft, layer, name, members or {}))
+    out, wanted = Outgoing(flow, crs, manifest), wish or Wish()
+    writes = {path: lambda draft: FORMATS[SUFFIXES[fmt]](draft, out, wanted)}
+    if fmt in BESIDE:
+        beside = path.with_name(f"{path.name}.manifest.json")
+        writes[beside] = lambda draft: _told(draft, out.manifest(format=fmt))
+    replace_together(writes)
+    return out.manifest(format=fmt)
+
+
+def _told(path: Path, manifest: Mapping[str, Any]) -> None:
+    path.write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z) + b"\n")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
-from gridsvc.exchange.files import replace_whole, write_into
-from gridsvc.exchange.layers import Layer
+import orjson
 
-__all__ = ["Style", "write_geopackage"]
+from gridsvc.exchange.gdal import write_with
+from gridsvc.exchange.outgoing import Outgoing
+from gridsvc.exchange.style import PALETTE, Style
+from gridsvc.exchange.texts import xml_text
+
+__all__ = ["write_geopackage"]
 
 # QGIS and GDAL make the table like this, but GDAL leaves out columns of a limited length.
 _STYLES = """
@@ -32,67 +35,68 @@ INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geome
     styleQML, styleSLD, useAsDefault)
 VALUES ('', '', ?, 'geom', ?, ?, '', 1)
 """
-_PALETTE = (
-    "78,121,167",
-    "242,142,43",
-    "225,87,89",
-    "118,183,178",
-    "89,161,79",
-    "237,201,72",
-    "176,122,161",
-    "255,157,167",
-    "156,117,95",
-    "186,176,172",
-    "31,119,180",
-    "188,189,34",
-)
+
+# The standard's own place for what is said of a layer; GDAL and QGIS show it.
+_METADATA = """
+CREATE TABLE IF NOT EXISTS gpkg_metadata (
+    id INTEGER CONSTRAINT m_pk PRIMARY KEY ASC NOT NULL, md_scope TEXT NOT NULL DEFAULT 'dataset',
+    md_standard_uri TEXT NOT NULL, mime_type TEXT NOT NULL DEFAULT 'text/xml',
+    metadata TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE IF NOT EXISTS gpkg_metadata_reference (
+    reference_scope TEXT NOT NULL, table_name TEXT, column_name TEXT, row_id_value INTEGER,
+    timestamp DATETIME NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    md_file_id INTEGER NOT NULL, md_parent_id INTEGER,
+    CONSTRAINT crmr_mfi_fk FOREIGN KEY (md_file_id) REFERENCES gpkg_metadata(id),
+    CONSTRAINT crmr_mpi_fk FOREIGN KEY (md_parent_id) REFERENCES gpkg_metadata(id)
+);
+"""
+_EXTENSION = """
+INSERT INTO gpkg_extensions (table_name, column_name, extension_name, definition, scope)
+VALUES (?, NULL, 'gpkg_metadata', 'http://www.geopackage.org/spec121/#extension_metadata', 'read-write')
+"""
+_URI = "https://gridsvc.invalid/manifest"
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
-    """How a layer is drawn: filled by the values of a column, or in outline only, labelled by another.
-
-    Attributes
-    ----------
-    fill : str or None
-    label : str or None
-    """
-
-    fill: str | None = None
-    label: str | None = None
-
-
-def write_geopackage(path: Path, layers: Sequence[Layer], styles: Mapping[str, Style]) -> None:
-    """Write layers in WGS-84 with their styles, under a temporary name and renamed.
+def write_geopackage(path: Path, layers: Sequence[tuple[Outgoing, Style | None]]) -> None:
+    """Write layers with their styles and manifests into a file which is not there yet.
 
     Parameters
     ----------
-    layers : sequence of Layer
+    layers : sequence of (Outgoing, Style or None)
         With names of their own.
-    styles : mapping of a layer's name to Style
-
-    Raises
-    ------
-    InvalidInput
-        The folder is not there or may not be written.
     """
-
-    def write(draft: Path) -> None:
-        for layer in layers:
-            write_into(draft, layer)
-        with closing(sqlite3.connect(draft)) as connection, connection:
+    for out, _ in layers:
+        write_with("GPKG", path, out)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(_METADATA)
+        if any(style is not None for _, style in layers):
             connection.execute(_STYLES)
             connection.execute(_LISTED)
-            for layer in layers:
-                style = _qml(layer, styles[layer.name])
-                connection.execute(_INSERT, (layer.name, layer.name, style))
+        for table in ("gpkg_metadata", "gpkg_metadata_reference"):
+            connection.execute(_EXTENSION, (table,))
+        for out, style in layers:
+            if style is not None:
+                connection.execute(_INSERT, (out.name, out.name, _qml(style)))
+            _describe(connection, out)
 
-    replace_whole(path, write)
+
+def _describe(connection: sqlite3.Connection, out: Outgoing) -> None:
+    """Tell what a layer is: in the list of contents for people, with its manifest for programs."""
+    said = out.manifest(format="gpkg")
+    text = orjson.dumps(said, option=orjson.OPT_UTC_Z).decode()
+    insert = "INSERT INTO gpkg_metadata (md_scope, md_standard_uri, mime_type, metadata) VALUES (?, ?, ?, ?)"
+    made = connection.execute(insert, ("dataset", _URI, "application/json", text)).lastrowid
+    refer = "INSERT INTO gpkg_metadata_reference (reference_scope, table_name, md_file_id) VALUES (?, ?, ?)"
+    connection.execute(refer, ("table", out.name, made))
+    if "crs_note" in said:
+        describe = "UPDATE gpkg_contents SET description = ? WHERE table_name = ?"
+        connection.execute(describe, (said["crs_note"], out.name))
 
 
-def _qml(layer: Layer, style: Style) -> str:
+def _qml(style: Style) -> str:
     """The style in QGIS's own words."""
-    drawn = _single() if style.fill is None else _by_value(layer, style.fill)
+    drawn = _single(style) if style.fill is None else _by_value(style)
     labels = "" if style.label is None else _labelling(style.label)
     return (
         "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>"
@@ -101,25 +105,26 @@ def _qml(layer: Layer, style: Style) -> str:
     )
 
 
-def _by_value(layer: Layer, column: str) -> str:
-    values = sorted({str(value) for value in layer.columns[column] if value is not None})
+def _by_value(style: Style) -> str:
+    values = [xml_text(value) for value in style.values]
     categories = "".join(
         f'<category render="true" symbol="{i}" value={quoteattr(v)} label={quoteattr(v)}/>'
         for i, v in enumerate(values)
     )
-    symbols = "".join(_symbol(i, f"{_PALETTE[i % len(_PALETTE)]},110", 0.5) for i in range(len(values)))
-    other = len(values)
+    width, other = style.outline, len(values)
+    symbols = "".join(_symbol(i, f"{PALETTE[i % len(PALETTE)]},110", width) for i in range(other))
     return (
-        f'<renderer-v2 type="categorizedSymbol" attr={quoteattr(column)} enableorderby="0" forceraster="0">'
+        f'<renderer-v2 type="categorizedSymbol" attr={quoteattr(xml_text(style.fill or ""))} '
+        'enableorderby="0" forceraster="0">'
         f'<categories>{categories}<category render="true" symbol="{other}" value="" label=""/></categories>'
-        f"<symbols>{symbols}{_symbol(other, '200,200,200,110', 0.5)}</symbols></renderer-v2>"
+        f"<symbols>{symbols}{_symbol(other, '200,200,200,110', width)}</symbols></renderer-v2>"
     )
 
 
-def _single() -> str:
+def _single(style: Style) -> str:
     return (
         '<renderer-v2 type="singleSymbol" enableorderby="0" forceraster="0">'
-        f"<symbols>{_symbol(0, '255,255,255,0', 0.1)}</symbols></renderer-v2>"
+        f"<symbols>{_symbol(0, '255,255,255,0', style.outline)}</symbols></renderer-v2>"
     )
 
 

@@ -1,55 +1,50 @@
-"""The layers others open: grids and cells, each as outlines with one flat row of properties."""
+"""The layers others open: grids, cells and teams, each as outlines with one flat row of properties."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
+import h3
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from gridsvc.crs import LocalPlane
-from gridsvc.exchange.dissolve import dissolve
+from gridsvc.exchange.dissolve import dissolve, joined
+from gridsvc.exchange.layer import Kind, Layer, Made
 from gridsvc.plans.carveouts import CarveOut
 from gridsvc.plans.plan import Grid, Plan
 from gridsvc.teams.model import Roster
 from gridsvc.tiling.tiling import Tiling
 
-__all__ = ["LAYERS", "Layer", "LayerName", "carve_outs_layer", "cells_layer", "grids_layer"]
+__all__ = [
+    "KINDS",
+    "LAYERS",
+    "ExportLayer",
+    "Layer",
+    "LayerName",
+    "carve_outs_layer",
+    "cells_layer",
+    "grids_layer",
+    "teams_layer",
+    "what_cells_say",
+]
 
 LayerName = Literal["grids", "cells"]
+ExportLayer = Literal["grids", "cells", "teams", "customers", "moves"]
 LAYERS: tuple[LayerName, ...] = ("grids", "cells")
 
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """Outlines with properties.
-
-    Attributes
-    ----------
-    name : str
-        What the layer is called in files that hold several.
-    geometry : object array of shapely geometries, shape (n,), WGS-84
-    columns : mapping of str to sequence of length n
-        Flat values: GIS programs show them as they are.
-    """
-
-    name: str
-    geometry: NDArray[np.object_]
-    columns: Mapping[str, Any]
-
-    def __post_init__(self) -> None:
-        uneven = [name for name, values in self.columns.items() if len(values) != len(self.geometry)]
-        if uneven:
-            raise ValueError(f"columns {uneven} are not as long as the geometry")
-
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """Properties, one dict a feature."""
-        names = list(self.columns)
-        for values in zip(*self.columns.values(), strict=True):
-            yield dict(zip(names, values, strict=True))
+KINDS: dict[str, Kind] = {
+    "parent": "text",
+    "team": "text",
+    "team_name": "text",
+    "lead": "text",
+    "lead_name": "text",
+}
+"""Columns which may be empty all through."""
 
 
 def grids_layer(
@@ -130,20 +125,74 @@ def cells_layer(
     plan: Plan, tiling: Tiling, measures: Mapping[str, NDArray[np.float64]], roster: Roster | None = None
 ) -> Layer:
     """Cells with their grid, its team and the cell's measures."""
+    return Layer("cells", tiling.geometry, what_cells_say(plan, tiling, measures, roster))
+
+
+def what_cells_say(
+    plan: Plan, tiling: Tiling, measures: Mapping[str, NDArray[np.float64]], roster: Roster | None = None
+) -> dict[str, Sequence[Any]]:
+    """The columns of cells; texts are made as they are asked for, so that many cells need little memory."""
     teams = _teams(plan.grids, roster)
-    columns: dict[str, Any] = {
-        "cell": tiling.names(),
+    return {
+        "cell": Made(len(tiling), lambda start, stop: _names(tiling, start, stop)),
         "grid": _spread(plan, [grid.code for grid in plan.grids]),
         "grid_name": _spread(plan, [grid.name for grid in plan.grids]),
         "team": _spread(plan, teams["team"]),
         "team_name": _spread(plan, teams["team_name"]),
-        "area_km2": np.round(tiling.area / 1e6, 6).tolist(),
-        **{name: values.tolist() for name, values in measures.items()},
+        "area_km2": Made(len(tiling), lambda a, b: np.round(tiling.area[a:b] / 1e6, 6).tolist()),
+        **{name: Made(len(tiling), partial(_listed, values)) for name, values in measures.items()},
     }
-    return Layer("cells", tiling.geometry, columns)
 
 
-def _spread(plan: Plan, of_grids: Sequence[str | None]) -> list[str | None]:
+def _names(tiling: Tiling, start: int, stop: int) -> list[str]:
+    """Ids of some cells as text."""
+    ids = tiling.ids[start:stop].tolist()
+    return [h3.int_to_str(cell) for cell in ids] if tiling.kind == "h3" else [str(cell) for cell in ids]
+
+
+def _listed(values: NDArray[np.float64], start: int, stop: int) -> list[float]:
+    listed: list[float] = values[start:stop].tolist()
+    return listed
+
+
+def _spread(plan: Plan, of_grids: Sequence[str | None]) -> Sequence[str | None]:
     """What is said of grids, cell by cell; None for cells without a grid."""
-    found: list[str | None] = np.array([*of_grids, None], dtype=object)[plan.labels].tolist()
-    return found
+    said = np.array([*of_grids, None], dtype=object)
+    return Made(len(plan.labels), lambda start, stop: said[plan.labels[start:stop]].tolist())
+
+
+def teams_layer(
+    plan: Plan,
+    tiling: Tiling,
+    measures: Mapping[str, NDArray[np.float64]],
+    roster: Roster | None,
+    *,
+    people: bool,
+    cells: NDArray[np.object_] | None = None,
+) -> Layer:
+    """Teams with the outline of all their grids, totals, how many members they have, and who leads them.
+
+    Parameters
+    ----------
+    people : bool
+        Whether leads are named.
+    cells : object array, shape (n_cells,), or None
+        The outlines to join, if others than the tiling's.
+    """
+    teams = sorted({grid.team for grid in plan.grids if grid.team is not None})
+    k, of_grid = len(teams), [-1 if g.team is None else teams.index(g.team) for g in plan.grids]
+    labels = np.array([*of_grid, -1], np.int32)[plan.labels]
+    placed = labels >= 0
+    owned = [Grid(team, team, team) for team in teams]
+    members = {} if roster is None else roster.members_by_team
+    columns: dict[str, Any] = {
+        **_teams(owned, roster if people else None if roster is None else replace(roster, members=())),
+        "members": [None if roster is None else len({m.person for m in members.get(t, ())}) for t in teams],
+        "grids": np.bincount([at for at in of_grid if at >= 0], minlength=k).tolist(),
+        "cells": np.bincount(labels[placed], minlength=k).tolist(),
+        "area_km2": np.round(np.bincount(labels[placed], tiling.area[placed], k) / 1e6, 6).tolist(),
+    }
+    for name, values in measures.items():
+        columns[name] = np.round(np.bincount(labels[placed], values[placed], k), 6).tolist()
+    outlines = dissolve(tiling, labels, k) if cells is None else joined(cells, labels, k)
+    return Layer("teams", outlines, columns)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import orjson
 
-__all__ = ["MEDIA_TYPES", "Kind", "StreamForm", "inert", "stream_rows"]
+from gridsvc.exchange.texts import inert
+
+__all__ = ["MEDIA_TYPES", "Kind", "StreamForm", "stream_rows"]
 
 StreamForm = Literal["ndjson", "csv", "arrow", "parquet"]
 Kind = Literal["text", "number", "json"]
@@ -23,9 +24,6 @@ MEDIA_TYPES: dict[StreamForm, str] = {
     "arrow": "application/vnd.apache.arrow.stream",
     "parquet": "application/vnd.apache.parquet",
 }
-
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
-_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def stream_rows(
@@ -78,15 +76,6 @@ def _csv_lines(rows: Iterable[Row]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue().encode()
-
-
-def _shown(value: Any) -> Any:
-    return inert(value) if isinstance(value, str) else value
-
-
-def inert(text: str) -> str:
-    """Text with an apostrophe in front where a spreadsheet would run it as a formula; numbers stay."""
-    return f"'{text}" if text.startswith(_STARTS) and not _NUMBER.fullmatch(text) else text
 
 
 def _arrow(columns: Mapping[str, Kind], chunks: Iterable[Sequence[Row]]) -> Iterator[bytes]:

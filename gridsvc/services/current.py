@@ -6,18 +6,22 @@ scheduled one takes effect.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from gridsvc.errors import InvalidInput
-from gridsvc.exchange.layers import LAYERS, Layer
+from gridsvc.exchange.layer import flow_of
+from gridsvc.exchange.layers import KINDS, LAYERS, Layer
+from gridsvc.exchange.outgoing import Outgoing
+from gridsvc.exchange.style import Style, filled_by
 from gridsvc.principal import SCOPES, Principal
 from gridsvc.progress import Progress, silent
 from gridsvc.services import jobs
-from gridsvc.services.publications import published_layer
+from gridsvc.services.publications import manifest, published_layer
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import Idempotency, PublicationRecord
 
@@ -30,6 +34,7 @@ _ATTEMPTS = 5
 _SYSTEM = Principal("job-runner", SCOPES)
 
 Numbers = list[list[Any]]
+Said = dict[str, Any]
 
 
 def write(db: Database, who: Principal, folder: Path, progress: Progress = silent) -> dict[str, Any]:
@@ -42,11 +47,10 @@ def write(db: Database, who: Principal, folder: Path, progress: Progress = silen
     InvalidInput
         The folder may not be written.
     """
-    from gridsvc.exchange.geopackage import Style, write_geopackage
+    from gridsvc.exchange.files import replace_whole
 
     who.require("plans:read")
     _make(folder)
-    styles = {"grids": Style(fill="team_name", label="name"), "cells": Style()}
     for _ in range(_ATTEMPTS):
         with db.read() as reader:
             records = _in_force(reader)
@@ -54,13 +58,23 @@ def write(db: Database, who: Principal, folder: Path, progress: Progress = silen
         progress(0.5, "writing the file")
         if not layers:
             break  # nothing is in force yet
-        write_geopackage(
-            folder / FILE, layers, {layer.name: styles[layer.name.rsplit("_", 1)[1]] for layer in layers}
-        )
+        replace_whole(folder / FILE, partial(_write, layers))
         with db.read() as reader:
             if _numbers(_in_force(reader)) == _numbers(records):
                 break  # else a slower writer may have put an older state over a newer one
     return {"file": FILE, "publications": _numbers(records)}
+
+
+def _write(layers: Sequence[tuple[Layer, Said]], path: Path) -> None:
+    from gridsvc.exchange.geopackage import write_geopackage
+
+    write_geopackage(path, [_styled(layer, said) for layer, said in layers])
+
+
+def _styled(layer: Layer, said: Said) -> tuple[Outgoing, Style]:
+    grids = "code" in layer.columns
+    style = filled_by(layer, "team_name", "name") if grids else Style(outline=0.1)
+    return Outgoing(flow_of(layer, KINDS), manifest=said), style
 
 
 def _make(folder: Path) -> None:
@@ -82,12 +96,11 @@ def _numbers(records: list[PublicationRecord]) -> Numbers:
     return [[record.territory, record.line, record.n] for record in records]
 
 
-def _layer(reader: Reader, record: PublicationRecord, name: Any) -> Layer:
+def _layer(reader: Reader, record: PublicationRecord, name: Any) -> tuple[Layer, Said]:
     layer = published_layer(reader, record, name)
     number = {"publication": [record.n] * len(layer.geometry)}
-    return replace(
-        layer, name=f"{record.territory}_{record.line}_{name}", columns={**layer.columns, **number}
-    )
+    named = f"{record.territory}_{record.line}_{name}"
+    return replace(layer, name=named, columns={**layer.columns, **number}), manifest(record, name, "wgs84")
 
 
 def run_job(

@@ -1,0 +1,178 @@
+"""The layers of an export: from what lies in the store to rows which flow into a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gridsvc.crs import LocalPlane
+from gridsvc.customers.verdicts import Verdict
+from gridsvc.exchange.clip import Clip, clipped
+from gridsvc.exchange.dissolve import dissolve, joined
+from gridsvc.exchange.flows import Outlines, cells_flow, customers_flow, moves_flow
+from gridsvc.exchange.layer import Flow, Shape, flow_of
+from gridsvc.exchange.layers import KINDS, ExportLayer, Layer, grids_layer, teams_layer, what_cells_say
+from gridsvc.exchange.style import Style, filled_by
+from gridsvc.principal import Principal
+from gridsvc.services.export_ground import Ground, base_of_moves
+from gridsvc.store.database import Reader
+from gridsvc.store.records import CustomerRecord
+from gridsvc.tiling.tiling import Tiling
+
+__all__ = ["Drawn", "drawn"]
+
+_VERDICTS = {int(verdict): verdict.slug for verdict in Verdict}
+_CELLS, _CHUNK = 256, 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A layer ready to be written.
+
+    Attributes
+    ----------
+    flow : Flow
+        Reads on as it is taken, so the reader it came from must still be open.
+    style : Style or None
+        For formats which carry one.
+    said : dict
+        What its manifest says beside what is said of the plan.
+    """
+
+    flow: Flow
+    style: Style | None
+    said: dict[str, Any]
+
+
+def drawn(reader: Reader, who: Principal, ground: Ground, layer: ExportLayer, clip: Clip) -> Drawn:
+    """Draw a layer.
+
+    Raises
+    ------
+    Forbidden
+        The layer shows customers, which the caller may not see.
+    InvalidInput
+        The plan has no such layer.
+    """
+    if layer == "customers":
+        who.require("customers:read")
+        return Drawn(customers_flow(_customers(reader, ground)), None, {})
+    cells = _Cells(reader, ground, clip)
+    if layer == "cells":
+        columns = what_cells_say(ground.plan, cells.tiling, ground.columns, ground.roster)
+        return Drawn(cells_flow(columns, cells.some, cells.shape), _by_grid(ground, "grid"), {})
+    if layer == "moves":
+        before, said = base_of_moves(reader, ground)
+        flow = moves_flow(before, ground.plan, ground.tiling.names(), cells.some, cells.shape)
+        return Drawn(flow, _by_grid(ground, "to"), said)
+    return _whole(who, ground, cells, layer)
+
+
+def _whole(who: Principal, ground: Ground, cells: _Cells, layer: ExportLayer) -> Drawn:
+    """Grids or teams, which are few."""
+    people = "roster:read" in who.scopes
+    if layer == "teams":
+        found = teams_layer(
+            ground.plan, cells.tiling, ground.columns, ground.roster, people=people, cells=cells.cut
+        )
+        return Drawn(flow_of(found, KINDS), filled_by(found, "team", "team_name"), {})
+    roster = ground.roster if people or ground.roster is None else replace(ground.roster, members=())
+    k = len(ground.plan.grids)
+    outlines = None if cells.cut is None else joined(cells.cut, ground.plan.labels, k)
+    if outlines is None:
+        outlines = dissolve(cells.with_outlines(), ground.plan.labels, k)
+    found = grids_layer(ground.plan, cells.tiling, ground.columns, ground.targets, roster, outlines)
+    return Drawn(flow_of(found, KINDS), _of_grids(found), {})
+
+
+def _of_grids(found: Layer) -> Style:
+    """By team; by grid while there are no teams."""
+    by_team = any(name is not None for name in found.columns["team_name"])
+    return filled_by(found, "team_name" if by_team else "code", "name")
+
+
+def _by_grid(ground: Ground, column: str) -> Style:
+    return Style(column, None, tuple(sorted(grid.code for grid in ground.plan.grids)), 0.1)
+
+
+class _Cells:
+    """Outlines of the cells, read as they are needed, or cut off at the territory's border all at once."""
+
+    def __init__(self, reader: Reader, ground: Ground, clip: Clip) -> None:
+        self._reader, self._ground = reader, ground
+        self.cut: NDArray[np.object_] | None = None
+        self.tiling: Tiling = ground.tiling
+        if clip == "territory":
+            overlaps: Any = "none" if ground.tiling.kind == "h3" else "lowest"
+            self.cut = clipped(self._all(), ground.territory.boundary, overlaps=overlaps)
+            area = shapely.area(LocalPlane(*ground.tiling.origin).geometry(self.cut))
+            self.tiling = replace(ground.tiling, geometry=self.cut, area=area)
+
+    @property
+    def shape(self) -> Shape:
+        return "Polygon" if self._ground.tiling.kind == "h3" and self.cut is None else "MultiPolygon"
+
+    @property
+    def some(self) -> Outlines:
+        """Outlines by row."""
+        cut = self.cut
+        if cut is not None:
+            return lambda rows: cut[rows]
+        return lambda rows: self._reader.features.cells(self._ground.record.tiling, rows)
+
+    def with_outlines(self) -> Tiling:
+        """The tiling with what joining its cells needs."""
+        return self.tiling if self.tiling.kind == "h3" else replace(self.tiling, geometry=self._all())
+
+    def _all(self) -> NDArray[np.object_]:
+        return self._reader.features.cells(self._ground.record.tiling, np.arange(len(self._ground.tiling)))
+
+
+def _customers(reader: Reader, ground: Ground) -> Iterator[Sequence[dict[str, Any]]]:
+    """Customers as they are now, cell by cell, those of no cell first."""
+    of = _Of(ground)
+    for start in range(-1, len(ground.tiling), _CELLS):
+        rows, after = range(start, min(start + _CELLS, len(ground.tiling))), None
+        while True:
+            found = reader.customers.residents(ground.territory.id, ground.record.tiling, rows, after, _CHUNK)
+            yield [of.customer(record) for record in found]
+            if len(found) < _CHUNK:
+                break
+            after = found[-1].id
+
+
+class _Of:
+    """What is said of a customer: its cell, and the grid there; carve-outs go before cells."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._plan, self._names = ground.plan, ground.tiling.names()
+        self._carved = sorted(ground.plan.carve_outs, key=lambda carved: carved.code)
+        for carved in self._carved:
+            shapely.prepare(carved.polygon)
+
+    def customer(self, record: CustomerRecord) -> dict[str, Any]:
+        owner = self._owner(record)
+        return {
+            "id": record.id,
+            "premise": record.premise,
+            "cell": self._names[record.cell] if record.cell >= 0 else None,
+            "grid": owner and owner.code,
+            "grid_name": owner and owner.name,
+            "team": owner and owner.team,
+            "verdict": _VERDICTS[record.verdict],
+            "lon": record.lon,
+            "lat": record.lat,
+        }
+
+    def _owner(self, record: CustomerRecord) -> Any:
+        if record.lon is not None and record.lat is not None:
+            for carved in self._carved:
+                if shapely.intersects_xy(carved.polygon, record.lon, record.lat):
+                    return carved
+        label = self._plan.labels[record.cell] if record.cell >= 0 else -1
+        return self._plan.grids[label] if label >= 0 else None

@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import geopandas
 import numpy as np
 import pytest
 import shapely
@@ -101,3 +102,22 @@ def test_faults_are_written_though_the_layer_is_refused_and_repair_shows_what_it
     (told,) = done.json["layers"]
     assert told["repair"]["made_valid"] == 1
     assert told["repair"]["changed"][0]["id"] == "a"
+
+
+def test_sub_districts_are_mended_and_balanced(run: Run, shared_data: Path, tmp_path: Path) -> None:
+    layer = ("--polygons", shared_data / "beijing_core6_simplified.geojson", "--id-field", "code")
+    told = run("tile", *layer, "-o", "asis.parquet", "--faults", "faults.geojson", "--json").json
+    assert told["coverage"]["overlap"]["km2"] > 0
+    assert len(json.loads((tmp_path / "faults.geojson").read_bytes())["features"]) > 100
+    mended = run("tile", *layer, "--repair", "longest_border", "-o", "mended.parquet", "--json").json
+    assert mended["coverage"]["overlap"]["km2"] == mended["coverage"]["gap"]["km2"] == 0
+    # An exclave which touches nothing here is a component of its own, and all else is another.
+    assert sorted(mended["coverage"]["components"]["sizes"]) == [1, 138]
+    cells = geopandas.read_parquet(tmp_path / "mended.parquet")
+    assert cells["cell"].str.fullmatch(r"\d{12}").all()
+    cells.assign(districts=1).to_parquet(tmp_path / "counted.parquet")
+    plan = ("--grids", 20, "--measure", "districts:15%", "--islands", "attach")
+    solved = run("balance", "counted.parquet", *plan, "-o", "grids.csv")
+    assert solved.code == 0, solved.err
+    with (tmp_path / "grids.csv").open() as file:
+        assert len({row["grid"] for row in csv.DictReader(file)}) == 20

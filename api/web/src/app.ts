@@ -95,7 +95,7 @@ export class App {
     document.documentElement.lang = i18n.locale;
     document.title = territory ? `${territory.name} · gridsvc` : 'gridsvc';
     i18n.apply(document);
-    stage?.label(i18n.t('map.label'));
+    stage?.label(i18n.t('map.keys'));
     renderHeader(byId('header'), this.context, territories, territory, board, {
       chooseTerritory: (id) => void this.chooseTerritory(id),
       switchLanguage: () => this.switchLanguage(),

@@ -16,6 +16,7 @@ import { deepest, teamName, type Board } from './board.ts';
 import { bytesOf, cellColours, type Colouring } from './colouring.ts';
 import { h } from './dom.ts';
 import { boxOf, type Box } from './geo.ts';
+import { pickByKeys } from './keys.ts';
 import { hatchImage, IMAGE_RATIO, labelImage } from './labels.ts';
 import { Mark, MeshLayer, type Colours } from './mesh/layer.ts';
 import { currentTheme, type Theme } from './theme.ts';
@@ -124,7 +125,10 @@ export class Stage {
 
   /** Name the map for readers of the page. */
   label(text: string): void {
-    this.map.getCanvas().setAttribute('aria-label', text);
+    const canvas = this.map.getCanvas();
+    canvas.setAttribute('aria-label', text);
+    // It takes arrows and Enter itself, so readers must hand them on.
+    canvas.setAttribute('role', 'application');
   }
 
   /** Resolves when layers may be added. */
@@ -346,6 +350,15 @@ export class Stage {
     map.on('mouseout', () => this.events.hover(null, null));
     map.on('click', (event) => {
       if (!this.tool) this.events.pick(this.placeOf(event));
+    });
+    pickByKeys(map, {
+      press: (down, up) => {
+        const { tool } = this;
+        if (!tool) this.events.pick(this.placeOf(down));
+        tool?.down?.(this.placeOf(down), down);
+        tool?.up?.(this.placeOf(up), up);
+      },
+      look: (at) => this.events.hover(at && this.placeOf(at), at && at.point),
     });
   }
 

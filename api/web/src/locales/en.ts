@@ -10,6 +10,7 @@ export const en = {
   'head.upcoming': 'takes effect on {date}',
   'head.simulated': 'Simulated data',
   'map.label': 'Map of the grids',
+  'map.keys': 'Map: arrow keys move it, plus and minus zoom, Enter picks the cell in the middle',
   'map.fit': 'Show the whole territory',
   'map.zoomIn': 'Zoom in',
   'map.zoomOut': 'Zoom out',

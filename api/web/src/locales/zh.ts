@@ -12,6 +12,7 @@ export const zh: Record<keyof typeof en, string> = {
   'head.upcoming': '将于{date}生效',
   'head.simulated': '模拟数据',
   'map.label': '网格地图',
+  'map.keys': '地图：方向键移动，加减键缩放，回车键选取中心的单元',
   'map.fit': '显示整个服务区域',
   'map.zoomIn': '放大',
   'map.zoomOut': '缩小',

@@ -34,7 +34,7 @@ from gridsvc.tiling.h3tiles import tile_h3
 from gridsvc.tiling.hexes import centres
 from gridsvc.tiling.tiling import Adjacency, Tiling
 
-__all__ = ["WHO", "Ground", "add", "large", "london", "opened", "url_of", "versions"]
+__all__ = ["WHO", "Ground", "add", "grown", "large", "london", "opened", "url_of", "versions"]
 
 WHO = Principal("benchmark", SCOPES)
 _SEED = 20260501
@@ -87,7 +87,7 @@ def london(folder: Path, sizes: Sizes) -> Ground:
     rng = np.random.default_rng(_SEED)
     boundary = union(london_areas(rng)[0].geometry)
     tiling = tile_h3(boundary, sizes.resolution)
-    labels = _grown(rng, tiling, sizes.grids)
+    labels = grown(rng, tiling, sizes.grids)
     codes = tuple(f"{i + 1:03d}" for i in range(sizes.grids))
     ground = Ground(folder, tiling, labels, codes)
     database = opened(folder)
@@ -97,7 +97,7 @@ def london(folder: Path, sizes: Sizes) -> Ground:
     return ground
 
 
-def _grown(rng: np.random.Generator, tiling: Tiling, k: int) -> NDArray[np.int32]:
+def grown(rng: np.random.Generator, tiling: Tiling, k: int) -> NDArray[np.int32]:
     """Each cell to the nearest of k random ones by steps over cells, so that every grid is in one piece."""
     n, links = len(tiling), tiling.adjacency
     graph = csr_array((np.ones(len(links.indices)), links.indices, links.indptr), shape=(n, n))

@@ -155,6 +155,12 @@ export class Stage {
     await this.mark(null);
   }
 
+  /** Leave a mark for whoever measures, when what was given last is drawn. */
+  markNextFrame(name: string): void {
+    void this.map.once('render', () => performance.mark(name));
+    this.map.triggerRepaint();
+  }
+
   async clear(): Promise<void> {
     await this.ready;
     if (this.map.getLayer(CELLS)) this.map.removeLayer(CELLS);

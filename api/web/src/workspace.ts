@@ -127,6 +127,7 @@ export class Workspace {
     await this.stage?.show(board);
     this.paint();
     this.tell('board', board);
+    this.stage?.markNextFrame('board');
   }
 
   /** Show a board without making it the one at hand, as while something is being drawn; null ends that. */

@@ -1,0 +1,1 @@
+"""How quick the planner's page is in a real browser."""

@@ -15,6 +15,8 @@ from gridsvc.tiling.tiling import Tiling
 
 __all__ = ["dissolve", "joined"]
 
+_HALF = 180.0
+
 
 def dissolve(tiling: Tiling, labels: NDArray[np.int32], k: int) -> NDArray[np.object_]:
     """Join the cells of each grid to one outline.
@@ -67,8 +69,20 @@ def _hexagons(grids: list[NDArray[np.uint64]]) -> NDArray[np.object_]:
     for i, part in enumerate(parts):
         if part.holes:
             polygons[i] = shapely.polygons(shapely.get_exterior_ring(polygons[i]), _rings(part.holes))
-    shapely.multipolygons(polygons, indices=owner, out=outlines)
+    shapely.multipolygons(_running_on(polygons), indices=owner, out=outlines)
     return outlines
+
+
+def _running_on(polygons: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Outlines over the antimeridian with longitudes past 180, as cells have them."""
+    west, _, east, _ = shapely.bounds(polygons).T
+    across = east - west > _HALF
+    polygons[across] = shapely.transform(polygons[across], _past_the_edge)
+    return polygons
+
+
+def _past_the_edge(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.column_stack([np.where(xy[:, 0] < 0.0, xy[:, 0] + 2 * _HALF, xy[:, 0]), xy[:, 1]])
 
 
 def _rings(loops: Iterable[Any]) -> NDArray[np.object_]:

@@ -11,6 +11,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gridsvc.exchange.antimeridian import cut_at_edge
+
 __all__ = ["PART", "Flow", "Kind", "Layer", "Made", "Part", "Shape", "as_multi", "flow_of", "in_parts"]
 
 Kind = Literal["text", "integer", "number", "boolean", "time"]
@@ -129,8 +131,9 @@ def flow_of(layer: Layer, kinds: Mapping[str, Kind] | None = None) -> Flow:
     said = kinds or {}
     found = {name: said.get(name) or _kind(values) for name, values in layer.columns.items()}
     columns = [_stamps(values) if found[name] == "time" else values for name, values in layer.columns.items()]
-    shape, gaps = _shape(layer.geometry)
-    shapes = (layer.geometry[at : at + PART] for at in range(0, len(layer.geometry), PART))
+    geometry = cut_at_edge(layer.geometry)
+    shape, gaps = _shape(geometry)
+    shapes = (geometry[at : at + PART] for at in range(0, len(geometry), PART))
     return Flow(layer.name, found, shape, in_parts(shapes, columns), gaps)
 
 

@@ -11,6 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gridsvc import crs as crs_
+from gridsvc.exchange.antimeridian import extent_around
 from gridsvc.exchange.layer import Flow, Kind, Part, Shape
 
 __all__ = ["MANIFEST", "OFFSET", "Outgoing"]
@@ -30,7 +31,7 @@ class _Tally:
     """What was found out while rows passed."""
 
     count: int = 0
-    box: NDArray[np.float64] = field(default_factory=lambda: np.array([np.inf, np.inf, -np.inf, -np.inf]))
+    boxes: list[NDArray[np.float64]] = field(default_factory=list)
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
@@ -79,9 +80,14 @@ class Outgoing:
 
     @property
     def box(self) -> list[float] | None:
-        """West, south, east, north of what has passed; None where nothing with an extent has."""
-        box = self._tally.box
-        return box.tolist() if np.isfinite(box).all() else None
+        """West, south, east, north of what has passed; None where nothing with an extent has.
+
+        In WGS-84, what spans the 180th meridian has its west in the east, as RFC 7946 tells it.
+        """
+        boxes = np.array(self._tally.boxes)
+        if self.crs == "wgs84" or not len(boxes):
+            return extent_around(boxes)
+        return [*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist()]
 
     def parts(
         self, prepare: Callable[[NDArray[np.object_]], NDArray[np.object_]] | None = None
@@ -107,11 +113,12 @@ class Outgoing:
     def _pass(self, shapes: NDArray[np.object_]) -> None:
         tally = self._tally
         tally.count += len(shapes)
-        with np.errstate(invalid="ignore"):
-            west, south, east, north = shapely.bounds(shapes).T
-            low = np.fmin.reduce([west, south], axis=1, initial=np.inf)
-            high = np.fmax.reduce([east, north], axis=1, initial=-np.inf)
-        tally.box = np.concatenate([np.fmin(tally.box[:2], low), np.fmax(tally.box[2:], high)])
+        parts = shapely.get_parts(shapes)
+        bounds = shapely.bounds(parts[~shapely.is_empty(parts)])
+        for side in (bounds[:, 2] <= 0.0, bounds[:, 2] > 0.0):
+            if side.any():
+                low, high = bounds[side, :2].min(axis=0), bounds[side, 2:].max(axis=0)
+                tally.boxes.append(np.concatenate([low, high]))
 
     def known(self) -> dict[str, Any]:
         """What the manifest says before any row has passed."""

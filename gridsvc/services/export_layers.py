@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gridsvc.crs import LocalPlane
 from gridsvc.customers.verdicts import Verdict
+from gridsvc.exchange.antimeridian import EDGE, cut_at_edge
 from gridsvc.exchange.clip import Clip, clipped
 from gridsvc.exchange.dissolve import dissolve, joined
 from gridsvc.exchange.flows import Outlines, cells_flow, customers_flow, moves_flow
@@ -28,6 +29,8 @@ __all__ = ["Drawn", "drawn"]
 
 _VERDICTS = {int(verdict): verdict.slug for verdict in Verdict}
 _CELLS, _CHUNK = 256, 5000
+_NEAR_EDGE = 5.0
+"""Degrees; no cell that is used for a territory is as wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,14 @@ class _Cells:
 
     @property
     def shape(self) -> Shape:
-        return "Polygon" if self._ground.tiling.kind == "h3" and self.cut is None else "MultiPolygon"
+        whole = self._ground.tiling.kind == "h3" and self.cut is None
+        return "Polygon" if whole and not self._by_the_edge else "MultiPolygon"
+
+    @property
+    def _by_the_edge(self) -> bool:
+        """Whether a cell may be cut at the 180th meridian; rather too often yes."""
+        west, _, east, _ = self._ground.territory.boundary.bounds
+        return bool(min(EDGE - east, west + EDGE) < _NEAR_EDGE)
 
     @property
     def some(self) -> Outlines:
@@ -123,14 +133,17 @@ class _Cells:
         cut = self.cut
         if cut is not None:
             return lambda rows: cut[rows]
-        return lambda rows: self._reader.features.cells(self._ground.record.tiling, rows)
+        return self._outlines
 
     def with_outlines(self) -> Tiling:
         """The tiling with what joining its cells needs."""
         return self.tiling if self.tiling.kind == "h3" else replace(self.tiling, geometry=self._all())
 
     def _all(self) -> NDArray[np.object_]:
-        return self._reader.features.cells(self._ground.record.tiling, np.arange(len(self._ground.tiling)))
+        return self._outlines(np.arange(len(self._ground.tiling)))
+
+    def _outlines(self, rows: NDArray[np.int64]) -> NDArray[np.object_]:
+        return cut_at_edge(self._reader.features.cells(self._ground.record.tiling, rows))
 
 
 def _customers(reader: Reader, ground: Ground) -> Iterator[Sequence[dict[str, Any]]]:

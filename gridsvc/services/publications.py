@@ -13,7 +13,7 @@ from gridsvc.exchange.layers import Layer, LayerName, cells_layer, grids_layer
 from gridsvc.ownership.publication import unpack
 from gridsvc.plans.plan import Plan
 from gridsvc.principal import Principal
-from gridsvc.services.drafts import Draft, draft
+from gridsvc.services.drafts import Draft
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import PublicationRecord
 from gridsvc.teams.model import Roster
@@ -25,7 +25,6 @@ __all__ = [
     "layer",
     "listing",
     "manifest",
-    "plan_layer",
     "published_layer",
     "standing",
     "standings",
@@ -155,14 +154,6 @@ def published_layer(reader: Reader, record: PublicationRecord, name: LayerName) 
     drawn = unpack(record.payload)
     published = Draft(found, tiling, measures)
     return _layer(published, drawn.plan, name, _roster(reader, record.territory))
-
-
-def plan_layer(db: Database, who: Principal, plan: str, name: LayerName) -> Layer:
-    """A layer of a plan, published or not."""
-    who.require("plans:read")
-    with db.read() as reader:
-        found = draft(reader, plan)
-        return _layer(found, found.plan, name, _roster(reader, found.record.territory))
 
 
 def _roster(reader: Reader, territory: str) -> Roster | None:

@@ -27,9 +27,9 @@ FORMS = {
 
 
 @pytest.fixture(scope="module")
-def moved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def moved(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[TestClient]:
     """Two publications, between which one grid took three cells of another, and two rosters."""
-    with _client(_settings(tmp_path_factory.mktemp("moved"))) as client:
+    with _client(_settings(tmp_path_factory.mktemp("moved"), migrated_file)) as client:
         make_territory(client)
         tiling = make_tiling(client)
         first = publish(client, tiling)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,10 +32,10 @@ def merged(service: TestClient) -> Iterator[tuple[TestClient, dict[str, Any], st
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def service(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[TestClient]:
     from tests.api.conftest import _client, _settings
 
-    with _client(_settings(tmp_path_factory.mktemp("lineage"))) as found:
+    with _client(_settings(tmp_path_factory.mktemp("lineage"), migrated_file)) as found:
         make_territory(found)
         yield found
 

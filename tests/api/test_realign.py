@@ -20,9 +20,9 @@ Town = tuple[TestClient, str]
 
 
 @pytest.fixture(scope="module")
-def planned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def planned(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[Town]:
     """A service with a plan of three grids, and the plan."""
-    with _client(_settings(tmp_path_factory.mktemp("planned"))) as client:
+    with _client(_settings(tmp_path_factory.mktemp("planned"), migrated_file)) as client:
         strip.make_territory(client)
         tiling = strip.make_tiling(client)
         answer = strip.upload(client, tiling, strip.ROWS, measure=["customers=count", "kwh=sum:kwh"])

@@ -7,7 +7,9 @@ import { byId, fill, h } from './dom.ts';
 import { Format } from './format.ts';
 import { renderHeader } from './header.ts';
 import { storeLanguage, type I18n, type Key, type Language } from './i18n.ts';
+import { goToFound } from './finding.ts';
 import { HoverCard } from './hover.ts';
+import { SearchBox } from './searchbox.ts';
 import { emptyNotice, loadingNotice } from './notice.ts';
 import { DOORS } from './rooms/doors.ts';
 import { Stage } from './stage.ts';
@@ -21,10 +23,16 @@ export class App {
   private notice: (() => HTMLElement) | null = null;
   private turn = 0;
   private readonly hover: HoverCard;
+  private readonly searchBox: SearchBox;
 
   constructor(private readonly context: Context) {
     this.workspace = new Workspace(context);
     this.hover = new HoverCard(byId('hover'), context);
+    this.searchBox = new SearchBox(
+      context,
+      () => this.workspace.board,
+      (found) => goToFound(found, this.workspace, this.room),
+    );
     this.workspace.stage = this.makeStage();
     this.workspace.on('territory', () => this.render());
     this.workspace.on('board', (board) => {
@@ -96,10 +104,19 @@ export class App {
     document.title = territory ? `${territory.name} · gridsvc` : 'gridsvc';
     i18n.apply(document);
     stage?.label(i18n.t('map.keys'));
-    renderHeader(byId('header'), this.context, territories, territory, board, {
-      chooseTerritory: (id) => void this.chooseTerritory(id),
-      switchLanguage: () => this.switchLanguage(),
-    });
+    this.searchBox.label();
+    renderHeader(
+      byId('header'),
+      this.context,
+      territories,
+      territory,
+      board,
+      {
+        chooseTerritory: (id) => void this.chooseTerritory(id),
+        switchLanguage: () => this.switchLanguage(),
+      },
+      this.searchBox.root,
+    );
     renderZoom(byId('zoom'), this.context, this.controls);
     this.renderRail();
     this.renderControls();

@@ -17,6 +17,7 @@ export function renderHeader(
   territory: Territory | null,
   board: Board | null,
   actions: HeaderActions,
+  search: HTMLElement | null = null,
 ): void {
   const hadFocus = root.contains(document.activeElement) ? document.activeElement?.id : undefined;
   fill(
@@ -25,6 +26,7 @@ export function renderHeader(
     territory && territoryName(territories, territory, i18n.t('nav.territory'), actions),
     board && subject(board, { i18n, format }),
     territory?.simulated && h('span', { class: 'badge' }, i18n.t('head.simulated')),
+    search,
     h(
       'nav',
       {},

@@ -240,11 +240,16 @@ export class Stage {
 
   /** Zoom to a grid, beside whatever covers the right of the map (its width in pixels). */
   zoomToGrid(grid: number, covered = 0): void {
+    this.zoomToGrids([grid], covered);
+  }
+
+  zoomToGrids(grids: readonly number[], covered = 0): void {
     const { board } = this;
     if (!board) return;
+    const wanted = new Set(grids);
     const box: Box = [Infinity, Infinity, -Infinity, -Infinity];
     board.labels.forEach((label, row) => {
-      if (label !== grid) return;
+      if (!wanted.has(label)) return;
       const [west, south, east, north] = board.ground.finder.boxOf(row);
       box[0] = Math.min(box[0], west);
       box[1] = Math.min(box[1], south);

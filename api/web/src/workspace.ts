@@ -1,5 +1,12 @@
 /** What all rooms of the page share: the territory, what is on the map, and who is told when that changes. */
-import type { PlanDetail, Publication, Territory, TerritoryDetail } from './api.ts';
+import type {
+  OwnerAnswer,
+  OwnerQuestion,
+  PlanDetail,
+  Publication,
+  Territory,
+  TerritoryDetail,
+} from './api.ts';
 import { Boards, currentPublication, type Board } from './board.ts';
 import { makeColouring, type Colouring, type Mode } from './colouring.ts';
 import type { Context } from './context.ts';
@@ -166,6 +173,10 @@ export interface Room {
   stop(): void;
   /** A place was picked on the map; true when the room has dealt with it. */
   pick?(place: Place): boolean;
+  /** A grid was found by its code; true when the room shows it. */
+  pickGrid?(code: string): boolean;
+  /** The service answered whose something is, and where it lies. */
+  answered?(answer: OwnerAnswer, question: OwnerQuestion): boolean;
 }
 
 /** Where rooms are entered: their names are those of the address (`#/redraw`). */

@@ -24,7 +24,7 @@ export class SeeRoom implements Room {
   constructor(private readonly workspace: Workspace) {
     const { context } = workspace;
     this.owner = new OwnerBox(this.ownerRoot, context, (answer, question) => this.onAnswer(answer, question));
-    this.table = new GridTable(this.gridsRoot, context, (code) => this.pickGrid(code));
+    this.table = new GridTable(this.gridsRoot, context, (code) => void this.pickGrid(code));
     const escape = (event: KeyboardEvent): void => {
       if (event.key === 'Escape' && this.picked) this.show(null);
     };
@@ -84,21 +84,27 @@ export class SeeRoom implements Room {
     stage?.uncover([lon, lat], cardCover());
   }
 
-  private pickGrid(code: string): void {
+  pickGrid(code: string): boolean {
     const { board, stage } = this.workspace;
     const grid = board && this.gridOf(board, code);
-    if (!board || !grid) return;
+    if (!board || !grid) return false;
     this.show({ grid, told: null });
     // On a narrow screen the map may have been scrolled out of sight.
     byId('stage').scrollIntoView({ block: 'nearest' });
     stage?.zoomToGrid(board.index.get(code) ?? -1, cardCover().width);
+    return true;
   }
 
-  private onAnswer(answer: OwnerAnswer | null, question: OwnerQuestion): void {
+  answered(answer: OwnerAnswer, question: OwnerQuestion): boolean {
+    this.onAnswer(answer, question, false);
+    return true;
+  }
+
+  private onAnswer(answer: OwnerAnswer | null, question: OwnerQuestion, said = true): void {
     const { board, stage } = this.workspace;
     if (!board) return;
     const point = placeOf(board, answer, question);
-    this.show(answer && { grid: this.gridOf(board, answer.grid?.code), told: answer, said: true });
+    this.show(answer && { grid: this.gridOf(board, answer.grid?.code), told: answer, said });
     void stage?.pinAt(point);
     if (point) stage?.goTo(point);
   }

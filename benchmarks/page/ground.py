@@ -23,7 +23,7 @@ TERRITORY = "disc"
 _SEED = 20260601
 _MIDDLE = (116.4, 39.9)
 _RESOLUTION = 9
-_KM2 = 0.1162  # of a cell there
+_KM2 = 0.0743  # of a cell there
 
 
 def tiled(cells: int) -> Tiling:

@@ -23,7 +23,7 @@ from gridsvc.services import exports
 from gridsvc.services.export_ground import Source
 from gridsvc.store.database import Database
 
-__all__ = ["main", "written"]
+__all__ = ["answer", "main", "written"]
 
 _TURNS = threading.BoundedSemaphore(2)
 _WAIT, _LONGEST = 10.0, 900.0
@@ -60,6 +60,13 @@ def written(url: str, who: Principal, source: Source, wanted: exports.Wanted, pa
 
 
 def _ask(url: str, asked: bytes) -> dict[str, Any]:
+    told: dict[str, Any] = orjson.loads(_by_a_child(url, asked))
+    if "error" in told:
+        raise errors.from_dict(told["error"])
+    return told
+
+
+def _by_a_child(url: str, asked: bytes) -> bytes:
     command = [sys.executable, "-m", "gridsvc.exporting"]
     environment = {**os.environ, "GRIDSVC_DATABASE_URL": url}
     try:
@@ -68,30 +75,33 @@ def _ask(url: str, asked: bytes) -> dict[str, Any]:
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         raise errors.GridsvcError("the file could not be written") from None
-    answer: dict[str, Any] = orjson.loads(done.stdout)
-    if "error" in answer:
-        raise errors.from_dict(answer["error"])
-    return answer
+    return done.stdout
 
 
 def main() -> None:
     """Write the export asked for on the standard input."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
-    asked = orjson.loads(sys.stdin.buffer.read())
+    asked = sys.stdin.buffer.read()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever else is printed goes where errors go
+    with answers:
+        answers.write(answer(os.environ["GRIDSVC_DATABASE_URL"], asked))
+
+
+def answer(url: str, line: bytes) -> bytes:
+    """Do what a line asks; gives the line that tells the manifest, or the error."""
+    asked = orjson.loads(line)
     branches = None if asked["branches"] is None else frozenset(asked["branches"])
     who = Principal(asked["actor"], frozenset(asked["scopes"]), branches)
-    database = Database.open(os.environ["GRIDSVC_DATABASE_URL"])
+    database = Database.open(url)
     try:
         source, wanted = Source(**asked["source"]), exports.Wanted(**asked["wanted"])
-        answer = exports.write(database, who, source, wanted, Path(asked["path"]))
+        told = exports.write(database, who, source, wanted, Path(asked["path"]))
     except errors.GridsvcError as error:
-        answer = {"error": error.as_dict()}
+        told = {"error": error.as_dict()}
     finally:
         database.close()
-    with answers:
-        answers.write(orjson.dumps(answer))
+    return orjson.dumps(told)
 
 
 if __name__ == "__main__":

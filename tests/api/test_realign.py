@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from gridsvc.config import Settings
 from tests.api import strip
 from tests.api.conftest import _client, _settings
 
@@ -245,16 +244,15 @@ def test_a_file_is_written_by_a_job_and_fetched(planned: Town, fmt: str) -> None
         assert read["gridsvc:manifest"]["plan"] == plan
 
 
-def test_a_file_is_deleted_after_a_day(client: TestClient, tmp_path: Path) -> None:
-    strip.make_territory(client)
-    tiling = strip.make_tiling(client)
-    strip.upload(client, tiling, strip.ROWS)
-    plan = strip.solve(client, tiling)
+def test_a_file_is_deleted_after_a_day(planned: Town) -> None:
+    client, plan = planned
+    kept: Path = client.app.state.gridsvc.settings.exports  # type: ignore[attr-defined]
+    before = set(kept.iterdir()) if kept.exists() else set()
     started = client.post(f"/v1/plans/{plan}/exports").json()
     early = client.get(f"/v1/jobs/{started['id']}/file")
     assert early.status_code in {200, 409}
     done(client, started["id"])
-    (folder,) = Settings(data_dir=tmp_path).exports.iterdir()
+    (folder,) = set(kept.iterdir()) - before
     os.utime(folder, (0, 0))
     again = client.post(f"/v1/plans/{plan}/exports").json()
     gone = client.get(f"/v1/jobs/{started['id']}/file")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from gridsvc.principal import Principal
 from gridsvc.services import exports
 from gridsvc.services.exports import Source, Wanted
 from gridsvc.store import Database
+from tests.conftest import DIALECTS
+from tests.databases import copy_postgis
 from tests.services.board import ANNA, hand_over
 from tests.services.series import draft, ground, publish
 from tests.services.test_arrivals import put
@@ -35,10 +39,36 @@ def rows(document: dict[str, Any]) -> list[dict[str, Any]]:
     return [feature["properties"] for feature in document["features"]]
 
 
+@dataclass(frozen=True)
+class Ground:
+    database: Database
+    tiling: str
+    first: str
+    """A draft made before anything was published."""
+
+
+@pytest.fixture(scope="module", params=DIALECTS)
+def laid(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """A publication and a customer who came later; tests change drafts of their own alone."""
+    if request.param == "postgis":
+        urls = copy_postgis(request.getfixturevalue("postgis_server"), "migrated")
+    else:
+        file = tmp_path_factory.mktemp("exports") / "board.db"
+        shutil.copy(request.getfixturevalue("migrated_file"), file)
+        urls = iter([f"sqlite:///{file}"])
+    for url in urls:
+        database = Database.open(url)
+        tiling = ground(database)
+        first = draft(database, tiling, "aabbcc")
+        publish(database, draft(database, tiling, "aabbcc"))
+        put(database, "k1", 3)
+        yield Ground(database, tiling, first)
+        database.close()
+
+
 @pytest.fixture
-def board(database: Database) -> Database:
-    publish(database, draft(database, ground(database), "aabbcc"))
-    return database
+def board(laid: Ground) -> Database:
+    return laid.database
 
 
 def without(*scopes: str) -> Principal:
@@ -64,14 +94,12 @@ def test_people_are_named_to_who_may_read_rosters(board: Database, tmp_path: Pat
 
 
 def test_customers_are_points_with_cell_and_grid(board: Database, tmp_path: Path) -> None:
-    put(board, "k1", 3)
     (row,) = rows(found := out(board, tmp_path, PUBLISHED, layer="customers"))
     assert (row["id"], row["cell"], row["grid"], row["team"]) == ("k1", "x003y000", "b", "b")
     assert found["features"][0]["geometry"]["type"] == "Point"
 
 
 def test_customers_are_refused_to_others(board: Database, tmp_path: Path) -> None:
-    put(board, "k1", 3)
     stranger = without("customers:read")
     with pytest.raises(Forbidden):
         out(board, tmp_path, PUBLISHED, stranger, layer="customers")
@@ -85,8 +113,8 @@ def test_customers_are_refused_to_others(board: Database, tmp_path: Path) -> Non
         exports.file_of(board, stranger, job.id)
 
 
-def test_moves_are_those_against_the_publication_it_stands_on(board: Database, tmp_path: Path) -> None:
-    plan = draft(board, _tiling(board), "aabbcc")
+def test_moves_are_those_against_the_publication_it_stands_on(laid: Ground, tmp_path: Path) -> None:
+    board, plan = laid.database, draft(laid.database, laid.tiling, "aabbcc")
     assert rows(out(board, tmp_path, Source(plan), layer="moves")) == []
     hand_over(board, plan, 2, "x002y000", "a")
     found = out(board, tmp_path, Source(plan), layer="moves")
@@ -96,10 +124,9 @@ def test_moves_are_those_against_the_publication_it_stands_on(board: Database, t
     assert found["gridsvc:manifest"]["base"] == {"publication": 1}
 
 
-def test_moves_of_a_first_draft_are_those_made_by_hand(database: Database, tmp_path: Path) -> None:
-    plan = draft(database, ground(database), "aabbcc")
-    hand_over(database, plan, 2, "x002y000", "a")
-    found = out(database, tmp_path, Source(plan), layer="moves")
+def test_moves_of_a_first_draft_are_those_made_by_hand(laid: Ground, tmp_path: Path) -> None:
+    hand_over(laid.database, laid.first, 2, "x002y000", "a")
+    found = out(laid.database, tmp_path, Source(laid.first), layer="moves")
     assert [(r["from"], r["to"]) for r in rows(found)] == [("b", "a")]
     assert found["gridsvc:manifest"]["base"] == {"revision": 2}
 
@@ -132,8 +159,3 @@ def test_the_manifest_says_of_what_it_is(board: Database, tmp_path: Path) -> Non
     expected = {"territory": "board", "publication": 1, "layer": "grids", "clip": "cells", "roster": 1}
     assert said | expected == said
     assert (len(said["checksum"]), list(said["as_of"]), said["simulated"]) == (64, ["customers"], False)
-
-
-def _tiling(database: Database) -> str:
-    with database.read() as reader:
-        return reader.publications.get("board", "base", 1).tiling

@@ -52,15 +52,12 @@ class ScorecardIn(Request):
         dict[Figure, Literal["high", "low"]],
         Field(default_factory=dict, description="Which end is the good one, where it is unusual."),
     ]
-    tiers: Annotated[
-        Name | None, Field(description="The customers' column with their tier; a measure must have kept it.")
-    ] = None
     visits: Annotated[
         dict[Name, Amount],
         Field(
             default_factory=dict,
             max_length=50,
-            description="Visits a month which a customer of a tier needs.",
+            description="Visits a month which a customer of a tier (`/v1/pack-rules`) needs.",
         ),
     ]
 
@@ -72,5 +69,4 @@ class ScorecardOut(BaseModel):
     parts: dict[str, PartForm]
     weights: dict[str, float]
     better: dict[str, str]
-    tiers: str | None
     visits: dict[str, float]

@@ -24,7 +24,7 @@ from gridsvc.customers.verdicts import Verdict
 from gridsvc.customers.where import Where, parse_where, select
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent
-from gridsvc.services.pack_rules import rules_of
+from gridsvc.services.company_columns import company_columns
 from gridsvc.store.database import Database
 from gridsvc.store.records import CustomerRecord, CustomerRows, Idempotency, MeasureRecord
 from gridsvc.store.staging import staging
@@ -110,12 +110,12 @@ def take_in(table: Table, tiling: Tiling, options: ImportOptions, progress: Prog
     )
 
 
-def _rows(taken: TakenIn, measures: Sequence[MeasureSpec], tier: str | None) -> CustomerRows:
-    """The rows as they are kept, with the columns of which measures can be made again, and that of tiers."""
+def _rows(taken: TakenIn, measures: Sequence[MeasureSpec], asked: Sequence[str]) -> CustomerRows:
+    """The rows as they are kept, with the columns measures can be made of again, and those asked for."""
     table, placement = taken.table, taken.placement
     values = {spec.column: _values(table, spec) for spec in measures if spec.column}
-    if tier is not None and tier in table.frame and tier not in values:
-        values[tier] = as_text(table.frame[tier])
+    late = [name for name in asked if name in table.frame and name not in values]
+    values |= {name: as_text(table.frame[name]) for name in late}
     dropped = [Verdict.NOT_SELECTED, Verdict.DUPLICATE_ID, Verdict.MISSING_ID]
     human = [v for v in Verdict if v.cure]
     return CustomerRows(
@@ -167,7 +167,7 @@ def put_file(
         tiling = reader.tilings.load(tiling_id)
         boundary = reader.territories.get(record.territory).boundary
         hidden = reader.changes.last() if behind is None else behind
-        tier = rules_of(reader).tier_column
+        asked = company_columns(reader)
     progress(0.0, "reading the file")
     taken = take_in(read_file(path, options), tiling, options, progress)
     coverage = coverage_report(tiling, boundary, taken.placement.lon, taken.placement.lat)
@@ -183,7 +183,7 @@ def put_file(
     with db.write(who, "customers.import") as uow:
         uow.customers.discard_abandoned(_ABANDONED)
     with staging(db, who, record.territory, tiling_id, source=summary["source"], params=params) as stage:
-        for done, chunk in enumerate(_rows(taken, options.measures, tier).chunks(100_000)):
+        for done, chunk in enumerate(_rows(taken, options.measures, asked).chunks(100_000)):
             stage.add(chunk)
             progress(0.5 + 0.45 * (done + 1) * 100_000 / max(len(taken.table), 100_000), "saving customers")
         result = {

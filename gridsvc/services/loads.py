@@ -25,6 +25,7 @@ from gridsvc.services.scorecards import (
     parts_of,
     rules_of,
     state_of,
+    tiers_of,
 )
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import PlanRecord, PublicationRecord, Territory
@@ -152,9 +153,8 @@ def _read(reader: Reader, place: Territory, subject: Subject, rules: ScorecardRu
     now = measured_then(reader, record.tiling, subject.at)
     parts = parts_of(rules, now.specs, balanced)
     tiers = None
-    if rules.tiers is not None and rules.visits and "visits" not in parts:
-        live = reader.customers.import_at(record.territory, record.tiling, subject.at)
-        tiers = None if live is None else reader.customers.tally(live, rules.tiers, subject.at)
+    if rules.visits and "visits" not in parts:
+        tiers = tiers_of(reader, subject)
     zone = ZoneInfo(place.time_zone)
     about = About(
         place.id,

@@ -16,6 +16,7 @@ from gridsvc.exchange.scorecards.report import About, Card, Tiers
 from gridsvc.ownership.publication import unpack
 from gridsvc.plans.plan import Plan
 from gridsvc.principal import Principal
+from gridsvc.services import pack_rules
 from gridsvc.services.documents import Document
 from gridsvc.services.drafts import request_of, solved
 from gridsvc.services.live import current, kept_of
@@ -43,6 +44,7 @@ __all__ = [
     "put_rules",
     "rules_of",
     "state_of",
+    "tiers_of",
 ]
 
 SMALL = 5
@@ -205,7 +207,7 @@ def _read(db: Database, reader: Reader, subject: Subject) -> _Read:
         None if people is None else people[1].at(subject.at),
         _outlets(report, tiling),
         _targets(db, reader, made_of),
-        _tiers(reader, rules, subject),
+        tiers_of(reader, subject),
         series_behind(reader, record, subject.plan, subject.at, parts),
     )
 
@@ -267,12 +269,25 @@ def _targets(db: Database, reader: Reader, plan: PlanRecord) -> dict[str, Mappin
     return {entry["code"]: entry.get("targets") or {} for entry in entries}
 
 
-def _tiers(reader: Reader, rules: ScorecardRules, subject: Subject) -> Tally | None:
-    record = subject.record
-    if rules.tiers is None:
+def tiers_of(reader: Reader, subject: Subject) -> Tally | None:
+    """The tier of each customer at the subject's time; None where the company names no column of tiers."""
+    record, rules = subject.record, pack_rules.rules_of(reader)
+    if rules.tier_column is None:
         return None
     live = reader.customers.import_at(record.territory, record.tiling, subject.at)
-    return None if live is None else reader.customers.tally(live, rules.tiers, subject.at)
+    return (
+        None if live is None else _ordered(reader.customers.tally(live, rules.tier_column, subject.at), rules)
+    )
+
+
+def _ordered(tally: Tally, rules: pack_rules.PackRules) -> Tally:
+    """The same with the tiers as the company lists them, others behind them by name."""
+    cells, places, texts = tally
+    order = {tier: at for at, tier in enumerate(rules.tiers)}
+    ranked = sorted(range(len(texts)), key=lambda at: (order.get(texts[at], len(order)), texts[at]))
+    moved = np.empty(len(texts), np.int64)
+    moved[ranked] = np.arange(len(texts))
+    return cells, moved[places], tuple(texts[at] for at in ranked)
 
 
 # --- what follows of it

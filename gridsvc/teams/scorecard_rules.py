@@ -70,8 +70,6 @@ class ScorecardRules:
         What each figure counts in the score; 0 where it is not named.
     better : mapping of figure to {"high", "low"}
         Which end is the good one, where it is not the usual one.
-    tiers : str or None
-        The customers' column which names their tier.
     visits : mapping of tier to float
         Visits a month which one customer of a tier needs.
     """
@@ -79,7 +77,6 @@ class ScorecardRules:
     parts: Mapping[str, Part] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=_weights)
     better: Mapping[str, Better] = field(default_factory=dict)
-    tiers: str | None = None
     visits: Mapping[str, float] = field(default_factory=dict)
 
     def good_end(self, figure: str) -> Better:
@@ -92,7 +89,6 @@ class ScorecardRules:
             "parts": {name: part.as_dict() for name, part in self.parts.items()},
             "weights": dict(self.weights),
             "better": dict(self.better),
-            "tiers": self.tiers,
             "visits": dict(self.visits),
         }
 
@@ -115,7 +111,6 @@ def scorecard_rules_from_dict(document: Mapping[str, Any]) -> ScorecardRules:
         parts=parts,
         weights=_weights() if weights is None else _counted(weights),
         better=cast("Mapping[str, Better]", dict(better)),
-        tiers=_text(document.get("tiers"), "tiers"),
         visits={name: _amount(value, f"visits.{name}") for name, value in _short(document, "visits").items()},
     )
 

@@ -11,7 +11,8 @@ import pytest
 from gridsvc.ownership.publication import Publication, checksum, pack
 from gridsvc.plans.plan import Plan
 from gridsvc.principal import SCOPES, Principal
-from gridsvc.services import scorecards
+from gridsvc.services import pack_rules, scorecards
+from gridsvc.services.pack_rules import PackRules
 from gridsvc.services.request import SolveRequest, params_of
 from gridsvc.store import Database
 from gridsvc.store.records import CustomerRows, MeasureRecord, PlanRecord, PublicationRecord
@@ -61,7 +62,8 @@ def city(database: Database) -> None:
             )
             uow.publications.publish(record)
     parts = {"premises": ["customers", "empty"], "potential": ["kwh"], "sales": ["sold"]}
-    document = {"parts": {name: {"of": of} for name, of in parts.items()}, "tiers": "tier"}
+    document = {"parts": {name: {"of": of} for name, of in parts.items()}}
+    pack_rules.put(database, ANNA, PackRules("tier"))
     scorecards.put_rules(database, ANNA, scorecard_rules_from_dict(document))
 
 

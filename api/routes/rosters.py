@@ -16,6 +16,7 @@ from api.schemas.rosters import (
     ChangesIn,
     ChangesOut,
     MissingOut,
+    NeededOut,
     RosterHead,
     RosterImportOut,
     RowOut,
@@ -197,9 +198,11 @@ def get_violations(
     line: Annotated[str, Query(description="Line whose published grids are looked at.")] = "base",
 ) -> ViolationsOut:
     """Where the roster breaks the company's rules at a moment, for the grids which are published then."""
-    number, found = team_rules.violations(db, who, territory, at=_aware("at", at), line=line)
-    items = [ViolationOut(**violation.as_dict()) for violation in found[:_LISTED]]
-    return ViolationsOut(territory=territory, roster=number, total=len(found), items=items)
+    found = team_rules.violations(db, who, territory, at=_aware("at", at), line=line)
+    items = [ViolationOut(**violation.as_dict()) for violation in found.violations[:_LISTED]]
+    needed = [NeededOut(**asdict(need)) for need in found.needed]
+    total = len(found.violations)
+    return ViolationsOut(territory=territory, roster=found.roster, total=total, items=items, needed=needed)
 
 
 @router.get("/company/team-rules")

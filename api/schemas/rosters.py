@@ -113,6 +113,15 @@ class ViolationOut(BaseModel):
     cure: dict[str, str]
 
 
+class NeededOut(BaseModel):
+    """Where a role is required; of a fact which is not `known` nothing is known, so no grid needs it."""
+
+    role: str
+    fact: str | None
+    grids: int
+    known: bool
+
+
 class ViolationsOut(BaseModel):
     """Where the roster in force at a moment breaks the rules; `total` counts also what is not listed."""
 
@@ -120,6 +129,7 @@ class ViolationsOut(BaseModel):
     roster: int | None
     total: int
     items: list[ViolationOut]
+    needed: list[NeededOut]
 
 
 class TeamRulesIn(Request):

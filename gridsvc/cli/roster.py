@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -13,7 +14,10 @@ import orjson
 from gridsvc.cli.common import WHO, as_json, database_option, emit, in_path, opened, out_path
 from gridsvc.errors import Infeasible, InvalidInput, UnreadableFile
 
-__all__ = ["roster"]
+if TYPE_CHECKING:
+    from gridsvc.services.team_rules import Judged
+
+__all__ = ["needed_lines", "roster"]
 
 _LISTED = 20
 
@@ -198,6 +202,17 @@ def change(
     emit({"rosters": made, "newest": made[-1]}, [f"roster {made[-1]}"], json_=json_)
 
 
+def needed_lines(found: Judged) -> list[str]:
+    """Where a role is required, and of which conditions nothing is known."""
+    lines = []
+    for need in found.needed:
+        where = "" if need.fact is None else f" ({need.fact})"
+        known = f"needed in {need.grids:,} grids{where}"
+        unknown = f"needed nowhere, for nothing is known of {need.fact}; import it, or change the team rules"
+        lines.append(f"  {need.role}: {known if need.known else unknown}")
+    return lines
+
+
 @roster.command()
 @_territory
 @_at
@@ -209,9 +224,12 @@ def check(territory: str, at: str | None, database: str | None, *, json_: bool) 
 
     with opened(database) as db:
         moment = _moment("--at", at, _zone(db, territory))
-        number, found = team_rules.violations(db, WHO, territory, at=moment)
-    lines = [f"{v.severity}: {v.sentence[0]}; {v.cure[0]}" for v in found] or ["every rule is kept"]
-    emit({"roster": number, "violations": [v.as_dict() for v in found]}, lines, json_=json_)
-    blocking = sum(v.severity == "block" for v in found)
+        found = team_rules.violations(db, WHO, territory, at=moment)
+    lines = [f"{v.severity}: {v.sentence[0]}; {v.cure[0]}" for v in found.violations]
+    lines = [*(lines or ["every rule is kept"]), *needed_lines(found)]
+    needed = [asdict(need) for need in found.needed]
+    told = {"roster": found.roster, "violations": [v.as_dict() for v in found.violations], "needed": needed}
+    emit(told, lines, json_=json_)
+    blocking = sum(v.severity == "block" for v in found.violations)
     if blocking:
         raise Infeasible(f"{blocking} breaks forbid publishing", cure="change the roster, or the rules")

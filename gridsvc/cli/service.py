@@ -25,6 +25,7 @@ from gridsvc.cli.common import (
 from gridsvc.cli.customers import coverage_lines, placement_lines
 from gridsvc.cli.plan import assignment_lines, plan_lines
 from gridsvc.cli.publish import published
+from gridsvc.cli.roster import needed_lines
 from gridsvc.config import Settings
 from gridsvc.errors import GridsvcError, InvalidInput
 from gridsvc.plans.plan import Plan
@@ -82,6 +83,8 @@ def _told(done: Done) -> list[str]:
         *plan_lines(report),
         *assignment_lines(plan, report["assignment"]),
         f"published as number {done.publication.n}",
+        f"{len(done.staffed.violations)} breaks of the company's rules for teams",
+        *needed_lines(done.staffed),
     ]
 
 

@@ -22,19 +22,24 @@ from gridsvc.services import (
     assignments,
     carveouts,
     imports,
+    pack_rules,
     plans,
     publications,
     publishing,
     rosters,
+    team_rules,
     territories,
     tilings,
 )
 from gridsvc.services.files import Balanced, plan_from_labels, with_owners
 from gridsvc.services.imports import ImportOptions
+from gridsvc.services.pack_rules import PackRules
 from gridsvc.services.request import SolveRequest
 from gridsvc.services.series import Wanted
+from gridsvc.services.team_rules import Judged
 from gridsvc.store.database import Database
 from gridsvc.store.records import PlanRecord, PublicationRecord
+from gridsvc.teams.company import RequiredRole, TeamRules, Where
 from gridsvc.teams.model import Roster
 from gridsvc.teams.read import read_roster
 from gridsvc.tiling.barriers import read_barriers
@@ -55,12 +60,15 @@ class Done:
     ----------
     placement : mapping
         Summary of the customers' import, placement rate first.
+    staffed : Judged
+        How the teams stand to the company's rules.
     """
 
     publication: PublicationRecord
     tiling: Mapping[str, Any]
     placement: Mapping[str, Any]
     plan: PlanRecord
+    staffed: Judged
 
 
 def run_sample(
@@ -71,6 +79,7 @@ def run_sample(
     progress(0.0, "territory")
     place = json.loads((folder / "manifest.json").read_bytes())["place"]
     _ensure_territory(db, who, SAMPLE_TERRITORY, place, "Asia/Shanghai", boundary, simulated=True)
+    _put_rules(db, who)
     options = ImportOptions(
         measures=(parse_measure("customers=count"), parse_measure("kwh=sum:kwh")),
         columns=Columns(code="area_code", place_key="premise"),
@@ -97,8 +106,20 @@ def run_sample(
     plan = plans.solve(db, who, plan.id, span(progress, 0.6, 0.9))
     plan = assignments.assign(db, who, plan.id, plan.revision, span(progress, 0.9, 0.95))
     record = publishing.publish(db, who, plan.id, plan.revision, Wanted(reason="sample"))
+    staffed = team_rules.violations(db, who, SAMPLE_TERRITORY)
     progress(1.0, "published")
-    return Done(record, {"cells": tiling.n_cells, **tiling.params}, placement, plan)
+    return Done(record, {"cells": tiling.n_cells, **tiling.params}, placement, plan, staffed)
+
+
+def _put_rules(db: Database, who: Principal) -> None:
+    """What the sample's company wants: who has industrial customers has enterprise service, too."""
+    enterprise = RequiredRole("enterprise", Where(column="kind", value="industrial"))
+    if not team_rules.get(db, who)[0]:
+        team_rules.put(db, who, TeamRules(required_roles=(enterprise,)))
+    if not pack_rules.get(db, who)[0]:
+        pack_rules.put(
+            db, who, PackRules("kind", ("industrial", "commercial", "agricultural", "residential"))
+        )
 
 
 def sample_done(db: Database, who: Principal) -> PublicationRecord | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -19,12 +20,42 @@ from gridsvc.teams.company import TeamRules, Where, team_rules_from_dict
 from gridsvc.teams.model import Roster
 from gridsvc.teams.violations import Violation, check
 
-__all__ = ["get", "put", "rules_of", "staffing_gate", "violations"]
+__all__ = ["Judged", "Needed", "get", "put", "rules_of", "staffing_gate", "violations"]
 
 _RULES = Document("team-rules", "roster:read", TeamRules, team_rules_from_dict)
 _LISTED = 1000
 
 Facts = dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """Where a role is required.
+
+    Attributes
+    ----------
+    role : str
+    fact : str or None
+        What decides it; None: each grid needs the role.
+    grids : int
+        How many need it.
+    known : bool
+        Whether anything is known of the fact; else no grid needs the role, whatever is true.
+    """
+
+    role: str
+    fact: str | None
+    grids: int
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The number of the roster which was judged, its breaks, and where the required roles are required."""
+
+    roster: int | None
+    violations: list[Violation]
+    needed: list[Needed]
 
 
 def rules_of(reader: Reader) -> TeamRules:
@@ -44,8 +75,8 @@ def put(db: Database, who: Principal, rules: TeamRules) -> int:
 
 def violations(
     db: Database, who: Principal, territory: str, *, at: datetime | None = None, line: str = "base"
-) -> tuple[int | None, list[Violation]]:
-    """The roster which counts at a moment, now if None, and where it breaks the rules for what is published.
+) -> Judged:
+    """Where the roster which counts at a moment, now if None, breaks the rules for what is published.
 
     Raises
     ------
@@ -58,15 +89,29 @@ def violations(
         reader.territories.get(territory)
         found = reader.rosters.in_force(territory, moment, known)
         if found is None:
-            return None, []
+            return Judged(None, [], [])
         rules = rules_of(reader)
         record = reader.publications.in_force(territory, line, moment, known)
         if record is None:
-            return found[0], check(found[1], rules, {}, {}, moment)
+            return Judged(found[0], check(found[1], rules, {}, {}, moment), [])
         plan = published_plan(reader, territory, line, record.n)
         measures = {n: m.values for n, m in reader.tilings.measures(record.tiling).items()}
         facts = _facts(reader, territory, record.tiling, plan, rules, measures)
-    return found[0], check(found[1], rules, _owners(plan, found[1]), facts, moment)
+    broken = check(found[1], rules, _owners(plan, found[1]), facts, moment)
+    return Judged(found[0], broken, _needed(rules, facts))
+
+
+def _needed(rules: TeamRules, facts: Facts) -> list[Needed]:
+    found = []
+    for wanted in rules.required_roles:
+        where = wanted.where
+        if where is None:
+            found.append(Needed(wanted.role, None, len(facts), known=True))
+            continue
+        amounts = [grid[where.fact] for grid in facts.values() if where.fact in grid]
+        needing = sum(amount >= where.least for amount in amounts)
+        found.append(Needed(wanted.role, where.fact, needing, known=bool(amounts)))
+    return found
 
 
 def staffing_gate(
@@ -114,7 +159,7 @@ def _facts(
     rules: TeamRules,
     measures: Mapping[str, NDArray[np.float64]],
 ) -> Facts:
-    """The numbers of each grid which the conditions look at."""
+    """The numbers of each grid which the conditions look at; of what nothing is known there is none."""
     asked = [role.where for role in rules.required_roles if role.where is not None]
     wanted = {where.measure for where in asked}
     columns = {name: values for name, values in measures.items() if name in wanted}
@@ -131,13 +176,14 @@ def _facts(
 def _counts(
     reader: Reader, territory: str, tiling: str, cells: int, counted: list[Where]
 ) -> dict[str, NDArray[np.float64]]:
-    """Customers of each cell with a value in a column, as they are now."""
-    live = reader.customers.live_import(territory, tiling)
-    found = {where.fact: np.zeros(cells) for where in counted}
+    """Customers of each cell with a value in a column, as they are now; none of a column which nobody has."""
+    live, found = reader.customers.live_import(territory, tiling), dict[str, NDArray[np.float64]]()
     if live is None:
         return found
     for where in counted:
         rows, places, texts = reader.customers.tally(live, where.column or "", datetime.now(UTC))
+        if not any(texts):
+            continue  # the column was not in the file, or not kept when it came
         place = texts.index(where.value) if where.value in texts else -1
         meant = rows[(places == place) & (rows >= 0)]
         found[where.fact] = np.bincount(meant, minlength=cells).astype(np.float64)

@@ -117,6 +117,8 @@ def test_a_published_teams_people_are_judged_and_the_team_cannot_go(
     client, _ = town
     found = client.get(f"{PATH}/violations").json()
     assert {v["rule"] for v in found["items"]} == {"backup"} and found["total"] == 3
+    unknown = {"role": "enterprise", "fact": "enterprise", "grids": 0, "known": False}
+    assert found["needed"] == [unknown]  # no such measure, so the rule says nothing, and says so
     assert found["items"][0]["sentence"]["zh"].endswith("没有后备人员")
     newest = client.get(PATH).json()["newest"]
     made = change(client, BO, JOINS, base_roster=newest).json()

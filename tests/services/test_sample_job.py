@@ -84,6 +84,9 @@ def test_the_county_from_files_to_owners(database: Database, county: Path) -> No
     done = main_job.run_sample(database, LOCAL, county, grids=12)
     _check(done, county)
     _check_plan(database, done, 12)
+    (enterprise,) = done.staffed.needed
+    assert enterprise.known and enterprise.grids > 0  # industrial customers are among those shipped
+    assert [v for v in done.staffed.violations if v.rule == "required_roles"] == []
     _check_lookups(database, 200)
     found = main_job.sample_done(database, LOCAL)
     assert found is not None

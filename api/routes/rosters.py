@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
+import orjson
 from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
 
-from api.deps import Db, Key, PageLimit, Questions, Scope
+from api.deps import Db, Key, KeyHeader, PageLimit, Questions, Scope
 from api.schemas.common import Page, Slug
 from api.schemas.owner import RosterIn, RosterOut
 from api.schemas.rosters import (
     ChangesIn,
     ChangesOut,
-    MissingOut,
     NeededOut,
     RosterHead,
     RosterImportOut,
-    RowOut,
     TeamRulesIn,
     TeamRulesOut,
     ViolationOut,
@@ -29,10 +29,10 @@ from gridsvc.errors import InvalidInput, TooLarge
 from gridsvc.principal import Principal
 from gridsvc.services import roster_changes, roster_files, rosters, team_rules
 from gridsvc.services.desk import settle
-from gridsvc.services.roster_files import FileKind, Imported, Importing
+from gridsvc.services.roster_files import FileKind, Importing
+from gridsvc.store.records import Idempotency
 from gridsvc.teams.company import TeamRules, team_rules_from_dict
 from gridsvc.teams.document import roster_from_dict, roster_to_dict
-from gridsvc.teams.merge import RowVerdict
 
 __all__ = ["router"]
 
@@ -134,14 +134,30 @@ def import_roster(
     base_roster: Annotated[int | None, Form(description="The newest roster seen; 409 if stale.")] = None,
     valid_from: Annotated[datetime | None, Form(description="The past needs a reason.")] = None,
     reason: Annotated[str | None, Form(max_length=500)] = None,
+    key: KeyHeader = None,
 ) -> RosterImportOut:
     """Lay files over the roster, with a verdict a row: all of it is taken, or nothing."""
     since = _aware("valid_from", valid_from)
-    how = Importing(dry_run, end_missing, confirm_missing, since, base_roster, reason)
-    found = roster_files.import_files(db, who, territory, _contents(files), how)
+    how, contents = (
+        Importing(dry_run, end_missing, confirm_missing, since, base_roster, reason),
+        _contents(files),
+    )
+    once = None if key is None or dry_run else _once(key, territory, how, contents)
+    before = roster_files.answered(db, who, once)
+    if before is not None:
+        return RosterImportOut(**before)
+    found = roster_files.import_files(db, who, territory, contents, how, idempotency=once)
     if found.roster is not None:
         settle(desk)
-    return _imported(territory, found)
+    return RosterImportOut(**found.as_dict(territory))
+
+
+def _once(key: str, territory: str, how: Importing, contents: Mapping[str, bytes]) -> Idempotency:
+    """The request by what it says, since the bytes of a form differ from one sending to the next."""
+    digest = hashlib.sha256(orjson.dumps([territory, asdict(how), {n: len(c) for n, c in contents.items()}]))
+    for content in contents.values():
+        digest.update(content)
+    return Idempotency(key, digest.hexdigest())
 
 
 def _contents(files: Sequence[UploadFile]) -> dict[str, bytes]:
@@ -152,25 +168,6 @@ def _contents(files: Sequence[UploadFile]) -> dict[str, bytes]:
         if sum(map(len, contents.values())) > _MOST_BYTES:
             raise TooLarge("more than 50 MB", field="files", cure="send fewer rows at once")
     return contents
-
-
-def _imported(territory: str, found: Imported) -> RosterImportOut:
-    return RosterImportOut(
-        territory=territory,
-        roster=found.roster,
-        base_roster=found.base_roster,
-        rows=found.counts(),
-        refused=_rows(found.merged.refused),
-        verdicts=_rows(found.merged.verdicts),
-        missing={
-            name: MissingOut(total=len(ids), ids=[] if name == "named" else ids[:_LISTED])
-            for name, ids in found.merged.missing.items()
-        },
-    )
-
-
-def _rows(verdicts: Sequence[RowVerdict]) -> list[RowOut]:
-    return [RowOut(**asdict(verdict)) for verdict in verdicts[:_LISTED]]
 
 
 @router.get("/territories/{territory}/roster/export", response_class=Response)

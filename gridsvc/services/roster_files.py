@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from gridsvc.errors import Conflict, InvalidInput, NotFound
@@ -19,7 +19,7 @@ from gridsvc.teams.merge import Merged, RowVerdict, merge
 from gridsvc.teams.model import Roster
 from gridsvc.teams.periods import check_leads
 
-__all__ = ["FileKind", "Imported", "Importing", "export", "import_files"]
+__all__ = ["FileKind", "Imported", "Importing", "answered", "export", "import_files"]
 
 FileKind = Literal["xlsx", "csv"]
 
@@ -66,6 +66,31 @@ class Imported:
         """Rows by verdict."""
         names = ("added", "changed", "same", "refused")
         return {name: sum(v.verdict == name for v in self.merged.verdicts) for name in names}
+
+    def as_dict(self, territory: str) -> dict[str, Any]:
+        """As JSON values; lists are cut off, and customers of the name list are not named."""
+        return {
+            "territory": territory,
+            "roster": self.roster,
+            "base_roster": self.base_roster,
+            "rows": self.counts(),
+            "refused": [asdict(verdict) for verdict in self.merged.refused[:_LISTED]],
+            "verdicts": [asdict(verdict) for verdict in self.merged.verdicts[:_LISTED]],
+            "missing": {
+                name: {"total": len(ids), "ids": [] if name == "named" else ids[:_LISTED]}
+                for name, ids in self.merged.missing.items()
+            },
+        }
+
+
+def answered(db: Database, who: Principal, idempotency: Idempotency | None) -> Mapping[str, Any] | None:
+    """What the same import was answered before, as `Imported.as_dict` told it; None if it is new."""
+    who.require("roster:write")
+    if idempotency is None:
+        return None
+    with db.read() as reader:
+        stored = reader.replay(who.actor, idempotency)
+    return None if stored is None else stored.body
 
 
 def import_files(
@@ -114,8 +139,9 @@ def import_files(
         if newest:
             require_base(uow, territory, newest)
         number = append(uow, territory, merged.roster, start, how.reason)
-        uow.respond(200, {"roster": number})
-    return Imported(number, newest, merged)
+        found = Imported(number, newest, merged)
+        uow.respond(200, found.as_dict(territory))
+    return found
 
 
 def _base(reader: Reader, territory: str, start: datetime) -> tuple[int, Roster]:

@@ -100,6 +100,22 @@ def test_files_are_tried_first_and_taken_whole(client: TestClient) -> None:
     assert [p["id"] for p in client.get(PATH).json()["people"]] == ["p"]
 
 
+def test_an_import_sent_again_is_taken_once(client: TestClient) -> None:
+    make_territory(client)
+
+    def send(text: str) -> Any:
+        files = {"files": ("people.csv", text)}
+        return client.post(f"{PATH}/import", files=files, headers={"Idempotency-Key": "k"})
+
+    people = "id,name,department\np,Ann,m\nbo,Bo,m\n"
+    first, again = send(people), send(people)
+    assert (first.status_code, first.json()["rows"]["added"], first.json()["roster"]) == (200, 1, 2)
+    assert again.json() == first.json()
+    other = send(people.replace("Bo", "Bob"))
+    assert other.status_code == 422 and "Idempotency-Key" in other.text
+    assert client.get(PATH).json()["newest"] == 2
+
+
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
 def test_an_export_comes_back_as_nothing_new(client: TestClient, kind: str) -> None:
     make_territory(client)

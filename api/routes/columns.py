@@ -28,7 +28,10 @@ def get_cells(
     who: Annotated[Principal, Depends(Scope("territories:read"))],
     seen: Seen = None,
 ) -> Response:
-    """Cells of a tiling by row, with measures, and the `outlines` of those which are no whole H3 cells."""
+    """Cells of a tiling by row, with measures and the `outlines` of those which are no whole H3 cells.
+
+    `areas` names the columns whose areas grids can be nested in, with how many areas each has.
+    """
     tag = f'"{columns.cells_version(db, who, tiling)}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     if seen is not None and tag in seen:
@@ -42,6 +45,7 @@ def get_cells(
         "area_km2": np.round(found.area / 1e6, 6),
         "measures": dict(found.measures),
         "outlines": {str(row): _multi(geometry_dict(shape)) for row, shape in found.outlines.items()},
+        "areas": dict(found.areas),
     }
     return Response(
         orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY), media_type=_JSON, headers=headers

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 
@@ -94,3 +95,12 @@ def get_layer(
 ) -> LayerOut:
     """What an uploaded layer holds."""
     return LayerOut(**uploads.get(who, current_app(request).settings.layers, layer))
+
+
+@router.get("/layers/{layer}/features", response_class=FileResponse)
+def get_features(
+    layer: str, request: Request, who: Annotated[Principal, Depends(Scope("territories:read"))]
+) -> FileResponse:
+    """The features of an uploaded layer as GeoJSON in WGS-84, so that some of them can be chosen."""
+    path = uploads.file_of(who, current_app(request).settings.layers, layer)
+    return FileResponse(path, media_type="application/geo+json")

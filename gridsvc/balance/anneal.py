@@ -208,30 +208,37 @@ def _cool(
     progress: Progress,
     shape_first: bool = False,
 ) -> Standing:
-    kept, best = state.labels.copy(), standing(world, state)
+    kept, best, said = state.labels.copy(), standing(world, state), _moving(world, state)
     chunks = min(_CHUNKS, sweeps)
     heats = np.geomspace(hot, cold, chunks + 1)
     budget = np.diff(np.linspace(0, sweeps, chunks + 1).round().astype(int))
     try:
         for chunk in range(chunks):
-            progress(chunk / chunks, "moving borders")
+            progress(chunk / chunks, said)
             heat = heats[chunk : chunk + 2]
             if trees and chunk < _TREES_UNTIL * chunks:
                 recombine(world, state, heat[0], heat[1], int(trees / (_TREES_UNTIL * chunks)), True, False)
             for part, sweeps_now in enumerate(_portions(state, int(budget[chunk]))):
                 if part:
-                    progress(chunk / chunks, "moving borders")
+                    progress(chunk / chunks, said)
                 sweep(world, state, heat[0], heat[1], sweeps_now, True, _NOTHING, _NO_CIRCLES)
             if chunk >= _PRESSED_FROM * chunks and not shape_first:
                 state.price[_bad(world, state), 2] *= _PRESSURE
             recount(world, state)
             now = standing(world, state)
             if now.cost < best.cost if shape_first else now < best:
-                kept, best = state.labels.copy(), now
+                kept, best, said = state.labels.copy(), now, _moving(world, state)
     finally:  # also when time is up
         state.labels[:] = kept
         recount(world, state)
     return best
+
+
+def _moving(world: World, state: State) -> str:
+    """What is said while cells move: how far the farthest grid is off its targets."""
+    totals, wanted = state.tally[:, MEASURES:], world.band[..., TARGET]
+    off = np.abs(totals - wanted)[wanted > 0] / wanted[wanted > 0]
+    return f"moving borders, worst deviation {100 * off.max(initial=0.0):.1f} %"
 
 
 def _portions(state: State, sweeps: int) -> list[int]:

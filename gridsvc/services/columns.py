@@ -15,8 +15,9 @@ from gridsvc.principal import Principal
 from gridsvc.services.drafts import solved
 from gridsvc.services.live import current, kept_of
 from gridsvc.store.database import Database
+from gridsvc.tiling.tiling import Tiling
 
-__all__ = ["CellColumns", "Labels", "cells", "cells_version", "labels"]
+__all__ = ["CellColumns", "Labels", "areas_of", "cells", "cells_version", "labels"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,9 @@ class CellColumns:
     measures : mapping of str to float64 array, shape (n_cells,)
     outlines : mapping of row to (multi)polygon, WGS-84
         Of the cells which are no whole H3 cells; the others follow from their names.
+    areas : mapping of str to int
+        Columns whose areas grids can be nested in, with the number of areas: of text, filled in for each
+        cell, and fewer areas than cells.
     """
 
     kind: str
@@ -38,6 +42,7 @@ class CellColumns:
     area: NDArray[np.float64]
     measures: Mapping[str, NDArray[np.float64]]
     outlines: Mapping[int, shapely.Geometry]
+    areas: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,19 @@ def cells(db: Database, who: Principal, tiling: str) -> CellColumns:
         found = reader.tilings.plain(tiling) if whole else reader.tilings.load(tiling)
         measures = {name: m.values for name, m in reader.tilings.measures(tiling).items()}
     outlines: dict[int, Any] = {} if whole else dict(enumerate(found.geometry))
-    return CellColumns(found.kind, found.resolution, found.names(), found.area, measures, outlines)
+    names, areas = found.names(), areas_of(found)
+    return CellColumns(found.kind, found.resolution, names, found.area, measures, outlines, areas)
+
+
+def areas_of(tiling: Tiling) -> dict[str, int]:
+    """Columns whose areas grids can be nested in, and how many areas each has."""
+    found: dict[str, int] = {}
+    for name, column in tiling.columns.items():
+        if np.issubdtype(column.dtype, np.number) or "" in (texts := set(column.tolist())):
+            continue
+        if 1 < len(texts) < len(tiling):
+            found[name] = len(texts)
+    return found
 
 
 def labels(db: Database, who: Principal, plan: str, at: int | None = None) -> Labels:

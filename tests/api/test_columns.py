@@ -43,6 +43,24 @@ def test_polygons_come_with_their_outlines(client: TestClient) -> None:
     assert sorted(map(tuple, told["outlines"]["0"][0][0])) == sorted(map(tuple, SQUARE["coordinates"][0]))
 
 
+def test_columns_to_nest_in_are_texts_which_several_cells_share(client: TestClient) -> None:
+    make_territory(client)
+    boxes = [[[x, 0.0], [x + 0.03, 0.0], [x + 0.03, 0.1], [x, 0.1], [x, 0.0]] for x in (0.3, 0.33, 0.36)]
+    told = [
+        {"code": "1", "ward": "a", "note": "", "people": 4},
+        {"code": "2", "ward": "a", "note": "x", "people": 4},
+        {"code": "3", "ward": "b", "note": "x", "people": 5},
+    ]
+    features = [
+        {"type": "Feature", "properties": row, "geometry": {"type": "Polygon", "coordinates": [box]}}
+        for row, box in zip(told, boxes, strict=True)
+    ]
+    layer = {"type": "FeatureCollection", "features": features}
+    body = {"kind": "polygons", "polygons": layer, "id_field": "code"}
+    tiling = client.post("/v1/territories/strip/tilings", json=body).json()["id"]
+    assert client.get(f"/v1/tilings/{tiling}/cells").json()["areas"] == {"ward": 2}
+
+
 def test_labels_are_those_of_the_list(client: TestClient) -> None:
     make_territory(client)
     tiling = make_tiling(client)

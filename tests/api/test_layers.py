@@ -54,6 +54,16 @@ def test_a_layer_tells_what_it_holds_and_is_found_again(client: TestClient) -> N
     assert client.get(f"/v1/layers/{told['id']}").json() == told
 
 
+def test_the_features_of_a_layer_are_given_in_wgs84(client: TestClient) -> None:
+    told = put(client, FOUR)
+    answer = client.get(f"/v1/layers/{told['id']}/features")
+    assert answer.headers["content-type"].startswith("application/geo+json")
+    assert [f["properties"]["code"] for f in answer.json()["features"]] == [
+        f["properties"]["code"] for f in FOUR["features"]
+    ]
+    assert client.get("/v1/layers/lay_none/features").status_code == 404
+
+
 def test_columns_are_chosen(client: TestClient) -> None:
     told = put(client, FOUR, columns=["homes"])
     assert [column["name"] for column in told["columns"]] == ["homes"]

@@ -168,6 +168,8 @@ export interface Wish {
   revision?: number;
   /** ETag of what is at hand already; the answer is then null where nothing is new. */
   seen?: string | null;
+  /** Answer with the job at once (202) where it is long work. */
+  queued?: boolean;
   signal?: AbortSignal;
 }
 
@@ -247,6 +249,7 @@ export class Api {
       'Accept-Language': this.locale(),
     };
     if (wish.revision !== undefined) headers['If-Match'] = `"${wish.revision}"`;
+    if (wish.queued) headers['Prefer'] = 'respond-async';
     if (wish.seen) headers['If-None-Match'] = wish.seen;
     const init: RequestInit = { method, headers, signal: wish.signal ?? null };
     if (wish.body instanceof FormData) init.body = wish.body;

@@ -13,6 +13,7 @@ export function emptyNotice(i18n: I18n, territory: string | null): HTMLElement {
     { class: 'state' },
     h('h2', {}, i18n.t('state.empty.title')),
     territory !== null && h('p', {}, i18n.t('state.empty.territory', { name: territory })),
+    h('p', {}, h('a', { href: '#/plans', class: 'primary' }, i18n.t('begin.open'))),
     h('p', {}, i18n.t('state.empty.text')),
     h('p', {}, h('code', {}, 'make run'), ` ${i18n.t('state.empty.or')} `, h('code', {}, 'gridsvc demo')),
   );

@@ -14,6 +14,8 @@ export interface CellColumns {
   measures: Record<string, number[]>;
   /** Coordinates of the cells which are no whole H3 cells, by row, each as a MultiPolygon's. */
   outlines: Record<string, Position[][][]>;
+  /** Columns whose areas grids can be nested in, with how many areas each has. */
+  areas?: Record<string, number>;
 }
 
 /**

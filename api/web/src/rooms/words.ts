@@ -1,4 +1,5 @@
 /** The words of all rooms. */
+import { words as begin } from './begin/words.ts';
 import { words as compare } from './compare/words.ts';
 import { words as plans } from './plans/words.ts';
 import { words as publish } from './publish/words.ts';
@@ -10,6 +11,7 @@ export const en = {
   ...see.en,
   ...redraw.en,
   ...publish.en,
+  ...begin.en,
   ...plans.en,
   ...compare.en,
   ...requests.en,
@@ -18,6 +20,7 @@ export const zh = {
   ...see.zh,
   ...redraw.zh,
   ...publish.zh,
+  ...begin.zh,
   ...plans.zh,
   ...compare.zh,
   ...requests.zh,

@@ -1,113 +1,124 @@
-/** Plans of the territory: show, branch and rename them, and make new ones. */
+/** Plans of the territory: begin, make new ones, follow how they come about, and show those there are. */
 import './plans.css';
-import { ApiError, type PlanDetail } from '../../api.ts';
+import { ApiError } from '../../api.ts';
 import { describeError } from '../../answer.ts';
-import { fill, h } from '../../dom.ts';
+import { byId, fill, h } from '../../dom.ts';
+import type { Place } from '../../stage.ts';
 import type { Room, Workspace } from '../../workspace.ts';
-import { solveForm } from './form.ts';
+import { Begin } from '../begin/begin.ts';
 import { frontier } from './frontier.ts';
-import { Solving, type Choice, type Job, type Wish } from './solving.ts';
+import { PlanList } from './listing.ts';
+import { Maker } from './making.ts';
+import { messageOf, worstIn } from './messages.ts';
+import { Solving, type Choice, type Job } from './solving.ts';
 
 export class PlansRoom implements Room {
   private readonly solving: Solving;
   private readonly ends: (() => void)[];
-  private readonly told = h('div', { role: 'status' });
+  private readonly begin: Begin;
+  private readonly maker: Maker;
+  private readonly list: PlanList;
+  private readonly beginRoot = h('div', {});
   private readonly makeRoot = h('div', {});
-  private readonly progressRoot = h('div', { class: 'progress', 'aria-live': 'polite' });
   private readonly listRoot = h('div', {});
-  private kind: 'solve' | 'realign' = 'solve';
+  private readonly told = h('div', { role: 'status' });
+  private readonly progressRoot = h('div', { class: 'progress' });
   private job: string | null = null;
   private choices: Choice[] = [];
+  /** Whether the three ways to begin are asked for though there are plans. */
+  private asked = false;
+  private turn = 0;
 
   constructor(private readonly workspace: Workspace) {
-    this.solving = new Solving(workspace.context.api);
+    const { api } = workspace.context;
+    this.solving = new Solving(api);
+    const work = (todo: () => Promise<unknown>): Promise<void> => this.work(todo);
+    this.begin = new Begin(workspace, () => {
+      this.asked = this.begin.busy;
+      void this.renderAll();
+    });
+    this.list = new PlanList(workspace, work);
+    this.maker = new Maker(workspace, {
+      solve: (wish) => void this.follow(() => this.solving.solve(wish)),
+      realign: (wish) => {
+        const { board } = workspace;
+        if (board) void this.follow(() => this.solving.realign(board, wish));
+      },
+      work,
+    });
     this.ends = [
-      workspace.on('territory', () => this.renderAll()),
-      workspace.on('board', () => this.renderAll()),
+      workspace.on('territory', () => void this.renderAll()),
+      workspace.on('board', () => void this.renderAll()),
     ];
   }
 
   render(panel: HTMLElement): void {
-    const { i18n } = this.workspace.context;
-    fill(
-      panel,
-      h('div', {}, h('h2', {}, i18n.t('plans.kind')), this.makeRoot, this.told, this.progressRoot),
-      h('div', {}, h('h2', {}, i18n.t('plans.title')), this.listRoot),
-    );
-    this.renderAll();
+    // What to do is said in the panel, with room on the map for what is chosen.
+    byId('page').classList.add('beginning');
+    fill(panel, this.beginRoot, this.makeRoot, this.listRoot);
+    void this.renderAll();
   }
 
   stop(): void {
+    byId('page').classList.remove('beginning');
+    this.begin.stop();
+    this.maker.stop();
     for (const end of this.ends) end();
   }
 
-  private renderAll(): void {
-    void this.renderMake();
-    void this.renderList();
+  pick(place: Place): boolean {
+    return this.begin.busy ? this.begin.pick(place) : this.maker.pick(place);
   }
 
-  private async renderMake(): Promise<void> {
-    const { territory, board, context } = this.workspace;
-    const { i18n } = context;
-    if (!territory || this.job !== null) return;
-    await this.read(async () => {
-      const tilings = (await this.solving.tilings(territory.id)).filter(
-        (tiling) => Object.keys(tiling.measures).length > 0,
-      );
-      if (territory !== this.workspace.territory || this.job !== null) return;
-      const kinds = (['solve', 'realign'] as const).map((kind) =>
-        h(
-          'label',
-          { class: 'segment' },
-          h('input', {
-            type: 'radio',
-            name: 'make',
-            checked: kind === this.kind,
-            disabled: kind === 'realign' && !board,
-            onchange: () => {
-              this.kind = kind;
-              void this.renderMake();
-            },
-          }),
-          h('span', {}, i18n.t(`plans.kind.${kind}`)),
-        ),
-      );
-      const form =
-        this.kind === 'realign' && board
-          ? this.realignForm()
-          : solveForm({ tilings, columns: [] }, territory, context, (wish) => void this.solve(wish));
-      fill(this.makeRoot, h('div', { class: 'segments' }, ...kinds), form);
+  /** Which parts there are depends on how far the territory is: none, cut into cells, or with plans. */
+  private async renderAll(): Promise<void> {
+    const { territory, territories, board } = this.workspace;
+    const turn = ++this.turn;
+    if (this.begin.busy || !territory) {
+      // A territory which is about to be opened is none to begin without.
+      if (this.begin.busy || territories.length === 0) this.show({ begin: true, make: false, list: false });
+      return;
+    }
+    await this.work(async () => {
+      const [tilings, plans] = await Promise.all([
+        this.solving.tilings(territory.id),
+        this.workspace.plans(),
+      ]);
+      if (turn !== this.turn) return;
+      const usable = tilings.filter(({ measures }) => Object.keys(measures).length > 0);
+      const fresh = plans.length === 0 && !board;
+      this.show({ begin: this.asked || usable.length === 0, make: usable.length > 0, list: !fresh });
+      if (this.job === null && usable.length > 0) this.maker.render(usable.reverse());
+      this.list.render(plans);
     });
   }
 
-  private realignForm(): HTMLElement {
+  private show({ begin, make, list }: { begin: boolean; make: boolean; list: boolean }): void {
     const { i18n } = this.workspace.context;
-    const name = h('input', { type: 'text', maxlength: 200 });
-    const share = h('input', { type: 'number', min: 0, max: 100, step: 0.5, value: 10 });
-    const several = h('input', { type: 'checkbox', checked: true });
-    return h(
-      'form',
-      {
-        class: 'form',
-        onsubmit: (event: Event) => {
-          event.preventDefault();
-          void this.realign(Number(share.value), several.checked, name.value.trim());
-        },
-      },
-      h('label', { class: 'field' }, h('span', {}, i18n.t('plans.name')), name),
-      h('label', { class: 'field' }, h('span', {}, i18n.t('plans.keep')), share),
-      h('label', { class: 'small' }, several, ` ${i18n.t('plans.choices')}`),
-      h('button', { type: 'submit', class: 'primary' }, i18n.t('plans.start')),
+    this.makeRoot.hidden = !make;
+    this.listRoot.hidden = !list;
+    this.beginRoot.hidden = false;
+    if (begin) {
+      this.begin.render();
+      fill(this.beginRoot, this.begin.root);
+    } else {
+      const open = (): void => {
+        this.asked = true;
+        void this.renderAll();
+      };
+      fill(
+        this.beginRoot,
+        h('button', { type: 'button', class: 'plain', onclick: open }, i18n.t('begin.again')),
+      );
+    }
+    fill(
+      this.makeRoot,
+      h('h2', {}, i18n.t('plans.kind')),
+      this.job === null && this.maker.root,
+      this.told,
+      this.progressRoot,
     );
-  }
-
-  private solve(wish: Wish): Promise<void> {
-    return this.follow(() => this.solving.solve(wish));
-  }
-
-  private async realign(percent: number, choices: boolean, name: string): Promise<void> {
-    const { board } = this.workspace;
-    if (board) await this.follow(() => this.solving.realign(board, percent, choices, name));
+    fill(this.listRoot, h('h2', {}, i18n.t('plans.title')), this.list.root);
   }
 
   /** Start, show how far it is, and put the result on the map. */
@@ -116,14 +127,14 @@ export class PlansRoom implements Room {
     if (this.job !== null) return;
     fill(this.told);
     this.choices = [];
-    await this.read(async () => {
+    await this.work(async () => {
       const { plan, job } = await start();
       this.job = job.id;
-      fill(this.makeRoot);
+      this.maker.root.remove();
       try {
         const done = await this.solving.follow(job.id, (now) => this.renderProgress(now));
         if (done.status === 'cancelled') {
-          this.say(i18n.t('plans.cancelled'));
+          fill(this.told, h('p', {}, i18n.t('plans.cancelled')));
           return;
         }
         this.choices = (done.result?.['choices'] as Choice[] | undefined) ?? [];
@@ -134,18 +145,29 @@ export class PlansRoom implements Room {
         fill(this.progressRoot);
       }
     });
-    this.renderAll();
+    await this.renderAll();
   }
 
   private renderProgress(job: Job): void {
     const { i18n, format } = this.workspace.context;
-    const cancel = (): void => void this.solving.cancel(job.id).catch(() => undefined);
-    fill(
-      this.progressRoot,
-      h('p', {}, job.message || i18n.t('plans.solving'), ` · ${format.percent(job.share)}`),
-      h('progress', { max: 1, value: job.share, 'aria-label': i18n.t('plans.progress') }),
-      h('button', { type: 'button', class: 'plain', onclick: cancel }, i18n.t('plans.cancel')),
-    );
+    const worst = worstIn(job.message);
+    const told = job.status === 'queued' ? i18n.t('plans.waiting') : messageOf(job.message, i18n);
+    if (this.progressRoot.childElementCount === 0) {
+      const cancel = (): void => void this.solving.cancel(job.id).catch(() => undefined);
+      fill(
+        this.progressRoot,
+        h('p', { role: 'status' }),
+        h('progress', { max: 1, 'aria-label': i18n.t('plans.progress') }),
+        h('p', { class: 'worst' }),
+        h('button', { type: 'button', class: 'plain', onclick: cancel }, i18n.t('plans.cancel')),
+      );
+    }
+    const [words, bar, deviation] = this.progressRoot.children;
+    if (words) words.textContent = `${told || i18n.t('plans.solving')} · ${format.percent(job.share)}`;
+    if (bar instanceof HTMLProgressElement) bar.value = job.share;
+    if (deviation) {
+      deviation.textContent = worst === null ? '' : `${i18n.t('plans.worst')}: ${format.percent(worst)}`;
+    }
   }
 
   /** What the report says in words: what is in the way, and what would help. */
@@ -172,103 +194,16 @@ export class PlansRoom implements Room {
   private choice(): HTMLElement {
     const shown = this.workspace.board?.subject.plan.id ?? null;
     return frontier(this.choices, shown, this.workspace.context, ({ plan }) => {
-      void this.read(async () => {
+      void this.work(async () => {
         await this.workspace.showPlan(plan);
         await this.explain(plan);
       });
     });
   }
 
-  private async renderList(): Promise<void> {
-    const { territory, context } = this.workspace;
-    if (!territory) return;
-    await this.read(async () => {
-      const plans = await this.workspace.plans();
-      if (territory !== this.workspace.territory) return;
-      fill(
-        this.listRoot,
-        plans.length === 0
-          ? h('p', { class: 'muted' }, context.i18n.t('plans.none'))
-          : h('ul', { class: 'plan-list' }, ...plans.map((plan) => this.item(plan))),
-      );
-    });
-  }
-
-  private item(plan: PlanDetail): HTMLElement {
-    const { i18n, format } = this.workspace.context;
-    const zone = this.workspace.territory?.time_zone ?? 'UTC';
-    const shown = this.workspace.board?.subject.plan.id === plan.id;
-    const choice = (text: string, onclick: () => void): HTMLElement =>
-      h('button', { type: 'button', class: 'plain', onclick }, text);
-    const title = h('strong', {}, plan.name || plan.id);
-    const row = h(
-      'div',
-      { class: 'row' },
-      plan.solved && choice(i18n.t('plans.show'), () => void this.showPlan(plan.id)),
-      plan.solved && choice(i18n.t('plans.branch'), () => void this.branch(plan)),
-      plan.status === 'draft' && choice(i18n.t('plans.rename'), () => this.rename(plan, title)),
-    );
-    return h(
-      'li',
-      { 'aria-current': shown ? 'true' : null },
-      title,
-      ' ',
-      h('span', { class: 'tag' }, i18n.has(`plan.status.${plan.status}`) ?? plan.status),
-      h(
-        'span',
-        { class: 'second' },
-        i18n.t('plans.by', {
-          actor: plan.created_by,
-          date: format.date(plan.recorded_at, zone),
-          grids: format.number(plan.grids),
-        }),
-      ),
-      row,
-    );
-  }
-
-  private async showPlan(id: string): Promise<void> {
-    await this.read(() => this.workspace.showPlan(id));
-  }
-
-  private async branch(plan: PlanDetail): Promise<void> {
-    await this.read(async () => {
-      const made = await this.workspace.context.api.post<PlanDetail>(`/v1/plans/${plan.id}/branch`, {
-        name: plan.name ?? '',
-      });
-      await this.workspace.showPlan(made.id);
-    });
-  }
-
-  /** Turn the name into a field; Enter keeps what is written, Escape what was. */
-  private rename(plan: PlanDetail, title: HTMLElement): void {
-    const { i18n } = this.workspace.context;
-    const input = h('input', {
-      type: 'text',
-      value: plan.name ?? '',
-      maxlength: 200,
-      'aria-label': i18n.t('plans.rename.ask'),
-      onkeydown: (event: Event) => {
-        const { key } = event as KeyboardEvent;
-        if (key === 'Escape') void this.renderList();
-        if (key !== 'Enter') return;
-        void this.read(async () => {
-          await this.solving.rename(plan.id, plan.revision, input.value.trim());
-          await this.renderList();
-        });
-      },
-    });
-    fill(title, input);
-    input.focus();
-  }
-
-  private say(text: string): void {
-    fill(this.told, h('p', {}, text));
-  }
-
-  private async read(work: () => Promise<unknown>): Promise<void> {
+  private async work(todo: () => Promise<unknown>): Promise<void> {
     try {
-      await work();
+      await todo();
     } catch (error) {
       fill(this.told, describeError(error, this.workspace.context));
       if (!(error instanceof ApiError)) throw error;

@@ -19,6 +19,13 @@ export interface Tiling {
   cells: number;
   measures: Record<string, { total: number }>;
   recorded_at: string;
+  customers?: unknown;
+}
+
+export interface Lock {
+  cell: string;
+  /** Code of the grid it must be in; null where it stays in the one it has. */
+  grid: string | null;
 }
 
 export interface MeasureWish {
@@ -36,8 +43,20 @@ export interface Wish {
   carveLarge: boolean;
   compactness: number;
   seeds: string;
+  locks: readonly Lock[];
+  /** Id of an uploaded layer. */
+  barriers: string | null;
   seconds: number | null;
+  sweeps: number | null;
   seed: number;
+}
+
+export interface Realignment {
+  name: string;
+  /** Customers who may change owner, in per cent of the first measure. */
+  percent: number;
+  choices: boolean;
+  locks: readonly Lock[];
 }
 
 export interface Choice {
@@ -79,8 +98,15 @@ export function bodyOf(wish: Wish): Record<string, unknown> {
     ...(wish.nest === null ? {} : { nest_in: wish.nest }),
     ...(wish.carveLarge ? { carve_out: 'large' } : {}),
     ...(seeds.length ? { seeds } : {}),
+    ...(wish.locks.length ? { locks: wish.locks.map(lockOf) } : {}),
+    ...(wish.barriers === null ? {} : { barriers: { layer: wish.barriers } }),
+    ...(wish.sweeps === null ? {} : { sweeps: wish.sweeps }),
     ...(wish.seconds === null ? {} : { time_limit: wish.seconds }),
   };
+}
+
+function lockOf({ cell, grid }: Lock): Record<string, string> {
+  return grid === null ? { cell } : { cell, grid };
 }
 
 export class Solving {
@@ -96,12 +122,11 @@ export class Solving {
 
   async realign(
     { subject }: Board,
-    percent: number,
-    choices: boolean,
-    name: string,
+    { name, percent, choices, locks }: Realignment,
   ): Promise<{ plan: string; job: Job }> {
     const { revision } = await this.api.plan(subject.plan.id);
-    const body = { max_disruption: `${percent}%`, choices, name };
+    const kept = locks.length ? { locks: locks.map(({ cell }) => ({ cell })) } : {};
+    const body = { max_disruption: `${percent}%`, choices, name, ...kept };
     return this.api.post(`/v1/plans/${subject.plan.id}/realign`, body, { revision });
   }
 

@@ -27,6 +27,12 @@ export const DOORS: readonly Door[] = [
     open: async (workspace) => new (await import('./compare/compare.ts')).CompareRoom(workspace),
   },
   {
+    id: 'teams',
+    icon: 'M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20c.5-4 3-6 6.5-6s6 2 6.5 6M16 4.5a3.5 3.5 0 0 1 0 6M18 14.5c2 .8 3.2 2.6 3.5 5.5',
+    needsBoard: false,
+    open: async (workspace) => new (await import('./teams/teams.ts')).TeamsRoom(workspace),
+  },
+  {
     id: 'requests',
     icon: 'M4 5h16v11H9l-5 4zM8 9h8M8 12h5',
     needsBoard: false,

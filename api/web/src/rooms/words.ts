@@ -6,6 +6,7 @@ import { words as publish } from './publish/words.ts';
 import { words as redraw } from './redraw/words.ts';
 import { words as requests } from './requests/words.ts';
 import { words as see } from './see/words.ts';
+import { words as teams } from './teams/words.ts';
 
 export const en = {
   ...see.en,
@@ -15,6 +16,7 @@ export const en = {
   ...plans.en,
   ...compare.en,
   ...requests.en,
+  ...teams.en,
 } as const;
 export const zh = {
   ...see.zh,
@@ -24,4 +26,5 @@ export const zh = {
   ...plans.zh,
   ...compare.zh,
   ...requests.zh,
+  ...teams.zh,
 } as const;

@@ -1,0 +1,327 @@
+/** Grids to teams: by drag and drop, on the map, by keyboard, or by the service. */
+import type { GridProperties } from '../../api.ts';
+import { shownGrids, type Board } from '../../board.ts';
+import { fill, h } from '../../dom.ts';
+import type { Key } from '../../i18n.ts';
+import { Mark } from '../../mesh/layer.ts';
+import type { Place } from '../../stage.ts';
+import { automatic } from './automatic.ts';
+import { Dealing, offMean, total } from './dealing.ts';
+import { acceptDrops, acceptTeams, dragGrids, dragTeam } from './drag.ts';
+import { bar } from './svg.ts';
+import { personNames, teamNames, type Desk, type View } from './view.ts';
+
+export class AssignView implements View {
+  readonly root = h('div', {});
+  private readonly board: Board;
+  private readonly dealing: Dealing;
+  private readonly names: Map<string, string>;
+  private readonly chosen = new Set<string>();
+  private readonly list = h('ul', { class: 'team-list' });
+  private readonly giving = h('div', { class: 'row' });
+  private readonly saving = h('div', { class: 'row team-saving', role: 'status' });
+  private readonly editable: boolean;
+  private readonly endDrops: () => void;
+  private measure: string;
+  private to: string;
+
+  constructor(private readonly desk: Desk) {
+    const { board, measure, stage } = desk.workspace;
+    this.board = board as Board;
+    this.measure = this.board.measures.includes(measure) ? measure : (this.board.measures[0] ?? measure);
+    this.dealing = new Dealing(shownGrids(this.board));
+    this.names = teamNames(desk.roster);
+    this.to = desk.roster.teams[0]?.id ?? '';
+    const { plan, publication } = this.board.subject;
+    this.editable = publication === null && plan.status === 'draft';
+    this.endDrops = this.editable
+      ? acceptTeams(stage, this.board, (code, team) => this.give([code], team))
+      : () => undefined;
+    this.render();
+  }
+
+  stop(): void {
+    this.endDrops();
+    const { workspace } = this.desk;
+    if (this.dealing.size > 0 && workspace.board === this.board) void workspace.preview(null);
+    void workspace.stage?.mark(null);
+  }
+
+  pick({ row }: Place): boolean {
+    const grid = this.board.grids[this.board.labels[row] ?? -1];
+    if (!grid || !this.editable) return false;
+    this.toggle(grid.code);
+    return true;
+  }
+
+  private render(): void {
+    const { i18n } = this.desk.workspace.context;
+    const measures = h(
+      'select',
+      {
+        'aria-label': i18n.t('teams.bars'),
+        onchange: () => {
+          this.measure = measures.value;
+          this.renderList();
+        },
+      },
+      ...this.board.measures.map((name) =>
+        h(
+          'option',
+          { value: name, selected: name === this.measure },
+          i18n.measure(name, this.board.territory),
+        ),
+      ),
+    );
+    fill(
+      this.root,
+      this.editable ? h('p', { class: 'muted small' }, i18n.t('teams.help')) : this.notEditable(),
+      this.editable && this.giving,
+      this.editable && automatic((wish) => void this.automatic(wish), this.desk.workspace.context),
+      h('label', { class: 'row' }, h('span', {}, i18n.t('teams.bars')), measures),
+      this.list,
+      this.saving,
+    );
+    this.refresh();
+  }
+
+  private notEditable(): HTMLElement {
+    const { i18n } = this.desk.workspace.context;
+    const { plan, publication } = this.board.subject;
+    if (!publication) {
+      const status = i18n.t(`plan.status.${plan.status}` as Key);
+      return h('p', { class: 'muted' }, i18n.t('teams.locked', { status }));
+    }
+    const start = async (): Promise<void> => {
+      const name = i18n.t('teams.branch.name', { n: publication.n });
+      const made = await this.desk.teams.branch(this.board, name);
+      await this.desk.workspace.showPlan(made.id);
+    };
+    return h(
+      'div',
+      { class: 'stack' },
+      h('p', {}, i18n.t('teams.published')),
+      h(
+        'button',
+        { type: 'button', class: 'primary', onclick: () => void this.desk.run(start) },
+        i18n.t('teams.branch'),
+      ),
+    );
+  }
+
+  private refresh(): void {
+    this.renderGiving();
+    this.renderList();
+    this.renderSaving();
+    void this.show();
+  }
+
+  /** The map as it would be, with the chosen grids marked. */
+  private async show(): Promise<void> {
+    const { workspace } = this.desk;
+    if (workspace.board !== this.board) return;
+    await workspace.preview(this.dealing.size ? this.dealing.shown(this.board, this.names) : null);
+    await this.mark();
+  }
+
+  private async mark(): Promise<void> {
+    const chosen = this.board.grids.map(({ code }) => this.chosen.has(code));
+    const marks = Uint8Array.from(this.board.labels, (label) => (chosen[label] ? Mark.chosen : Mark.none));
+    await this.desk.workspace.stage?.mark(marks);
+  }
+
+  private toggle(code: string): void {
+    if (!this.chosen.delete(code)) this.chosen.add(code);
+    for (const chip of this.list.querySelectorAll<HTMLElement>('[data-grid]')) {
+      chip.setAttribute('aria-pressed', String(this.chosen.has(chip.dataset['grid'] ?? '')));
+    }
+    this.renderGiving();
+    void this.mark();
+  }
+
+  private give(codes: Iterable<string>, team: string): void {
+    this.dealing.give(codes, team);
+    this.chosen.clear();
+    this.refresh();
+  }
+
+  private renderGiving(): void {
+    const { i18n } = this.desk.workspace.context;
+    const to = h(
+      'select',
+      { 'aria-label': i18n.t('teams.to'), onchange: () => (this.to = to.value) },
+      ...this.desk.roster.teams.map(({ id, name }) =>
+        h('option', { value: id, selected: id === this.to }, name),
+      ),
+    );
+    fill(
+      this.giving,
+      h('span', { role: 'status' }, i18n.t('teams.chosen', { n: this.chosen.size })),
+      to,
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'primary',
+          disabled: this.chosen.size === 0,
+          onclick: () => this.give([...this.chosen], to.value),
+        },
+        i18n.t('teams.give'),
+      ),
+    );
+  }
+
+  private renderList(): void {
+    const held = this.dealing.byTeam();
+    const { fallback } = this.desk.roster as { fallback?: string | null };
+    const teams = this.desk.roster.teams.filter(({ id }) => id !== fallback || held.has(id));
+    const sums = teams.map(({ id }) => total(held.get(id) ?? [], this.measure));
+    const before = teams.map(({ id }) =>
+      total(
+        shownGrids(this.board).filter((grid) => grid.team === id),
+        this.measure,
+      ),
+    );
+    const most = Math.max(...sums, ...before, 0);
+    const rows = teams.map(({ id, name }, i) =>
+      this.team(id, name, held.get(id) ?? [], { sums, most, now: sums[i] ?? 0, before: before[i] ?? 0 }),
+    );
+    const known = new Set(this.desk.roster.teams.map(({ id }) => id));
+    const lost = [...held].filter(([id]) => id === null || !known.has(id)).flatMap(([, grids]) => grids);
+    fill(this.list, lost.length > 0 && this.team(null, '', lost, null), ...rows);
+  }
+
+  private team(
+    id: string | null,
+    name: string,
+    grids: GridProperties[],
+    sum: { sums: number[]; most: number; now: number; before: number } | null,
+  ): HTMLElement {
+    const { i18n, format } = this.desk.workspace.context;
+    const { members } = this.desk.roster;
+    const lead = members.find((one) => one.team === id && (one.acting || one.role === 'lead'));
+    const people = personNames(this.desk.roster);
+    const leadName = lead && (people.get(lead.person) ?? lead.person);
+    const draggable = this.editable && id !== null;
+    const title = h(
+      'div',
+      { class: 'team-title', draggable: draggable ? 'true' : null },
+      h('strong', {}, id === null ? i18n.t('teams.none') : name),
+      h(
+        'span',
+        { class: 'muted small' },
+        id !== null && (leadName ? i18n.t('teams.lead', { name: leadName }) : i18n.t('teams.noLead')),
+      ),
+    );
+    const box = h(
+      'li',
+      { class: 'team-box', 'data-team': id },
+      title,
+      sum &&
+        bar({
+          value: sum.now,
+          most: sum.most,
+          mean: mean(sum.sums),
+          before: this.dealing.size ? sum.before : null,
+        }),
+      sum &&
+        h(
+          'span',
+          { class: 'small muted' },
+          i18n.t('teams.load', {
+            value: format.compact(sum.now),
+            deviation: format.deviation(offMean(sum.now, sum.sums)),
+          }),
+        ),
+      h(
+        'div',
+        { class: 'team-grids' },
+        ...(grids.length
+          ? grids.map((grid) => this.chip(grid))
+          : [h('span', { class: 'muted small' }, i18n.t('teams.noGrids'))]),
+      ),
+    );
+    if (draggable) {
+      dragTeam(title, id);
+      acceptDrops(box, (codes) => this.give(codes, id));
+    }
+    return box;
+  }
+
+  private chip(grid: GridProperties): HTMLElement {
+    const { i18n, format } = this.desk.workspace.context;
+    const moved = this.dealing.isChanged(grid.code);
+    const value = format.compact(grid.measures[this.measure] ?? 0);
+    const words = { code: grid.code, value, team: grid.team_name ?? grid.team ?? i18n.t('teams.none') };
+    const label = moved ? i18n.t('teams.grid.moved', words) : i18n.t('teams.grid', words);
+    const chip = h(
+      'button',
+      {
+        type: 'button',
+        class: moved ? 'grid-chip moved' : 'grid-chip',
+        'data-grid': grid.code,
+        'aria-pressed': String(this.chosen.has(grid.code)),
+        'aria-label': label,
+        title: label,
+        disabled: !this.editable,
+        draggable: this.editable ? 'true' : null,
+        onclick: () => this.toggle(grid.code),
+      },
+      grid.code,
+    );
+    if (this.editable) dragGrids(chip, () => (this.chosen.has(grid.code) ? [...this.chosen] : [grid.code]));
+    return chip;
+  }
+
+  private renderSaving(): void {
+    const { i18n } = this.desk.workspace.context;
+    const n = this.dealing.size;
+    this.saving.hidden = n === 0;
+    fill(
+      this.saving,
+      h('strong', {}, i18n.t('teams.pending', { n })),
+      h(
+        'button',
+        { type: 'button', class: 'primary', onclick: () => void this.save() },
+        i18n.t('teams.save'),
+      ),
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'plain',
+          onclick: () => {
+            this.dealing.clear();
+            this.refresh();
+          },
+        },
+        i18n.t('teams.discard'),
+      ),
+    );
+  }
+
+  private save(): Promise<void> {
+    const teams = new Set(this.desk.roster.teams.map(({ id }) => id));
+    return this.send({ pins: this.dealing.pins(teams), today: 'none' });
+  }
+
+  private automatic({ today, hand }: { today: boolean; hand: boolean }): Promise<void> {
+    return this.send({ pins: hand ? this.dealing.changed() : [], today: today ? 'publication' : 'none' });
+  }
+
+  private send(body: Parameters<Desk['teams']['assign']>[1]): Promise<void> {
+    const { workspace, teams, run, say } = this.desk;
+    return run(async () => {
+      const before = new Map(this.board.grids.map(({ code, team }) => [code, team]));
+      await teams.assign(this.board, body);
+      this.dealing.clear();
+      const after = await workspace.showPlan(this.board.subject.plan.id);
+      const n = after?.grids.filter(({ code, team }) => before.get(code) !== team).length ?? 0;
+      say(workspace.context.i18n.t('teams.saved', { n }));
+    });
+  }
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(values.length, 1);
+}

@@ -1,0 +1,31 @@
+/** What the views of this room share. */
+import type { Roster } from '../../api.ts';
+import type { Place } from '../../stage.ts';
+import type { Workspace } from '../../workspace.ts';
+import type { Teams } from './api.ts';
+
+export interface Desk {
+  workspace: Workspace;
+  teams: Teams;
+  roster: Roster;
+  /** Do one thing at a time; what goes wrong is told in words. */
+  run(work: () => Promise<unknown>): Promise<void>;
+  say(text: string): void;
+}
+
+export interface View {
+  root: HTMLElement;
+  pick?(place: Place): boolean;
+  stop?(): void;
+}
+
+/** A choice by a list; the label stands above it. */
+export type Option = [value: string, text: string];
+
+export function teamNames({ teams }: Roster): Map<string, string> {
+  return new Map(teams.map(({ id, name }) => [id, name]));
+}
+
+export function personNames({ people }: Roster): Map<string, string> {
+  return new Map(people.map(({ id, name }) => [id, name]));
+}

@@ -138,10 +138,8 @@ def import_roster(
 ) -> RosterImportOut:
     """Lay files over the roster, with a verdict a row: all of it is taken, or nothing."""
     since = _aware("valid_from", valid_from)
-    how, contents = (
-        Importing(dry_run, end_missing, confirm_missing, since, base_roster, reason),
-        _contents(files),
-    )
+    how = Importing(dry_run, end_missing, confirm_missing, since, base_roster, reason)
+    contents = _contents(files)
     once = None if key is None or dry_run else _once(key, territory, how, contents)
     before = roster_files.answered(db, who, once)
     if before is not None:

@@ -37,6 +37,7 @@ __all__ = [
     "reported",
     "require_places",
     "say",
+    "territory_option",
     "write_csv",
     "write_json",
 ]
@@ -46,6 +47,7 @@ WHO: Principal = LOCAL
 out_path = click.Path(path_type=Path, dir_okay=False)
 in_path = click.Path(path_type=Path)
 
+territory_option = click.option("--territory", metavar="ID", help="Needed where there are several.")
 as_json = click.option("--json", "json_", is_flag=True, help="Print machine-readable output.")
 
 database_option = click.option(

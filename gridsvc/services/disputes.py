@@ -43,6 +43,8 @@ _RIGHT: dict[str, dict[Lang, str]] = {
     },
 }
 
+_NOBODY: dict[Lang, str] = {"en": "nobody", "zh": "无人"}
+
 
 @dataclass(frozen=True, slots=True)
 class _Held:
@@ -96,9 +98,11 @@ def dispute(
         moment = moment_of(reader, territory, at)
         found = stored_snapshot(desk, reader, Asked(territory, line, as_of=moment))
         _require_teams(found.roster, teams)
-        truths = _truths(reader, found, place, moment)
         dates, left_off = _dates(reader, territory, line, place.customer)
+        truths = _truths(reader, found, place, moment)
     now = owner_then(desk, who, territory, place, line, moment, lang)
+    if now.team is None:  # nobody knows the customer, or the place lies outside: no rule is for it
+        truths = [{**truth, "applies": False, "decides": False} for truth in truths]
     history = _history(desk, who, territory, place, line, dates, lang)
     return {
         "territory": territory,
@@ -254,7 +258,8 @@ def _claim(
     if not right and mine:
         kind = "once" if mine[0].start <= at else "later"
     named = team_of(roster, team) or {"name": team}
-    words = {"team": named["name"], "owner": (now.team or {}).get("name", "-"), "why": now.why}
+    owner = _NOBODY[lang] if now.team is None else now.team["name"]
+    words = {"team": named["name"], "owner": owner, "why": now.why}
     spans = _spans(mine)
     said = ", ".join(_span(*span, lang) for span in spans)
     return {

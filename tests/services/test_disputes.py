@@ -103,6 +103,13 @@ def test_claims_are_answered_in_words_of_both_languages(board: Database) -> None
     assert "有理" in argue(board, 6, "a", lang="zh")["claims"][0]["why"]
 
 
+def test_what_is_unknown_or_outside_is_nobodys_by_no_rule(board: Database) -> None:
+    for place in (Place("stranger"), Place(lon=99.0, lat=9.0)):
+        found = argue(board, 1, "a", place=place)
+        assert [r["decides"] for r in found["rules"]] == [False] * 4
+        assert "nobody does" in found["claims"][0]["why"]
+
+
 def test_a_dispute_without_ground_is_refused(board: Database) -> None:
     wrong = ((Place(), ("a",), "customer"), (Place("k"), (), "team"), (Place("k"), ("a", "z"), "team"))
     for place, teams, field in wrong:

@@ -80,8 +80,9 @@ def _whole(who: Principal, ground: Ground, cells: _Cells, layer: ExportLayer) ->
     """Grids or teams, which are few."""
     people = "roster:read" in who.scopes
     if layer == "teams":
+        tiling = cells.with_outlines()
         found = teams_layer(
-            ground.plan, cells.tiling, ground.columns, ground.roster, people=people, cells=cells.cut
+            ground.plan, tiling, ground.columns, ground.roster, people=people, cells=cells.cut
         )
         return Drawn(flow_of(found, KINDS), filled_by(found, "team", "team_name"), {})
     roster = ground.roster if people or ground.roster is None else replace(ground.roster, members=())
@@ -137,7 +138,8 @@ class _Cells:
 
     def with_outlines(self) -> Tiling:
         """The tiling with what joining its cells needs."""
-        return self.tiling if self.tiling.kind == "h3" else replace(self.tiling, geometry=self._all())
+        known = self.tiling.kind == "h3" or self.cut is not None
+        return self.tiling if known else replace(self.tiling, geometry=self._all())
 
     def _all(self) -> NDArray[np.object_]:
         return self._outlines(np.arange(len(self._ground.tiling)))

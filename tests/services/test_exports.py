@@ -20,7 +20,7 @@ from gridsvc.services.exports import Source, Wanted
 from gridsvc.store import Database
 from tests.conftest import DIALECTS
 from tests.databases import copy_postgis
-from tests.services.board import ANNA, hand_over
+from tests.services.board import ANNA, SIDE, hand_over
 from tests.services.series import draft, ground, publish
 from tests.services.test_arrivals import put
 
@@ -83,7 +83,9 @@ def test_teams_are_joined_and_led_and_counted(board: Database, tmp_path: Path) -
         ("c", "Team C", "Person c", 1, 2),
     ]
     assert [row["customers"] for row in rows(found)] == [2.0, 2.0, 2.0]
-    assert shapely.coverage_is_valid([shape(f["geometry"]) for f in found["features"]])
+    shapes = [shape(f["geometry"]) for f in found["features"]]
+    assert [round(s.area / (SIDE / 111_320) ** 2, 3) for s in shapes] == [2.0, 2.0, 2.0]
+    assert shapely.coverage_is_valid(shapes)
 
 
 @pytest.mark.parametrize("layer", ["teams", "grids"])

@@ -3,7 +3,7 @@ import { ApiError } from './api.ts';
 import { describeError } from './answer.ts';
 import { renderControls, renderLegend, renderZoom, type ControlActions } from './controls.ts';
 import type { Context } from './context.ts';
-import { byId, fill, h } from './dom.ts';
+import { byId, drawing, fill, h } from './dom.ts';
 import { Format } from './format.ts';
 import { renderHeader } from './header.ts';
 import { storeLanguage, type I18n, type Key, type Language } from './i18n.ts';
@@ -11,6 +11,9 @@ import { goToFound } from './finding.ts';
 import { HoverCard } from './hover.ts';
 import { SearchBox } from './searchbox.ts';
 import { emptyNotice, loadingNotice } from './notice.ts';
+import { Layers } from './layers.ts';
+import { printMap } from './print.ts';
+import './print.css';
 import { DOORS } from './rooms/doors.ts';
 import { Stage } from './stage.ts';
 import { onThemeChange } from './theme.ts';
@@ -24,6 +27,7 @@ export class App {
   private turn = 0;
   private readonly hover: HoverCard;
   private readonly searchBox: SearchBox;
+  private readonly layers: Layers | null;
 
   constructor(private readonly context: Context) {
     this.workspace = new Workspace(context);
@@ -34,6 +38,8 @@ export class App {
       (found) => goToFound(found, this.workspace, this.room),
     );
     this.workspace.stage = this.makeStage();
+    const { stage } = this.workspace;
+    this.layers = stage && new Layers(byId('layers'), this.workspace, stage.map);
     this.workspace.on('territory', () => this.render());
     this.workspace.on('board', (board) => {
       byId('page').classList.toggle('bare', board === null);
@@ -118,6 +124,7 @@ export class App {
       this.searchBox.root,
     );
     renderZoom(byId('zoom'), this.context, this.controls);
+    this.layers?.render();
     this.renderRail();
     this.renderControls();
     this.renderNotice();
@@ -140,6 +147,7 @@ export class App {
     const { board, mode, measure, colouring } = this.workspace;
     byId('controls').hidden = board === null;
     byId('legend').hidden = board === null;
+    byId('layers').hidden = board === null;
     if (!board || !colouring) return;
     renderControls(byId('controls'), this.context, board, mode, measure, this.controls);
     renderLegend(byId('legend'), colouring);
@@ -149,6 +157,7 @@ export class App {
     colourBy: (mode, measure) => this.workspace.colourBy(mode, measure),
     zoomBy: (levels) => this.workspace.stage?.zoomBy(levels),
     fit: () => this.workspace.stage?.fit(),
+    print: () => void printMap(this.workspace),
   };
 
   private chooseTerritory(id: string): Promise<void> {
@@ -192,17 +201,6 @@ export class App {
       return null;
     }
   }
-}
-
-/** A line drawing of 24 x 24. */
-function drawing(path: string): SVGElement {
-  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  svg.setAttribute('viewBox', '0 0 24 24');
-  svg.setAttribute('aria-hidden', 'true');
-  const line = document.createElementNS('http://www.w3.org/2000/svg', 'path');
-  line.setAttribute('d', path);
-  svg.append(line);
-  return svg;
 }
 
 export function makeContext(api: Context['api'], i18n: I18n): Context {

@@ -1,13 +1,16 @@
 /** Over the map: how it is coloured, zoom, and the legend. */
 import { MODES, type Colouring, type Mode } from './colouring.ts';
-import { h, withVars } from './dom.ts';
+import { drawing, h, withVars } from './dom.ts';
 import type { Board } from './board.ts';
 import type { Context } from './context.ts';
+
+const PRINTER = 'M7 8V3h10v5M7 17H4V9h16v8h-3M7 14h10v7H7z';
 
 export interface ControlActions {
   colourBy(mode: Mode, measure: string): void;
   zoomBy(levels: number): void;
   fit(): void;
+  print(): void;
 }
 
 /** The switch of colourings; a measure is asked for only where the colour depends on one. */
@@ -50,12 +53,13 @@ export function renderControls(
 }
 
 export function renderZoom(root: HTMLElement, { i18n }: Context, actions: ControlActions): void {
-  const button = (sign: string, label: string, onclick: () => void): HTMLElement =>
+  const button = (sign: string | SVGElement, label: string, onclick: () => void): HTMLElement =>
     h('button', { type: 'button', 'aria-label': label, title: label, onclick }, sign);
   root.replaceChildren(
     button('+', i18n.t('map.zoomIn'), () => actions.zoomBy(1)),
     button('−', i18n.t('map.zoomOut'), () => actions.zoomBy(-1)),
     button('⤢', i18n.t('map.fit'), () => actions.fit()),
+    button(drawing(PRINTER), i18n.t('print.label'), () => actions.print()),
   );
 }
 

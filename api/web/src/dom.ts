@@ -42,3 +42,14 @@ export function withVars<E extends HTMLElement>(element: E, vars: Record<string,
   for (const [name, value] of Object.entries(vars)) element.style.setProperty(name, value);
   return element;
 }
+
+/** A line drawing of 24 x 24. */
+export function drawing(path: string): SVGElement {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('aria-hidden', 'true');
+  const line = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+  line.setAttribute('d', path);
+  svg.append(line);
+  return svg;
+}

@@ -4,6 +4,8 @@ import type { Context } from './context.ts';
 import { fill, h } from './dom.ts';
 import { search, type Found } from './search.ts';
 
+const TYPING = 'input:not([type=checkbox], [type=radio], [type=range]), select, textarea';
+
 export class SearchBox {
   readonly root = h('div', { class: 'search', role: 'search' });
   private readonly input: HTMLInputElement;
@@ -34,7 +36,7 @@ export class SearchBox {
     this.root.append(this.input, this.list);
     document.addEventListener('keydown', (event) => {
       const { target } = event;
-      const typing = target instanceof HTMLElement && target.matches('input, select, textarea');
+      const typing = target instanceof HTMLElement && target.matches(TYPING);
       if (event.key !== '/' || typing || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
       this.input.focus();

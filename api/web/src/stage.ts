@@ -87,7 +87,7 @@ export class Stage {
   /** Another board on the right of the border, where two are compared. */
   private right: MeshLayer | null = null;
   private border = 0.5;
-  private labelNames: string[] = [];
+  private labelNames = new Set<string>();
   private tool: Tool | null = null;
 
   constructor(
@@ -161,6 +161,14 @@ export class Stage {
     this.map.triggerRepaint();
   }
 
+  /** The map as it is now, as the address of a picture; it can be read only while it is being drawn. */
+  picture(): Promise<string> {
+    return new Promise((resolve) => {
+      void this.map.once('render', () => resolve(this.map.getCanvas().toDataURL()));
+      this.map.triggerRepaint();
+    });
+  }
+
   async clear(): Promise<void> {
     await this.ready;
     if (this.map.getLayer(CELLS)) this.map.removeLayer(CELLS);
@@ -168,6 +176,8 @@ export class Stage {
     this.board = null;
     this.colouring = null;
     for (const name of SOURCES) this.fill(name, []);
+    for (const name of this.labelNames) this.map.removeImage(name);
+    this.labelNames.clear();
     this.pin.remove();
   }
 
@@ -315,11 +325,15 @@ export class Stage {
     const { board, colouring } = this;
     if (!board || !colouring) return;
     const theme = currentTheme();
-    for (const name of this.labelNames) this.map.removeImage(name);
-    this.labelNames = [];
-    const add = (name: string, lines: Parameters<typeof labelImage>[0]): void => {
-      this.map.addImage(name, labelImage(lines, theme.text, theme.halo), { pixelRatio: IMAGE_RATIO });
-      this.labelNames.push(name);
+    // Pictures are made once for each text: while borders are drawn they stay as they are.
+    const known = this.labelNames;
+    const add = (lines: Parameters<typeof labelImage>[0]): string => {
+      const name = `label ${theme.text} ${lines.map(({ text, size }) => `${size} ${text}`).join(' / ')}`;
+      if (!known.has(name)) {
+        this.map.addImage(name, labelImage(lines, theme.text, theme.halo), { pixelRatio: IMAGE_RATIO });
+      }
+      known.add(name);
+      return name;
     };
     const places = deepest(board.ground, board.labels, board.grids.length);
     const features = board.grids.flatMap((grid, i): Feature[] => {
@@ -328,10 +342,8 @@ export class Stage {
       const { code, name } = grid;
       const main = colouring.label === 'team' ? teamName(grid) || code : code;
       const more = colouring.label === 'team' ? code : (name ?? '');
-      const short = `short ${code}`;
-      const long = `long ${code}`;
-      add(short, [{ text: main, size: 11.5, weight: 600 }]);
-      add(long, [
+      const short = add([{ text: main, size: 11.5, weight: 600 }]);
+      const long = add([
         { text: main, size: 13, weight: 650 },
         ...(more ? [{ text: more, size: 11.5, weight: 450 }] : []),
       ]);

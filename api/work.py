@@ -27,7 +27,16 @@ from gridsvc.services import jobs
 from gridsvc.services.desk import settle
 from gridsvc.store.records import JobRecord
 
-__all__ = ["Prefer", "answer_when_done", "job_out", "keep_json", "keep_room", "keep_upload", "upload_digest"]
+__all__ = [
+    "Prefer",
+    "answer_when_done",
+    "at_once",
+    "job_out",
+    "keep_json",
+    "keep_room",
+    "keep_upload",
+    "upload_digest",
+]
 
 _PATIENCE = 300.0
 """Seconds a request waits for its job; after that it answers 202 and the client asks for the job."""
@@ -99,6 +108,11 @@ def job_out(job: JobRecord) -> JobOut:
     )
 
 
+def at_once(prefer: str | None) -> bool:
+    """Whether the caller wants the job itself and not its result."""
+    return prefer is not None and "respond-async" in prefer
+
+
 def _json(body: BaseModel, status: int, job: str) -> Response:
     return Response(
         body.model_dump_json(), status, {"Location": f"/v1/jobs/{job}"}, media_type="application/json"
@@ -128,8 +142,7 @@ async def answer_when_done(
         What the job failed with.
     """
     app.supervisor.wake()
-    at_once = prefer is not None and "respond-async" in prefer
-    deadline, pause = time.monotonic() + (0.0 if at_once else patience), 0.05
+    deadline, pause = time.monotonic() + (0.0 if at_once(prefer) else patience), 0.05
     while job.status in {"queued", "running"} and time.monotonic() < deadline:
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, 0.5)

@@ -11,7 +11,7 @@ from api.deps import Db, IfMatch, Scope, current_app, etag
 from api.routes.plans import plan_out
 from api.schemas.assignments import Assign
 from api.schemas.plans import JobOut, PlanOut
-from api.work import Prefer, answer_when_done
+from api.work import Prefer, answer_when_done, at_once
 from gridsvc.principal import Principal
 from gridsvc.services import assignments, plans
 
@@ -32,6 +32,10 @@ async def assign_teams(
 ) -> Response:
     """Give the grids to the teams of the roster in force; 202 with the job if preferred or slow."""
     wishes = {} if body is None else body.model_dump(exclude_none=True)
+    if not at_once(prefer) and await run_in_threadpool(assignments.is_small, db, who, plan):
+        asked = assignments.asked(wishes)
+        record = await run_in_threadpool(assignments.assign, db, who, plan, revision, **asked)
+        return _answer(plan_out(record))
     job = await run_in_threadpool(assignments.start, db, who, plan, revision, wishes)
 
     def render(_result: dict[str, Any]) -> PlanOut:
@@ -42,3 +46,8 @@ async def assign_teams(
         done = await run_in_threadpool(plans.get, db, who, plan)
         answer.headers["ETag"] = etag(done.revision)
     return answer
+
+
+def _answer(plan: PlanOut) -> Response:
+    headers = {"ETag": etag(plan.revision)}
+    return Response(plan.model_dump_json(), headers=headers, media_type="application/json")

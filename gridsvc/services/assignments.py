@@ -13,23 +13,26 @@ from numpy.typing import NDArray
 from gridsvc.crs import LocalPlane
 from gridsvc.errors import NotFound, StaleRevision
 from gridsvc.plans.plan import Plan
+from gridsvc.plans.review import not_a_draft
 from gridsvc.plans.summary import grid_centres, grid_totals
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent
 from gridsvc.services import jobs
-from gridsvc.services.drafts import Draft
+from gridsvc.services.drafts import Draft, solved
 from gridsvc.services.plans import draft, get
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import Idempotency, JobRecord, PlanRecord
-from gridsvc.teams.assign import GridLoads, TeamBases, assign_grids
+from gridsvc.teams.assign import FEW_PAIRS, GridLoads, TeamBases, assign_grids
 from gridsvc.teams.model import Roster
 from gridsvc.teams.wishes import Wishes, derived, ties_of, wishes_from_dict
 from gridsvc.tiling.tiling import Tiling
 
-__all__ = ["assign", "assign_plan", "run_job", "start"]
+__all__ = ["asked", "assign", "assign_plan", "is_small", "run_job", "start"]
 
 _CUSTOMERS = "customers"
 """The measure which says how many customers a handover hands over; else the first."""
+_SMALL_CELLS = 20_000
+"""Cells up to which a request adds up a plan's grids itself."""
 
 
 def grid_loads(plan: Plan, tiling: Tiling, measures: Mapping[str, NDArray[np.float64]]) -> GridLoads:
@@ -127,14 +130,28 @@ def start(
     """
     who.require("plans:write")
     with db.read() as reader:
-        found = draft(reader, plan)
-        _require(found.record, revision)
-        _ = found.plan
+        record = reader.plans.get(plan)
+        _require(record, revision)
+        solved(record)
     params = {"plan": plan, "revision": revision, "wishes": dict(body or {})}
-    return jobs.submit(db, who, "assign", found.record.territory, params)
+    return jobs.submit(db, who, "assign", record.territory, params)
+
+
+def is_small(db: Database, who: Principal, plan: str) -> bool:
+    """Whether assigning a draft takes so short that a request may do it itself."""
+    who.require("plans:write")
+    now = datetime.now(UTC)
+    with db.read() as reader:
+        record = reader.plans.get(plan)
+        in_force = reader.rosters.in_force(record.territory, now, now)
+    cells = 0 if record.labels is None else len(record.labels)
+    n_teams = 0 if in_force is None else len(in_force[1].teams)
+    return cells <= _SMALL_CELLS and len(record.grids) * n_teams <= FEW_PAIRS
 
 
 def _require(record: PlanRecord, revision: int) -> None:
+    if record.status != "draft":
+        raise not_a_draft(record.id, record.status)
     if record.revision != revision:
         raise StaleRevision(
             f"the plan is at revision {record.revision}, not {revision}",
@@ -144,14 +161,18 @@ def _require(record: PlanRecord, revision: int) -> None:
         )
 
 
+def asked(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What `assign` is to be called with for wishes as the API takes them."""
+    return {"wishes": wishes_from_dict(body), "today": body.get("today", "none")}
+
+
 def run_job(
     db: Database, who: Principal, params: Mapping[str, Any], once: Idempotency, progress: Progress
 ) -> dict[str, Any]:
     """Do a queued assignment."""
-    wishes = params["wishes"]
     record = assign(
         db, who, params["plan"], params["revision"], progress,
-        wishes=wishes_from_dict(wishes), today=wishes.get("today", "none"), idempotency=once,
+        **asked(params["wishes"]), idempotency=once,
     )  # fmt: skip
     return {"plan": record.id, "revision": record.revision}
 
@@ -185,15 +206,16 @@ def assign(
     now, wanted = datetime.now(UTC), wishes or Wishes()
     with db.read() as reader:
         found = draft(reader, plan)
-        in_force = reader.rosters.in_force(found.record.territory, now, now)
+        _require(found.record, revision)
+        counting = reader.rosters.counting(found.record.territory, now, now)
         if wanted.today is None and today == "publication":
             wanted = replace(wanted, today=_owners(reader, found, now))
-    if in_force is None:
+    if counting is None:
         raise NotFound(
             f"territory {found.record.territory} has no roster", cure="put one, with at least one team"
         )
     assigned, summary = assign_plan(
-        found.plan, found.tiling, found.balanced, in_force[1].at(now), progress,
+        found.plan, found.tiling, found.balanced, counting[1], progress,
         wishes=wanted, others=found.columns,
     )  # fmt: skip
     report = {**(found.record.report or {}), "assignment": summary}

@@ -10,14 +10,17 @@ from numpy.typing import NDArray
 
 from gridsvc.errors import InvalidInput
 from gridsvc.progress import Progress, silent, span
+from gridsvc.teams.annealing import annealed
 from gridsvc.teams.exact import by_program, evenly
 from gridsvc.teams.explain import Facts, explained
 from gridsvc.teams.greedy import by_regret, improved, nearest
 from gridsvc.teams.patterns import by_patterns
 from gridsvc.teams.problem import Answer, Problem, problem_of
 
-__all__ = ["Assignment", "GridLoads", "TeamBases", "Ties", "assign_grids", "problem_and_facts"]
+__all__ = ["FEW_PAIRS", "Assignment", "GridLoads", "TeamBases", "Ties", "assign_grids", "problem_and_facts"]
 
+FEW_PAIRS = 250
+"""Pairs of grid and team up to which one integer program is done in well under a second."""
 _SETS = 9.0  # grids a team up to which whole sets of grids are looked through
 
 
@@ -219,8 +222,11 @@ def _answer(problem: Problem, facts: Facts, progress: Progress) -> Answer:
     quick = by_regret(problem)
     if facts.today is not None:
         quick = min(quick, _as_today(problem, facts.today, facts), key=lambda a: problem.price(a.team))
+    if n * n_teams <= FEW_PAIRS:
+        return by_program(problem, quick, span(progress, 0.1, 0.95))
+    quick = annealed(problem, quick, span(progress, 0.1, 0.3))
     search = by_patterns if n <= _SETS * n_teams else by_program
-    return search(problem, quick, span(progress, 0.1, 0.95))
+    return search(problem, quick, span(progress, 0.3, 0.95))
 
 
 def _as_today(problem: Problem, today: NDArray[np.int64], facts: Facts) -> Answer:

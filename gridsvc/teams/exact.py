@@ -92,7 +92,10 @@ def by_program(problem: Problem, quick: Answer, progress: Progress = silent) -> 
     """
     duals = relaxed(problem)
     progress(0.3, "bound known")
-    spare = problem.price(quick.team) - duals.bound
+    price = problem.price(quick.team)
+    spare = price - duals.bound
+    if spare <= _GAP * max(price, _NOISE):
+        return Answer(quick.team, "moves and swaps with a bound", duals.bound)
     open_ = (duals.reduced <= spare + _NOISE) & np.isfinite(problem.cost)
     open_[np.arange(len(quick.team)), quick.team] = True
     program = _Program(problem, open_)

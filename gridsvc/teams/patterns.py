@@ -21,15 +21,17 @@ from gridsvc.teams.problem import Answer, Problem
 __all__ = ["by_patterns"]
 
 _CLOSE = (1e-3, 5e-3)  # gap which is close enough, for few and for many grids
-_STEPS = 150  # changes of prices by what is covered too often or too rarely
-_MASTERS = (300, 20)  # linear programs, likewise
+_STEPS = (1_500, 700)  # changes of prices by what is covered too often or too rarely
+_MASTERS = 300  # linear programs, likewise, where grids are few
+_PATIENCE = 25  # such changes without a better bound
+_LITTLE = 1e-6
 _MANY = 300
 _LOOK = (200_000, 4_000)  # sets looked at for a team
 _BUDGET = 100_000_000  # sets looked at in all before the linear programs end
 _LISTED = 20_000  # sets listed for a proof
-_TAKEN = (10_000, 4_000)  # sets an integer program takes
+_TAKEN = 10_000  # sets an integer program takes
 _LONGEST = 64
-_NODES = (2_000, 5)
+_NODES = 2_000
 _SHARES = (1.0, 0.5, 0.25, 1.0, 0.5)  # of the gap, within which all sets are listed
 _NOISE = 1e-9
 
@@ -43,12 +45,13 @@ def by_patterns(problem: Problem, quick: Answer, progress: Progress = silent) ->
     search = _Search(problem, duals.bound, duals.grid)
     search.keep(quick)
     if not search.close():
-        search.subgradient(duals.bound)
-        search.masters(span(progress, 0.2, 0.7))
-    if not search.close():
+        search.subgradient(span(progress, 0.1, 0.4 if search.few else 1.0))
+    if not search.close() and search.few:
+        search.masters(span(progress, 0.4, 0.7))
+    if not search.close() and search.few:
         progress(0.7, "putting sets together")
         search.assemble(search.near())
-    if not search.close():
+    if not search.close() and search.few:
         progress(0.8, "listing all sets that may be better")
         search.prove()
     return Answer(search.team, "sets of grids", search.bound, {"sets": len(search.pool)})
@@ -101,12 +104,13 @@ class _Search:
         self.prices = np.maximum(self.prices, 0.0)
 
     @property
-    def _few(self) -> bool:
+    def few(self) -> bool:
+        """Whether solvers for whole sets end within their budget."""
         return len(self.problem.cost) <= _MANY
 
     @property
     def _near_enough(self) -> float:
-        return _CLOSE[0 if self._few else 1]
+        return _CLOSE[0 if self.few else 1]
 
     def close(self) -> bool:
         """Whether the answer is near enough to its bound."""
@@ -133,7 +137,7 @@ class _Search:
         from gridsvc.teams import kernels
 
         p, w = self.problem, self.work
-        limit = _LOOK[0] if self._few else _LOOK[1] * (3 if close else 1)
+        limit = _LOOK[0] if self.few else _LOOK[1] * (3 if close else 1)
         self.looked += kernels.price(
             w.cost, u, p.loads, p.limit, p.rate, limit, w.keys, w.real, w.whole, w.sums,
             w.best, w.bound, w.chosen, w.size,
@@ -144,33 +148,34 @@ class _Search:
             self.bound, self.prices = bound, u.copy()
         return bound, new
 
-    def subgradient(self, relaxation: float) -> None:
+    def subgradient(self, progress: Progress = silent) -> None:
         """Raise prices of grids which no set holds and lower those which several do."""
         u, step, stalled = self.prices.copy(), 1.0, 0
         way = np.zeros_like(u)
-        for _ in range(_STEPS):
+        steps = _STEPS[0 if self.few else 1]
+        for turn in range(steps):
+            progress(turn / steps, "pricing sets of grids")
             before = self.bound
             bound, _new = self.look(u)
-            stalled = 0 if self.bound > before else stalled + 1
+            stalled = 0 if self.bound > before + _LITTLE * abs(before) else stalled + 1
             held = np.zeros_like(u)
             for t in np.flatnonzero(self.work.size).tolist():
                 held[self.work.chosen[t, : self.work.size[t]]] += 1
-            way = 0.7 * (1 - held) + 0.3 * way
-            goal = max(min(relaxation * 1.03, self.price), self.bound * 1.005)
+            way = 0.3 * (1 - held) + 0.7 * way
+            goal = max(self.price, self.bound * 1.005)
             u = np.maximum(u + step * max(goal - bound, 0.0) / max(float(way @ way), _NOISE) * way, 0.0)
-            if stalled >= 8:
-                step, stalled, u = step * 0.6, 0, self.prices.copy()
-            if step < 1e-3:
+            if stalled >= _PATIENCE:
+                step, stalled, u = step * 0.7, 0, self.prices.copy()
+            if step < 1e-3 or self.close():
                 break
 
     def masters(self, progress: Progress) -> None:
         """Let linear programs over the sets met find better prices, until no set is missing."""
-        most = _MASTERS[0 if self._few else 1]
-        for turn in range(most):
+        for turn in range(_MASTERS):
             cost, u = self._master()
             middle = 0.5 * u + 0.5 * self.prices
             new = (self.look(middle, close=True)[1] if turn % 4 else 0) + self.look(u, close=True)[1]
-            progress(turn / most, f"{len(self.pool)} sets of grids")
+            progress(turn / _MASTERS, f"{len(self.pool)} sets of grids")
             near = cost - self.bound <= 0.2 * self._near_enough * abs(cost)
             if new == 0 or near or self.looked > _BUDGET:
                 break
@@ -200,9 +205,7 @@ class _Search:
         spare = self.price - self.bound
         keys = list(self.pool)
         dear = np.array([self.pool[key] - self.prices[list(key[1])].sum() for key in keys])
-        order = np.argsort(dear + self._worth()[[t for t, _ in keys]], kind="stable")[
-            : _TAKEN[0 if self._few else 1]
-        ]
+        order = np.argsort(dear + self._worth()[[t for t, _ in keys]], kind="stable")[:_TAKEN]
         held = {(t, tuple(np.flatnonzero(self.team == t).tolist())) for t in np.unique(self.team).tolist()}
         worth = self._worth()
         chosen = [keys[i] for i in order.tolist() if dear[i] + worth[keys[i][0]] <= spare + _NOISE]
@@ -218,8 +221,7 @@ class _Search:
 
         cost, cover, once = self._program(keys)
         constraints = [LinearConstraint(cover, 1, np.inf), LinearConstraint(once, -np.inf, 1)]
-        nodes = _NODES[0 if self._few else 1]
-        options = {"mip_rel_gap": 0.2 * self._near_enough, "node_limit": nodes}
+        options = {"mip_rel_gap": 0.2 * self._near_enough, "node_limit": _NODES}
         result = milp(cost, integrality=np.ones(len(keys)), constraints=constraints, options=options)
         if result.x is not None:
             self.keep(Answer(self._team([keys[i] for i in np.flatnonzero(result.x > 0.5)]), "", -np.inf))

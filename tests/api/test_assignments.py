@@ -1,11 +1,13 @@
-"""Teams for a plan's grids over HTTP: done by a job, answered when it is done."""
+"""Teams for a plan's grids over HTTP: few at once, many by a job."""
 
 from __future__ import annotations
 
 import time
 
+import pytest
 from fastapi.testclient import TestClient
 
+from gridsvc.services import assignments
 from tests.api.strip import ROWS, make_territory, make_tiling, solve, tag, upload
 
 
@@ -23,6 +25,7 @@ def test_wishes_are_kept_and_the_report_says_why(client: TestClient) -> None:
     before = tag(client, plan)
     done = client.post(f"/v1/plans/{plan}/teams", headers=before, json=body)
     assert done.status_code == 200 and done.headers["ETag"] != before["If-Match"]
+    assert "Location" not in done.headers  # no job: it is soon done
     told = client.get(f"/v1/plans/{plan}/report").json()["assignment"]
     assert next(row for row in told["grids"] if row["grid"] == grid)["why"] == "pin"
     stale = client.post(f"/v1/plans/{plan}/teams", headers=before)
@@ -42,3 +45,15 @@ def test_who_does_not_wait_gets_the_job(client: TestClient) -> None:
             break
         time.sleep(0.1)
     assert now["status"] == "done" and now["result"]["plan"] == plan
+
+
+def test_many_grids_are_given_by_a_job_and_the_request_waits(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = solved(client)
+    monkeypatch.setattr(assignments, "FEW_PAIRS", 0)
+    before = tag(client, plan)
+    done = client.post(f"/v1/plans/{plan}/teams", headers=before)
+    assert done.status_code == 200 and done.headers["ETag"] != before["If-Match"]
+    assert done.headers["Location"].startswith("/v1/jobs/")
+    assert client.post(f"/v1/plans/{plan}/teams", headers=before).status_code == 412

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from api.deps import Db, IfMatch, Key, Scope, current_app, etag, revision_of
+from api.deps import Db, IfMatch, Key, Language, Scope, current_app, etag, revision_of
 from api.schemas.common import Slug
 from api.schemas.publications import (
     GateOut,
@@ -18,6 +18,7 @@ from api.schemas.publications import (
     Waiver,
     WaiverOut,
 )
+from gridsvc.ownership.answer import Lang
 from gridsvc.plans.gates import Gate
 from gridsvc.principal import Principal
 from gridsvc.services import gates, publishing, rebasing, waivers
@@ -39,13 +40,13 @@ def _seen(if_match: Annotated[str | None, Header()] = None) -> int | None:
 Seen = Annotated[int | None, Depends(_seen)]
 
 
-def _gate_out(gate: Gate) -> GateOut:
+def _gate_out(gate: Gate, lang: Lang) -> GateOut:
     return GateOut(
         name=gate.name,
         passed=gate.passed,
         blocking=gate.blocking,
-        message=gate.message,
-        cure=gate.cure or None,
+        message=(lang == "zh" and gate.message_zh) or gate.message,
+        cure=(lang == "zh" and gate.cure_zh) or gate.cure or None,
         offenders=gate.offenders,
         total=gate.total,
         waived=gate.waived,
@@ -53,9 +54,11 @@ def _gate_out(gate: Gate) -> GateOut:
 
 
 @router.get("/plans/{plan}/gates")
-def get_gates(plan: str, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))]) -> list[GateOut]:
+def get_gates(
+    plan: str, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))], lang: Language
+) -> list[GateOut]:
     """The rules a plan must keep to be published, each with its offenders and where to look."""
-    return [_gate_out(gate) for gate in gates.gates_of(db, who, plan)]
+    return [_gate_out(gate, lang) for gate in gates.gates_of(db, who, plan)]
 
 
 def _waivers(record: PlanRecord, response: Response) -> list[WaiverOut]:

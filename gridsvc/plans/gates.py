@@ -45,6 +45,8 @@ class Gate:
         How many offenders there are.
     cure : str
         What to do about it; empty when passed.
+    message_zh, cure_zh : str
+        The same in Chinese.
     waived : list of dict
         Offenders which were excused, each with ``reason`` and ``actor``.
     """
@@ -57,6 +59,8 @@ class Gate:
     message: str = ""
     cure: str = ""
     waived: Offenders = field(default_factory=list)
+    message_zh: str = ""
+    cure_zh: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,9 +143,17 @@ def gates(judged: Judged) -> list[Gate]:
 
 Found = tuple[dict[str, Any], Rows]
 
+Words = tuple[str, str]
+"""A sentence in English and in Chinese."""
+
 
 def _gate(
-    judged: Judged, name: str, found: Iterable[Found], said: tuple[str, str, str], *, blocking: bool = True
+    judged: Judged,
+    name: str,
+    found: Iterable[Found],
+    said: tuple[Words, Words, Words],
+    *,
+    blocking: bool = True,
 ) -> Gate:
     """A gate from its offenders with their cells, and what to say: (when passed, when failed, cure)."""
     excused = {w["grid"]: w for w in judged.waivers if w["gate"] == name}
@@ -156,8 +168,11 @@ def _gate(
         elif len(offenders) < _LISTED:
             offenders.append({**judged.places.of(rows), **entry})
     if not total:
-        return Gate(name, True, blocking, message=said[0], waived=waived)
-    return Gate(name, False, blocking, offenders, total, said[1].format(total=total), said[2], waived)
+        message, message_zh = said[0]
+        return Gate(name, True, blocking, message=message, waived=waived, message_zh=message_zh)
+    (message, message_zh), (cure, cure_zh) = said[1], said[2]
+    told = message.format(total=total), message_zh.format(total=total)
+    return Gate(name, False, blocking, offenders, total, told[0], cure, waived, told[1], cure_zh)
 
 
 def _coverage(judged: Judged) -> Gate:
@@ -179,19 +194,36 @@ def _coverage(judged: Judged) -> Gate:
         for a, b, km2 in judged.overlaps
         if labels[a] != labels[b]
     ]
-    parts = [
-        f"{len(bare)} of {len(labels)} cells have no grid" if len(bare) and judged.whole else "",
-        f"{len(orphans)} grids have no cells" if orphans else "",
-        f"{len(double)} pairs of cells of different grids share ground" if double else "",
-    ]
-    covered = f"the grids cover {len(labels) - len(bare)} of {len(labels)} cells"
     said = (
-        "every cell has a grid" if judged.whole or not len(bare) else covered,
-        ", ".join(part for part in parts if part),
-        "move the cells into a grid, and a grid without cells out of the plan",
+        _covered(len(labels) - len(bare), len(labels), judged.whole),
+        _uncovered(len(bare) if judged.whole else 0, len(labels), len(orphans), len(double)),
+        (
+            "move the cells into a grid, and a grid without cells out of the plan",
+            "将这些单元划入网格，并从方案中去掉没有单元的网格",
+        ),
     )
     found = [*(gaps if judged.whole else []), *orphans, *double]
     return _gate(judged, "coverage", found, said, blocking=judged.whole)
+
+
+def _covered(covered: int, cells: int, whole: bool) -> Words:
+    if whole or covered == cells:
+        return "every cell has a grid", "每个单元都有网格"
+    return f"the grids cover {covered} of {cells} cells", f"网格覆盖 {cells} 个单元中的 {covered} 个"
+
+
+def _uncovered(bare: int, cells: int, orphans: int, double: int) -> Words:
+    parts = [
+        (bare, f"{bare} of {cells} cells have no grid", f"{cells} 个单元中有 {bare} 个没有网格"),
+        (orphans, f"{orphans} grids have no cells", f"{orphans} 个网格没有单元"),
+        (
+            double,
+            f"{double} pairs of cells of different grids share ground",
+            f"{double} 对分属不同网格的单元重叠",
+        ),
+    ]
+    found = [(english, chinese) for n, english, chinese in parts if n]
+    return ", ".join(english for english, _ in found), "，".join(chinese for _, chinese in found)
 
 
 def _contiguity(judged: Judged) -> Gate:
@@ -201,9 +233,12 @@ def _contiguity(judged: Judged) -> Gate:
         for g, (pieces, rows) in apart.items()
     ]
     said = (
-        "every grid is one piece",
-        "grids in several pieces: {total}",
-        "move the stray cells to the grid round them, or waive the rule for this grid with a reason",
+        ("every grid is one piece", "每个网格都连成一片"),
+        ("grids in several pieces: {total}", "分成几片的网格：{total} 个"),
+        (
+            "move the stray cells to the grid round them, or waive the rule for this grid with a reason",
+            "将零散单元划入其周围的网格，或说明理由对该网格豁免此规则",
+        ),
     )
     return _gate(judged, "contiguity", found, said)
 
@@ -215,11 +250,19 @@ def _team(judged: Judged) -> Gate:
         if (why := _team_fault(grid.team, judged.has_lead))
     ] + _carved_without_team(judged)
     said = (
-        "every grid has a team with a lead",
-        "grids and carve-outs without a team with a lead: {total}"
-        if judged.plan.carve_outs
-        else "grids without a team with a lead: {total}",
-        "assign a team to each grid and name a lead, or an acting one, in each team",
+        ("every grid has a team with a lead", "每个网格都有团队和负责人"),
+        (
+            "grids and carve-outs without a team with a lead: {total}"
+            if judged.plan.carve_outs
+            else "grids without a team with a lead: {total}",
+            "没有团队或团队没有负责人的网格和单列区域：{total} 个"
+            if judged.plan.carve_outs
+            else "没有团队或团队没有负责人的网格：{total} 个",
+        ),
+        (
+            "assign a team to each grid and name a lead, or an acting one, in each team",
+            "为每个网格指定团队，并为每个团队指定负责人或代理负责人",
+        ),
     )
     return _gate(judged, "team", found, said)
 
@@ -248,11 +291,17 @@ def _placement(judged: Judged) -> Gate:
     owned = fallback is not None and judged.has_lead.get(fallback, False)
     found: list[Found] = [({"customers": unplaced}, np.array([], np.int64))] if unplaced and not owned else []
     said = (
-        f"the fallback team owns {unplaced} customers without a place"
+        (
+            f"the fallback team owns {unplaced} customers without a place",
+            f"兜底团队负责 {unplaced} 个位置不明的客户",
+        )
         if unplaced
-        else "every customer has a place",
-        f"{unplaced} customers have no place and no fallback team with a lead owns them",
-        "name a fallback team with a lead in the roster",
+        else ("every customer has a place", "每个客户都有位置"),
+        (
+            f"{unplaced} customers have no place and no fallback team with a lead owns them",
+            f"{unplaced} 个客户位置不明，且没有有负责人的兜底团队",
+        ),
+        ("name a fallback team with a lead in the roster", "在人员名册中指定有负责人的兜底团队"),
     )
     return _gate(judged, "placement", found, said)
 
@@ -264,18 +313,21 @@ def _locks(judged: Judged) -> Gate:
         if judged.code(row) != code
     ]
     said = (
-        "every locked cell is in its grid",
-        "locked cells in another grid: {total}",
-        "move them back, or make a plan without these locks",
+        ("every locked cell is in its grid", "每个锁定的单元都在其网格内"),
+        ("locked cells in another grid: {total}", "不在原定网格的锁定单元：{total} 个"),
+        ("move them back, or make a plan without these locks", "将其移回，或另做不含这些锁定的方案"),
     )
     return _gate(judged, "locks", [(entry, np.array(rows)) for entry, rows in found], said)
 
 
 def _nesting(judged: Judged) -> Gate:
     said = (
-        "every grid lies in one area",
-        "grids which cross a border of the areas they are nested in: {total}",
-        "move the cells beyond the border to a grid of their own area",
+        ("every grid lies in one area", "每个网格都在一个区域内"),
+        (
+            "grids which cross a border of the areas they are nested in: {total}",
+            "跨越所属区域边界的网格：{total} 个",
+        ),
+        ("move the cells beyond the border to a grid of their own area", "将越界的单元划入其所在区域的网格"),
     )
     found = [] if judged.parent is None else _crossing(judged, judged.parent)
     return _gate(judged, "nesting", found, said)
@@ -298,9 +350,12 @@ def _crossing(judged: Judged, parent: NDArray[np.object_]) -> list[Found]:
 
 def _requests(judged: Judged) -> Gate:
     said = (
-        "no request waits for a decision",
-        "requests which wait for a decision: {total}",
-        "accept or reject them, or waive the rule for a request by its id, with a reason",
+        ("no request waits for a decision", "没有待决定的申请"),
+        ("requests which wait for a decision: {total}", "待决定的申请：{total} 个"),
+        (
+            "accept or reject them, or waive the rule for a request by its id, with a reason",
+            "接受或驳回申请，或说明理由按编号对某个申请豁免此规则",
+        ),
     )
     return _gate(judged, "requests", [(dict(entry), rows) for entry, rows in judged.requests], said)
 
@@ -322,9 +377,15 @@ def _tolerance(judged: Judged) -> Gate:
     ]
     grids = len({entry["grid"] for entry, _ in found})
     said = (
-        "every grid is within its tolerances",
-        f"{grids} of {len(judged.plan.grids)} grids are outside a tolerance",
-        "move cells between neighbours, carve out what is too large, or widen the tolerance",
+        ("every grid is within its tolerances", "每个网格都在容差以内"),
+        (
+            f"{grids} of {len(judged.plan.grids)} grids are outside a tolerance",
+            f"{len(judged.plan.grids)} 个网格中有 {grids} 个超出容差",
+        ),
+        (
+            "move cells between neighbours, carve out what is too large, or widen the tolerance",
+            "在相邻网格间调整单元，将过大的部分单列，或放宽容差",
+        ),
     )
     offenders = ((entry, judged.cells_of(g)) for entry, g in found)
     return _gate(judged, "tolerance", offenders, said, blocking=False)

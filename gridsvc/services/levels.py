@@ -209,7 +209,11 @@ def levels_gate(
         now = start or datetime.now(UTC)
         alone = above(reader, *where, now) is None and _below(reader, *where, now) is None
         done = Gate(
-            "levels", passed=True, blocking=True, message="every grid lies in one grid of the level above"
+            "levels",
+            passed=True,
+            blocking=True,
+            message="every grid lies in one grid of the level above",
+            message_zh="每个网格都在上一层级的一个网格内",
         )
         return None if alone else done
     offenders = [_offender(level, crossing, places) for level, crossing in found[:_LISTED]]
@@ -221,6 +225,8 @@ def levels_gate(
         total=len(found),
         message=f"grids which do not lie in one grid of the level above: {len(found)}",
         cure="move their cells, or first cut the lower level along the new border and publish that",
+        message_zh=f"不在上一层级同一网格内的网格：{len(found)} 个",
+        cure_zh="调整其单元，或先沿新边界划分下一层级并发布",
     )
 
 

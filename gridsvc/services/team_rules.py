@@ -134,7 +134,8 @@ def staffing_gate(
     grids = {code: team for code, team in _owners(plan, found[1]).items() if team in found[1].team_by_id}
     broken = check(found[1], rules, grids, facts, moment)
     if not broken:
-        return Gate("staffing", True, True, message="every team keeps the company's rules")
+        kept = "every team keeps the company's rules"
+        return Gate("staffing", True, True, message=kept, message_zh="每个团队都符合公司规则")
     blocking = any(violation.severity == "block" for violation in broken)
     return Gate(
         "staffing",
@@ -144,6 +145,8 @@ def staffing_gate(
         len(broken),
         f"breaks of the company's rules for teams: {len(broken)}",
         "change the roster, or the rules; each says how",
+        message_zh=f"不符合公司团队规则之处：{len(broken)} 处",
+        cure_zh="修改人员名册或规则；各条均有说明",
     )
 
 

@@ -287,6 +287,8 @@ def test_cells_may_be_taken_out_of_every_grid_and_come_back(drawn: Drawn) -> Non
     assert history[-1]["grids"] == [{"from": "01", "to": None, "cells": 2}]
     assert _move(drawn, 3, "x001y000 x001y001", "01").status_code == 200
     assert client.get(f"/v1/plans/{plan}/gates").json()[0]["passed"]
+    in_chinese = client.get(f"/v1/plans/{plan}/gates", headers={"Accept-Language": "zh-CN"}).json()[0]
+    assert in_chinese["message"] == "每个单元都有网格"
 
 
 def test_a_move_has_one_place_to_go_to(drawn: Drawn) -> None:

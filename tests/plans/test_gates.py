@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,26 @@ def test_a_good_plan_passes_every_gate() -> None:
     assert list(found) == ALL
     assert all(gate.passed and not gate.cure and not gate.total for gate in found.values())
     assert [name for name, gate in found.items() if not gate.blocking] == ["tolerance"]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        judged(),
+        judged("a.bb", whole=False),
+        judged("ab.a", ("T1", "T3", "T9"), overlaps=[(0, 1, 0.1)], customers_unplaced=7),
+        judged("abab", locks={0: ("02", "")}, requests=[({"request": "r"}, np.array([0]))]),
+        judged("aabb", parent=np.array(["x", "y", "y", "y"], object)),
+        judged("aabb", deviations={"kwh": np.array([0.5, 0.0])}, tolerance={"kwh": 0.1}),
+        judged("aabb", customers_unplaced=7, fallback="T1"),
+    ],
+)
+def test_every_gate_says_in_chinese_what_it_says_in_english(found: dict[str, Gate]) -> None:
+    for gate in found.values():
+        assert re.search(r"[一-鿿]", gate.message_zh)
+        assert sorted(re.findall(r"\d+", gate.message_zh)) == sorted(re.findall(r"\d+", gate.message))
+        assert "{" not in gate.message_zh + gate.cure_zh
+        assert bool(gate.cure_zh) == bool(gate.cure) == (not gate.passed)
 
 
 def test_a_cell_without_grid_closes_the_coverage_gate_and_says_where_it_is() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -62,6 +63,27 @@ def test_what_counts_from_the_past_needs_a_reason_and_reaches_what_was_told_sinc
     for at, fallback in ((past, "t"), (soon, None)):
         found = client.get(PATH, params={"at": at}).json()
         assert ([p["id"] for p in found["people"]], found["fallback"]) == (["p", "bo"], fallback)
+
+
+def test_what_is_told_late_reaches_lookups_of_then_and_of_now_within_a_second(
+    town: tuple[TestClient, dict[str, Any]],
+) -> None:
+    client, _ = town
+    owner = client.get("/v1/owner", params={"lat": 0.05, "lon": 0.35}).json()
+    then, newest = owner["valid_from"], client.get(PATH).json()["newest"]
+    leads = {"team": "t", "person": "bo", "role": "lead"}
+    gone = {"op": "end", "what": "member", "entry": {"team": "t", "person": "p"}}
+    steps = (BO, gone, {"op": "add", "what": "member", "entry": leads})
+    assert (lead(client), lead(client, as_of=then)) == ("p", "p")
+    made = change(client, *steps, base_roster=newest, valid_from=then, reason="told late")
+    answered = time.monotonic()
+    assert made.status_code == 200, made.text
+    while "p" in (lead(client), lead(client, as_of=then)):
+        assert time.monotonic() - answered < 1
+    assert (lead(client), lead(client, as_of=then)) == ("bo", "bo")
+    query = {"territory": "strip", "kind": "roster", "from": newest}
+    told = client.get("/v1/changes", params=query).json()["items"]
+    assert "p" in str(told) and "bo" in str(told)
 
 
 @pytest.mark.parametrize(

@@ -171,8 +171,8 @@ def _gate(
         message, message_zh = said[0]
         return Gate(name, True, blocking, message=message, waived=waived, message_zh=message_zh)
     (message, message_zh), (cure, cure_zh) = said[1], said[2]
-    told = message.format(total=total), message_zh.format(total=total)
-    return Gate(name, False, blocking, offenders, total, told[0], cure, waived, told[1], cure_zh)
+    message, message_zh = message.format(total=total), message_zh.format(total=total)
+    return Gate(name, False, blocking, offenders, total, message, cure, waived, message_zh, cure_zh)
 
 
 def _coverage(judged: Judged) -> Gate:

@@ -156,6 +156,21 @@ def ogc() -> Lines:
     return _pytest("tests/ogc/test_clients.py", "-p", "no:randomly")
 
 
+def exports() -> Lines:
+    """Layers through eight formats and back, cut at borders, in QGIS; 150,000 cells beside geopandas."""
+    rooms = {"exchange": ("round_trips", "clip", "antimeridian", "texts"), "api": ("exports",)}
+    rooms["services"] = ("exports", "exports_abroad", "exports_postcodes", "exports_in_qgis")
+    files = [f"tests/{room}/test_{name}.py" for room, names in rooms.items() for name in names]
+    sizes = {"GRIDSVC_PROOF_POSTCODES": "50000", "GRIDSVC_PROOF_CLIPS": "500"}
+    told = _pytest(*files, "-m", "proof or not proof", "-p", "no:randomly", **sizes)
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "benchmarks.exporting", "--out", folder]
+        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    if "**" in done.stdout:
+        raise SystemExit(f"exports are slower, larger or others than asked:\n{done.stdout}")
+    return [f"- {sum(line.startswith('- ') for line in told)} cases passed", "", *done.stdout.splitlines()]
+
+
 def fresh_clone() -> Lines:
     """`make run` and `make test` in a clean clone with nothing else done."""
     with tempfile.TemporaryDirectory() as folder:
@@ -221,6 +236,7 @@ PARTS: dict[str, Callable[[], Lines]] = {
     "handovers": handovers,
     "scorecards": scorecards,
     "ogc": ogc,
+    "exports": exports,
     "fresh-clone": fresh_clone,
 }
 

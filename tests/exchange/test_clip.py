@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from gridsvc.tiling.check import union
 from gridsvc.tiling.h3tiles import tile_h3
 from gridsvc.tiling.read import read_polygons
 
+EXAMPLES = int(os.environ.get("GRIDSVC_PROOF_CLIPS", "25"))
 FILES = {"london": "london_msoa_electricity_2019", "beijing": "beijing_core6_simplified"}
 
 
@@ -48,7 +50,7 @@ def test_grids_together_are_the_territory(shared_data: Path, place: str, kind: s
     assert shapely.coverage_is_valid(cut[~shapely.is_empty(cut)])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     st.lists(st.integers(0, 2), min_size=25, max_size=25),
     st.lists(st.tuples(st.floats(0.05, 0.45), st.floats(0, 2 * np.pi)), min_size=5, max_size=9),

@@ -27,7 +27,7 @@ from gridsvc.exchange.files import BESIDE, SUFFIXES, Wish, write_export
 from gridsvc.exchange.geojson import DECIMALS
 from gridsvc.exchange.layer import Layer, flow_of
 from gridsvc.exchange.shapefile import short_names
-from gridsvc.exchange.style import filled_by
+from gridsvc.exchange.style import PALETTE, filled_by
 from gridsvc.tiling.read import read_polygons
 
 MANIFEST = {"publication": 7, "checksum": "ab12", "simulated": False, "clip": "cells"}
@@ -182,3 +182,24 @@ def test_an_older_gdal_reads_it_too(layer: Layer, written: Any, fmt: str) -> Non
     told = subprocess.run(["ogrinfo", "-so", "-al", place], capture_output=True, text=True, check=True)
     assert f"Feature Count: {len(layer.geometry)}" in told.stdout
     assert "ERROR" not in told.stderr
+
+
+def test_ogr2ogr_takes_kml_as_it_was_meant(layer: Layer, written: Any, tmp_path: Path) -> None:
+    """Names, outlines and the colour of each, as GDAL's own program understands them."""
+    if shutil.which("ogr2ogr") is None:
+        pytest.skip("ogr2ogr is not here")
+    path, _ = written("kml")
+    turned = tmp_path / "turned.geojson"
+    command = ["ogr2ogr", "-f", "GeoJSON", "-lco", "COORDINATE_PRECISION=15", str(turned), str(path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "ERROR" not in told.stderr
+    features = json.loads(turned.read_text(encoding="utf-8"))["features"]
+    assert [feature["properties"]["Name"] for feature in features] == layer.columns["name"]
+    found = shapely.force_2d(shapely.from_geojson([json.dumps(f["geometry"]) for f in features]))
+    assert shapely.hausdorff_distance(found, layer.geometry).max() < 1e-12
+    document = path.read_text(encoding="utf-8")
+    red, green, blue = (f"{int(part):02x}" for part in PALETTE[0].split(","))
+    first = document.split('<Style id="s0">')[1].split("</Style>")[0]
+    assert f"<PolyStyle><color>80{blue}{green}{red}</color>" in first  # KML counts backwards
+    lowest = min(layer.columns["name"])
+    assert f"<name>{lowest}</name><styleUrl>#s0</styleUrl>" in document

@@ -44,4 +44,16 @@ export const DOORS: readonly Door[] = [
     needsBoard: false,
     open: async (workspace) => new (await import('./publish/publish.ts')).PublishRoom(workspace),
   },
+  {
+    id: 'data',
+    icon: 'M4 6c0-1.7 3.6-3 8-3s8 1.3 8 3-3.6 3-8 3-8-1.3-8-3zM4 6v12c0 1.7 3.6 3 8 3s8-1.3 8-3V6M4 12c0 1.7 3.6 3 8 3s8-1.3 8-3',
+    needsBoard: false,
+    open: async (workspace) => new (await import('./data/data.ts')).DataRoom(workspace),
+  },
+  {
+    id: 'paper',
+    icon: 'M6 3h9l4 4v14H6zM15 3v4h4M9 12h7M9 16h7',
+    needsBoard: true,
+    open: async (workspace) => new (await import('./paper/paper.ts')).PaperRoom(workspace),
+  },
 ];

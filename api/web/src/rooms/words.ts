@@ -1,6 +1,8 @@
 /** The words of all rooms. */
 import { words as begin } from './begin/words.ts';
 import { words as compare } from './compare/words.ts';
+import { words as data } from './data/words.ts';
+import { words as paper } from './paper/words.ts';
 import { words as plans } from './plans/words.ts';
 import { words as publish } from './publish/words.ts';
 import { words as redraw } from './redraw/words.ts';
@@ -17,6 +19,8 @@ export const en = {
   ...compare.en,
   ...requests.en,
   ...teams.en,
+  ...data.en,
+  ...paper.en,
 } as const;
 export const zh = {
   ...see.zh,
@@ -27,4 +31,6 @@ export const zh = {
   ...compare.zh,
   ...requests.zh,
   ...teams.zh,
+  ...data.zh,
+  ...paper.zh,
 } as const;

@@ -1,0 +1,77 @@
+"""Grids on paper in a real browser: one page a grid as PDF, and as a picture."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from tests.api.strip import make_territory, make_tiling, publish
+from tests.browser.conftest import watched
+from tests.journey.served import serving
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+@pytest.fixture
+def strip(tmp_path: Path, migrated_file: Path) -> Iterator[tuple[str, str]]:
+    """A small territory published in three grids, and a draft of it in which a cell has moved."""
+    shutil.copy(migrated_file, tmp_path / "strip.db")
+    url = f"sqlite:///{tmp_path / 'strip.db'}"
+    with serving(url, tmp_path) as base_url, httpx.Client(base_url=base_url, timeout=60) as client:
+        ask: Any = client
+        make_territory(ask)
+        published = publish(ask, make_tiling(ask))
+        draft = client.post(f"/v1/plans/{published['plan']}/branch", json={"name": "spring"}).json()["id"]
+        labels = client.get(f"/v1/plans/{draft}/labels").json()
+        codes = [grid["code"] for grid in labels["grids"]]
+        cells = client.get(f"/v1/tilings/{published['tiling']}/cells").json()["cells"]
+        row = labels["labels"].index(0)
+        body = {"base_revision": 1, "moves": [{"cells": [cells[row]], "to": codes[1]}]}
+        moved = client.post(f"/v1/plans/{draft}/moves", json=body)
+        assert moved.status_code in {200, 201}, moved.text
+        yield base_url, draft
+
+
+@pytest.fixture
+def page(browser: Browser, strip: tuple[str, str]) -> Iterator[Page]:
+    yield from watched(browser, strip[0])
+
+
+def _pages(pdf: bytes) -> int:
+    return len(re.findall(rb"/Type\s*/Page\b", pdf))
+
+
+def test_a_page_for_each_grid(page: Page, strip: tuple[str, str], tmp_path: Path) -> None:
+    # What the printer would be given stays, for a printer to look at.
+    page.add_init_script("window.print = () => {}")
+    page.goto(f"/?lang=en&plan={strip[1]}#/paper")
+    panel = page.locator("#panel")
+    expect(panel.get_by_role("img")).to_be_visible(timeout=20_000)
+    with page.expect_download() as fetched:
+        panel.get_by_role("button", name="PNG of this grid").click()
+    fetched.value.save_as(tmp_path / "grid.png")
+    with Image.open(tmp_path / "grid.png") as picture:
+        assert picture.size == (1240, 1754)
+        assert len(picture.convert("RGB").getcolors(1 << 20) or []) > 20
+
+    panel.get_by_role("radiogroup", name="Pages").get_by_role("radio", name="All grids").check(force=True)
+    panel.get_by_role("button", name="Print or save as PDF (3)").click()
+    sheets = page.locator(".paper-page")
+    expect(sheets).to_have_count(3)
+    page.emulate_media(media="print")
+    expect(sheets.first).to_be_visible()
+    expect(sheets.first.locator(".paper-mark")).to_have_text("DRAFT")
+    expect(sheets.first).to_contain_text("Ann")
+    expect(sheets.first).to_contain_text(re.compile(r"to grid .*: \d+ customers, 1 cells"))
+    expect(page.locator("#header")).to_be_hidden()
+    assert _pages(page.pdf(format="A4")) == 3
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(sheets).to_have_count(0)

@@ -100,17 +100,9 @@ export class PlansRoom implements Room {
     this.beginRoot.hidden = false;
     if (begin) {
       this.begin.render();
-      fill(this.beginRoot, this.begin.root);
-    } else {
-      const open = (): void => {
-        this.asked = true;
-        void this.renderAll();
-      };
-      fill(
-        this.beginRoot,
-        h('button', { type: 'button', class: 'plain', onclick: open }, i18n.t('begin.again')),
-      );
-    }
+      const close = this.asked && !this.begin.busy && this.ask('begin.close', false);
+      fill(this.beginRoot, this.begin.root, close);
+    } else fill(this.beginRoot, this.ask('begin.again', true));
     fill(
       this.makeRoot,
       h('h2', {}, i18n.t('plans.kind')),
@@ -119,6 +111,15 @@ export class PlansRoom implements Room {
       this.progressRoot,
     );
     fill(this.listRoot, h('h2', {}, i18n.t('plans.title')), this.list.root);
+  }
+
+  private ask(words: 'begin.close' | 'begin.again', asked: boolean): HTMLElement {
+    const onclick = (): void => {
+      this.asked = asked;
+      void this.renderAll();
+    };
+    const { i18n } = this.workspace.context;
+    return h('button', { type: 'button', class: 'plain', onclick }, i18n.t(words));
   }
 
   /** Start, show how far it is, and put the result on the map. */

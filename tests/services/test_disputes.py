@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from gridsvc.store import Database
 from gridsvc.teams.company import TeamRules
 from gridsvc.teams.model import Named
 from tests.services.board import ANNA, SIDE
+from tests.services.boards import BOTH, copied, laid_once
 from tests.services.series import draft, ground, publish, soon
 from tests.store.builders import DAY_1
 
@@ -28,8 +31,7 @@ CELL = SIDE / 111_320  # degrees
 MIDDLE = Place(lon=2.5 * CELL, lat=0.5 * CELL)  # of the third cell
 
 
-@pytest.fixture
-def board(database: Database) -> Database:
+def lay(database: Database) -> None:
     """From now on grid b has the third cell, in five days a, in ten days c by a carve-out; k lives there."""
     tiling = ground(database)
     publish(database, draft(database, tiling, "aabbcc"))
@@ -43,7 +45,16 @@ def board(database: Database) -> Database:
     with database.write(ANNA, "test") as uow:
         uow.plans.set_carve_outs(made, [CarveOut("X", "Mill", "c", "key enterprise", square)], 2)
     publish(database, made, 3, effective_at=soon(10))
-    return database
+
+
+@pytest.fixture(scope="module")
+def laid(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return laid_once(migrated_file, tmp_path_factory.mktemp("board") / "laid.db", lay)
+
+
+@pytest.fixture
+def board(request: pytest.FixtureRequest, laid: Path, tmp_path: Path) -> Iterator[Database]:
+    yield from copied(request, laid, tmp_path, lay)
 
 
 def name(database: Database, team: str, until: datetime | None) -> None:
@@ -56,6 +67,7 @@ def argue(database: Database, days: float, *teams: str, place: Place | None = No
     return disputes.dispute(Desk(database), ANNA, "board", asked, teams, at=soon(days), **more)
 
 
+@BOTH
 def test_the_rule_of_the_date_decides(board: Database) -> None:
     dates = ((1, "b", "cell"), (6, "a", "cell"), (11, "c", "carve_out"))
     for place, (days, team, rule) in itertools.product((Place("k"), MIDDLE), dates):
@@ -87,6 +99,7 @@ def test_a_name_list_goes_before_all_else_until_it_ends(board: Database) -> None
     assert "no longer" in after["claims"][0]["why"]
 
 
+@BOTH
 def test_each_date_of_the_history_is_what_lookups_say(board: Database) -> None:
     name(board, "d", soon(7))
     for held in argue(board, 1, "a", "b")["history"]:
@@ -127,6 +140,7 @@ def check(database: Database, person: str, days: float, place: Place | None = No
     return conduct.check(Desk(database), ANNA, "board", person, place or Place("k"), at=soon(days), **more)
 
 
+@BOTH
 def test_whether_somebody_acts_outside_depends_on_the_date(board: Database) -> None:
     lead = {1: "p-b", 6: "p-a", 11: "p-c"}
     for person, days, verdict in (
@@ -155,6 +169,7 @@ def test_somebody_unknown_or_a_date_before_the_roster_is_refused(board: Database
         check(board, "p-b", -40_000)
 
 
+@BOTH
 def test_orders_come_from_the_lead_of_what_lies_above(board: Database) -> None:
     found = orders_.orders(board, ANNA, "board", "p-b", "routine", at=soon(1))
     assert (found["rule"], [g["person"]["id"] for g in found["by"]]) == ("area_manager", ["p-a"])  # fallback

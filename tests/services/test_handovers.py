@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,16 +26,25 @@ from gridsvc.store.database import Reader
 from gridsvc.store.records import Idempotency
 from gridsvc.teams.model import Named
 from tests.services.board import ANNA
+from tests.services.boards import BOTH, copied, laid_once
 from tests.services.series import DAY, TEAMS, draft, ground, out, owner, publish, soon
 from tests.store.builders import DAY_1
 
-SIZE = int(os.environ.get("GRIDSVC_PROOF_HANDOVERS", "6"))
+SIZE = int(os.environ.get("GRIDSVC_PROOF_HANDOVERS", "3"))
+
+
+def lay(database: Database) -> None:
+    publish(database, draft(database, ground(database), "aabbcc"))
+
+
+@pytest.fixture(scope="module")
+def laid(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return laid_once(migrated_file, tmp_path_factory.mktemp("board") / "laid.db", lay)
 
 
 @pytest.fixture
-def board(database: Database) -> Database:
-    publish(database, draft(database, ground(database), "aabbcc"))
-    return database
+def board(request: pytest.FixtureRequest, laid: Path, tmp_path: Path) -> Iterator[Database]:
+    yield from copied(request, laid, tmp_path, lay)
 
 
 def lead(database: Database, cell: str, days: float = 0.0) -> tuple[Any, ...]:
@@ -52,6 +63,7 @@ def number(database: Database) -> int:
     return rosters.get(database, ANNA, "board")[0]
 
 
+@BOTH
 def test_a_leaver_is_followed_by_who_stands_in_and_then_by_the_successor(board: Database) -> None:
     made = leave(board, "p-a", Heir("p-d", start=soon(20), acting="p-b"))
     assert made.roster == 2 == number(board)
@@ -94,6 +106,7 @@ def test_nothing_may_be_nobodys_at_any_moment(board: Database) -> None:
     assert number(board) == 1
 
 
+@BOTH
 def test_the_note_tells_who_and_why_and_others_are_told_of_it(board: Database) -> None:
     made = leave(board, "p-a", Heir("p-d"))
     with board.read() as reader:
@@ -106,6 +119,7 @@ def test_the_note_tells_who_and_why_and_others_are_told_of_it(board: Database) -
     assert "Person" not in str([row.after for row in audited])
 
 
+@BOTH
 def test_a_repeated_request_counts_once(board: Database) -> None:
     once = Idempotency("k", "digest")
     first = leave(board, "p-a", Heir("p-d"), idempotency=once)
@@ -113,6 +127,7 @@ def test_a_repeated_request_counts_once(board: Database) -> None:
     assert number(board) == 2
 
 
+@BOTH
 def test_a_roster_which_is_scheduled_gets_the_same_change(board: Database) -> None:
     base = rosters.get(board, ANNA, "board")[1]
     rosters.put(board, ANNA, "board", base, valid_from=soon(30))
@@ -162,6 +177,7 @@ def test_a_reason_is_needed_and_the_scope(board: Database) -> None:
 # --- grids
 
 
+@BOTH
 def test_a_grid_goes_to_another_team_by_a_draft_which_is_published(board: Database) -> None:
     wanted = MovedGrid("b", "d", "nearer", soon(10))
     made, refused = grid_handovers.move_grid(board, ANNA, "board", wanted, and_publish=True)
@@ -172,6 +188,7 @@ def test_a_grid_goes_to_another_team_by_a_draft_which_is_published(board: Databa
     assert handovers.get(board, ANNA, "board", made.id)[1] == "scheduled"
 
 
+@BOTH
 def test_without_publishing_it_says_which_draft(board: Database) -> None:
     wanted = MovedGrid("b", "d", "nearer", soon(10))
     made, _ = grid_handovers.move_grid(board, ANNA, "board", wanted)
@@ -233,6 +250,7 @@ def take(database: Database, step: Step, start: datetime) -> bool:
     return True
 
 
+@BOTH
 @settings(max_examples=SIZE, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(said=said())
 def test_no_grid_and_no_customer_is_without_owner_at_any_date(peopled: Database, said: list[Step]) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -17,15 +16,11 @@ from gridsvc.principal import Principal
 from gridsvc.services.asking import moment_of
 from gridsvc.services.conduct import Place, owner_then, shown
 from gridsvc.services.desk import Asked, Desk, stored_snapshot
+from gridsvc.services.owner_history import Held, dates_of, history_of
 from gridsvc.store.database import Reader
 from gridsvc.teams.model import Named, Roster
 
 __all__ = ["dispute"]
-
-_MOST = 200
-"""Dates looked at; the earliest are left off."""
-
-_PAGE = 1000
 
 _RIGHT: dict[str, dict[Lang, str]] = {
     "right": {"en": "{team} is right: {why}", "zh": "{team} 有理：{why}"},
@@ -44,26 +39,6 @@ _RIGHT: dict[str, dict[Lang, str]] = {
 }
 
 _NOBODY: dict[Lang, str] = {"en": "nobody", "zh": "无人"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """The owner between two dates, between which nothing changes."""
-
-    start: datetime
-    end: datetime | None
-    answer: Answer
-    named: Named | None
-
-    @property
-    def team(self) -> str | None:
-        return None if self.answer.team is None else str(self.answer.team["id"])
-
-    def same(self, other: _Held) -> bool:
-        """Whether nothing changed that a reader would see."""
-        a, b = self.answer, other.answer
-        here = a.rule == "name_list" or a.grid == b.grid  # by name the place does not matter
-        return here and (a.status, a.rule, a.team, a.lead) == (b.status, b.rule, b.team, b.lead)
 
 
 def dispute(
@@ -98,12 +73,12 @@ def dispute(
         moment = moment_of(reader, territory, at)
         found = stored_snapshot(desk, reader, Asked(territory, line, as_of=moment))
         _require_teams(found.roster, teams)
-        dates, left_off = _dates(reader, territory, line, place.customer)
+        dates, left_off = dates_of(reader, territory, line, place.customer)
         truths = _truths(reader, found, place, moment)
     now = owner_then(desk, who, territory, place, line, moment, lang)
     if now.team is None:  # nobody knows the customer, or the place lies outside: no rule is for it
         truths = [{**truth, "applies": False, "decides": False} for truth in truths]
-    history = _history(desk, who, territory, place, line, dates, lang)
+    history = history_of(desk, who, territory, place, line, dates, lang)
     return {
         "territory": territory,
         "line": line,
@@ -192,54 +167,10 @@ def _by_grid(roster: Roster, held: Any, otherwise: str | None) -> dict[str, Any]
     }
 
 
-# --- every date
+# --- who is right
 
 
-def _dates(reader: Reader, territory: str, line: str, customer: str | None) -> tuple[list[datetime], int]:
-    """When the owner may have changed, from the first publication on; how many dates were left off."""
-    ends = reader.publications.ends(territory, line)
-    starts = [reader.publications.get(territory, line, n).effective_at for n in ends]
-    found, after = set(starts), 0
-    while page := reader.rosters.list(territory, after, _PAGE):
-        for head in page:
-            found |= {head.valid_from, *reader.rosters.get(territory, head.r).boundaries}
-        after = page[-1].r
-    if customer is not None:
-        found |= set(reader.changes.moments(territory, customer))
-    dates = sorted(date for date in found if date >= min(starts))
-    return dates[-_MOST:], max(0, len(dates) - _MOST)
-
-
-def _history(
-    desk: Desk,
-    who: Principal,
-    territory: str,
-    place: Place,
-    line: str,
-    dates: Sequence[datetime],
-    lang: Lang,
-) -> list[_Held]:
-    held = list[_Held]()
-    ends: list[datetime | None] = [*dates[1:], None]
-    for start, end in zip(dates, ends, strict=True):
-        answer = owner_then(desk, who, territory, place, line, start, lang)
-        now = _Held(start, end, answer, _entry(desk, territory, place, start, answer))
-        if held and held[-1].same(now):
-            held[-1] = _Held(held[-1].start, end, held[-1].answer, held[-1].named)
-        else:
-            held.append(now)
-    return held
-
-
-def _entry(desk: Desk, territory: str, place: Place, at: datetime, answer: Answer) -> Named | None:
-    if answer.rule != "name_list" or place.customer is None:
-        return None
-    with desk.database.read() as reader:
-        found = reader.rosters.in_force(territory, at, datetime.now(UTC))
-    return None if found is None else found[1].named_by_customer.get(place.customer)
-
-
-def _told(held: _Held) -> dict[str, Any]:
+def _told(held: Held) -> dict[str, Any]:
     told = shown(held.answer)
     return {
         "from": held.start.isoformat(),
@@ -250,7 +181,7 @@ def _told(held: _Held) -> dict[str, Any]:
 
 
 def _claim(
-    roster: Roster, team: str, now: Answer, history: Sequence[_Held], at: datetime, lang: Lang
+    roster: Roster, team: str, now: Answer, history: Sequence[Held], at: datetime, lang: Lang
 ) -> dict[str, Any]:
     mine = [held for held in history if held.team == team]
     right = now.team is not None and now.team["id"] == team
@@ -270,7 +201,7 @@ def _claim(
     }
 
 
-def _spans(mine: Sequence[_Held]) -> list[tuple[datetime, datetime | None]]:
+def _spans(mine: Sequence[Held]) -> list[tuple[datetime, datetime | None]]:
     """When a team owned it; what follows without a gap is one time."""
     spans = [(held.start, held.end) for held in mine]
     starts = spans[:1] + [later for earlier, later in pairwise(spans) if earlier[1] != later[0]]

@@ -11,14 +11,15 @@ from gridsvc.errors import Conflict, InvalidInput
 from gridsvc.principal import Principal
 from gridsvc.services import rosters
 from gridsvc.services.effects import roster_in_force
+from gridsvc.services.handover_effects import effect_of
 from gridsvc.services.series import instant
-from gridsvc.services.standing import left_by, passed_of, publications_from, require_owned, rosters_from
+from gridsvc.services.standing import left_by, passed_of, publications_from, rosters_from
 from gridsvc.store.database import Database, Reader, UnitOfWork
 from gridsvc.store.handovers import HandoverRecord
 from gridsvc.store.records import Idempotency
 from gridsvc.teams.handover import SOURCE, Leave, Passed, Successor, handed_over, require_no_loop
 from gridsvc.teams.model import Role, Roster
-from gridsvc.teams.orphans import InForce, Published, prove
+from gridsvc.teams.orphans import InForce
 from gridsvc.teams.rules import check_roster
 
 __all__ = ["Heir", "Leaver", "State", "get", "leave", "listing", "require_reason", "state_of"]
@@ -207,7 +208,7 @@ def _make(reader: Reader, territory: str, wanted: Leaver, now: datetime) -> _Mad
         require_no_loop([*earlier, *passed])
         first = first or list(passed)
         appended.append((roster, start if found is known[0] else found.start))
-    told = _told(known, appended, leaving, first, publications_from(reader, territory, start, now), start)
+    told = effect_of(known, appended, leaving, first, publications_from(reader, territory, start, now), start)
     for roster, _ in appended:
         check_roster(roster)
     return _Made(leaving, number, appended, told)
@@ -246,68 +247,3 @@ def _require_later(found: InForce, at: datetime) -> None:
             cure=f"choose {found.start.isoformat()} or later",
             roster=found.r,
         )
-
-
-# --- what it comes to
-
-
-def _told(
-    known: Sequence[InForce],
-    appended: Sequence[tuple[Roster, datetime]],
-    leaving: Leave,
-    passed: Sequence[Passed],
-    publications: Sequence[Published],
-    start: datetime,
-) -> dict[str, Any]:
-    highest = max(found.r for found in known)
-    # The new ones count by their numbers; those before stay for moments before the new ones begin.
-    made = [InForce(highest + 1 + i, begins, roster) for i, (roster, begins) in enumerate(appended)]
-    before, after = prove(known, publications, start), prove([*known, *made], publications, start)
-    require_owned(before, after)
-    roster = appended[0][0]
-    return {
-        "passed": [_passed(given) for given in passed],
-        "vacant": [{"team": p.team, "role": p.role} for p in passed if p.to is None],
-        "heads": [d.id for d in roster.departments if d.head == leaving.person],
-        "teams": _teams(known[0].roster, roster, passed, publications),
-        "proof": {"before": before.as_dict(), "after": after.as_dict()},
-    }
-
-
-def _passed(given: Passed) -> dict[str, Any]:
-    return {
-        "team": given.team,
-        "role": given.role,
-        "person": given.person,
-        "at": given.at.isoformat(),
-        "to": given.to,
-        "start": None if given.start is None else given.start.isoformat(),
-        "acting": given.acting,
-    }
-
-
-def _teams(
-    before: Roster, after: Roster, passed: Sequence[Passed], publications: Sequence[Published]
-) -> list[dict[str, Any]]:
-    """Each team concerned with its grids, and who leads it before, from the handover on, and in the end."""
-    shown = list[dict[str, Any]]()
-    for team in dict.fromkeys(given.team for given in passed):
-        mine = [given for given in passed if given.team == team]
-        at, end = min(g.at for g in mine), max(g.start or g.at for g in mine)
-        grids = {code for p in publications for code, owner in p.teams.items() if owner == team}
-        shown.append(
-            {
-                "team": team,
-                "grids": sorted(grids),
-                "lead_before": _lead(before, team, at),
-                "lead_from": _lead(after, team, at),
-                "lead_after": _lead(after, team, end),
-                "named": sum(entry.team == team for entry in after.at(at).named),
-            }
-        )
-    return shown
-
-
-def _lead(roster: Roster, team: str, at: datetime) -> str | None:
-    found = roster.at(at).lead(team)
-    return None if found is None else found.person

@@ -95,12 +95,12 @@ def _end(member: Member) -> datetime:
 
 
 def _apart(rows: Rows) -> None:
-    for (row, one), (later, other) in _neighbours(rows):
+    for (_, one), (later, other) in _neighbours(rows):
         if one.team == other.team and _start(other) < _end(one):
             dated = any((one.valid_from, one.valid_until, other.valid_from, other.valid_until))
             raise InvalidInput(
-                f"{(other.team, other.person)!r} stands in row {row} already"
-                + (f", which counts{_during(_start(one), one.valid_until)}" if dated else ""),
+                f"{other.person!r} is in team {other.team!r} already"
+                + (_during(_start(one), one.valid_until) if dated else ""),
                 source="members",
                 row=later,
                 field="valid_from" if dated else "person",
@@ -120,7 +120,7 @@ def _at_most_all(rows: Rows, share: Share, person: Person | None) -> None:
         return
     together = [row for row, member in rows if member.counts(when)]
     what = "time" if share == "time_share" else "assessment"
-    shown = ", ".join(f"row {row}" for row in together)
+    shown = ", ".join(f"{m.team} {100 * getattr(m, share):g} %" for _, m in rows if m.counts(when))
     own = "" if home is None else f" and {100 * home:g} % of the department"
     raise InvalidInput(
         f"the {what} of {rows[0][1].person!r} comes to {100 * (total + (home or 0.0)):g} %"
@@ -135,4 +135,4 @@ def _at_most_all(rows: Rows, share: Share, person: Person | None) -> None:
 def _during(since: datetime, until: datetime | None) -> str:
     start = "" if since == ALWAYS else f" from {said(since)}"
     end = "" if until is None else f" until {said(until)}"
-    return f"{start}{end}" if start or end else " at any time"
+    return f"{start}{end}" if start or end else ", at any time"

@@ -181,7 +181,7 @@ def test_no_roster_is_taken_in_which_shares_exceed_at_any_date(members: list[Mem
         for key in {(m.team, m.person) for m in members}
     )
     if max(sums, default=0) > 1 or twice:
-        with pytest.raises(InvalidInput, match=r"comes to|stands in row"):
+        with pytest.raises(InvalidInput, match=r"comes to|already"):
             check_roster(roster)
     else:
         check_roster(roster)

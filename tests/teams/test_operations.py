@@ -93,7 +93,7 @@ def test_of_two_periods_the_one_of_now_is_meant_unless_said() -> None:
         (
             ("add", "member", {"team": "a", "person": "bo", "role": "vip"}),
             "members, row 4, person",
-            "stands in row 3 already",
+            "'bo' is in team 'a' already",
         ),
         (
             ("change", "member", {"team": "a", "person": "bo", "time_share": 0.51}),

@@ -63,6 +63,7 @@ bench: dev ## Benchmarks against the peers; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.balance optimal
 	$(BIN)/python -m benchmarks.balance.repairs
 	$(BIN)/python -m benchmarks.assignment
+	$(BIN)/python -m benchmarks.page
 
 lock: dev ## Pin again after a change of dependencies (needs uv on the PATH)
 	uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes --group dev -o requirements-dev.lock pyproject.toml

@@ -31,7 +31,7 @@ export const zh: Record<keyof typeof en, string> = {
   'search.nowhere': '没有这个地点：先写纬度（不超过 90），再写经度（不超过 180）。',
   'layers.title': '图层',
   'layers.teams': '团队驻地',
-  'layers.carveOuts': '划出区域',
+  'layers.carveOuts': '单列区域',
   'layers.locks': '锁定单元',
   'layers.customers': '客户',
   'layers.zoomIn': '请放大：视野内的网格客户不超过 {n} 时显示客户。',

@@ -9,11 +9,13 @@ from starlette.concurrency import run_in_threadpool
 
 from api.deps import Db, IfMatch, Scope, current_app, etag
 from api.routes.plans import plan_out
-from api.schemas.assignments import Assign
+from api.schemas.assignments import Assign, Staff, StaffingOut
 from api.schemas.plans import JobOut, PlanOut
 from api.work import Prefer, answer_when_done, at_once
 from gridsvc.principal import Principal
-from gridsvc.services import assignments, plans
+from gridsvc.services import assignments, plans, staffing
+from gridsvc.teams.document import roster_to_dict
+from gridsvc.teams.staffing import Post
 
 __all__ = ["router"]
 
@@ -46,6 +48,20 @@ async def assign_teams(
         done = await run_in_threadpool(plans.get, db, who, plan)
         answer.headers["ETag"] = etag(done.revision)
     return answer
+
+
+@router.post("/{plan}/staffing")
+def staff_teams(
+    plan: str, body: Staff, db: Db, who: Annotated[Principal, Depends(Scope("roster:read"))]
+) -> StaffingOut:
+    """Propose people for the teams of a plan, with what is short; nothing is stored."""
+    posts = [
+        Post(p.role, p.team, p.posts, p.measure, p.per_post, tuple(p.departments), tuple(p.skills))
+        for p in body.posts
+    ]
+    pins = [(pin.person, pin.team, pin.role) for pin in body.pins]
+    number, roster, report = staffing.staff(db, who, plan, posts, pins)
+    return StaffingOut(plan=plan, base_roster=number, roster=roster_to_dict(roster), report=report)
 
 
 def _answer(plan: PlanOut) -> Response:

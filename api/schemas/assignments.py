@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from api.schemas.common import Request
 from api.schemas.wanted import Amount, Code
 
-__all__ = ["Assign", "NeedWanted", "PinWanted"]
+__all__ = ["Assign", "NeedWanted", "PinWanted", "PostWanted", "Seated", "Staff", "StaffingOut"]
 
 
 class PinWanted(Request):
@@ -54,3 +54,46 @@ class Assign(Request):
     bases: Annotated[
         Literal["team", "people"], Field(description="Distance from the team's base or its people's.")
     ] = "team"
+
+
+class PostWanted(Request):
+    """Full posts of a role in one team, or in each: `posts`, or one for `per_post` of a `measure`."""
+
+    role: Annotated[str, Field(examples=["lead"])]
+    team: Annotated[str | None, Field(description="Id of the team; each, unless given.")] = None
+    posts: Amount | None = None
+    measure: str | None = None
+    per_post: Amount | None = None
+    departments: Annotated[
+        list[str], Field(default_factory=list, description="Whose people may do it; all, unless given.")
+    ]
+    skills: Annotated[
+        list[str], Field(default_factory=list, description="Skills and languages they must have.")
+    ]
+
+
+class Seated(Request):
+    """A membership which must be."""
+
+    person: str
+    team: str
+    role: str
+
+
+class Staff(Request):
+    """What people the teams of a plan need."""
+
+    posts: Annotated[list[PostWanted], Field(min_length=1, max_length=2_000)]
+    pins: Annotated[list[Seated], Field(default_factory=list, max_length=2_000)]
+
+
+class StaffingOut(BaseModel):
+    """People proposed for the teams of a plan; nothing is stored."""
+
+    plan: str
+    base_roster: Annotated[int, Field(description="The roster it starts from.")]
+    roster: Annotated[dict[str, Any], Field(description="The roster proposed, as a PUT of it takes it.")]
+    report: Annotated[
+        dict[str, Any],
+        Field(description="Posts needed and given, load of each person, `shortages` and `shortages_zh`."),
+    ]

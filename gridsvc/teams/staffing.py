@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.errors import InvalidInput
+from gridsvc.errors import InvalidInput, TooLarge
 from gridsvc.teams.model import Department, Member, Person, Roster
 
 __all__ = ["TENTHS", "Ground", "Post", "Staffing", "propose"]
@@ -89,6 +89,7 @@ def propose(
     *,
     pins: Sequence[tuple[str, str, str]] = (),
     source: str = "posts",
+    most: int | None = None,
 ) -> Staffing:
     """Propose who serves in which team, so that as few posts as possible are short.
 
@@ -103,13 +104,24 @@ def propose(
         Memberships which must be.
     source : str
         What messages call the list of posts.
+    most : int or None
+        Most pairs of post and person.
 
     Raises
     ------
     InvalidInput
         A post or pin which cannot be read, with its row.
+    TooLarge
+        There are more pairs than `most`.
     """
     seats = _seats(roster, posts, ground or Ground(), source)
+    pairs = sum(len(seat.people) for seat in seats)
+    if most is not None and pairs > most:
+        raise TooLarge(
+            f"there are {pairs:,} ways to give a post to a person, and {most:,} are taken at once",
+            field="posts",
+            cure="name the departments of each post, or use gridsvc assign --staff",
+        )
     program = _Program(roster, seats, ground or Ground(), _pins(roster, seats, pins))
     shares, gap = program.solved()
     members = _members(roster, seats, shares)

@@ -113,10 +113,10 @@ def shuffle(
         for i in range(m):
             carried[t, i] = 0.0
     value = 0.0
-    for g in range(n):
-        value += cost[g, team[g]]
+    for k in range(n):
+        value += cost[k, team[k]]
         for i in range(m):
-            carried[team[g], i] += load[g, i]
+            carried[team[k], i] += load[k, i]
     over = _excess(carried, limit)
     for _ in range(steps):
         g = below(rng, n)

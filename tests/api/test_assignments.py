@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from gridsvc.services import assignments
-from tests.api.strip import ROWS, make_territory, make_tiling, solve, tag, upload
+from tests.api.strip import ROSTER, ROWS, make_territory, make_tiling, solve, tag, upload
 
 
 def solved(client: TestClient) -> str:
@@ -57,3 +57,25 @@ def test_many_grids_are_given_by_a_job_and_the_request_waits(
     assert done.status_code == 200 and done.headers["ETag"] != before["If-Match"]
     assert done.headers["Location"].startswith("/v1/jobs/")
     assert client.post(f"/v1/plans/{plan}/teams", headers=before).status_code == 412
+
+
+def test_people_are_proposed_and_the_roster_can_be_put(client: TestClient) -> None:
+    plan = solved(client)
+    staff = {"posts": [{"role": "lead", "posts": 0.5}, {"role": "maintenance", "posts": 2, "team": "t"}]}
+    early = client.post(f"/v1/plans/{plan}/staffing", json=staff)
+    assert early.status_code == 409 and "no grid of the plan has a team" in early.text
+    people = [*ROSTER["people"], {"id": "q", "name": "Ben", "department": "m"}]  # type: ignore[misc]
+    without_fallback = {**ROSTER, "people": people, "fallback": None}
+    before = client.put("/v1/territories/strip/roster", json=without_fallback).json()["roster"]
+    assert client.post(f"/v1/plans/{plan}/teams", headers=tag(client, plan)).status_code == 200
+    told = client.post(f"/v1/plans/{plan}/staffing", json=staff).json()
+    assert told["base_roster"] == before
+    assert client.get("/v1/territories/strip/roster").json()["roster"] == before  # nothing is stored
+    seats = {(m["person"], m["role"], m["time_share"]) for m in told["roster"]["members"]}
+    assert seats == {("p", "lead", 0.5), ("q", "maintenance", 1.0)}
+    assert told["report"]["shortages"] == ["maintenance is short of 1 people in Team"]
+    assert told["report"]["shortages_zh"] == ["Team的maintenance缺1人"]
+    assert client.put("/v1/territories/strip/roster", json=told["roster"]).status_code == 200
+    staff["posts"][1]["role"] = "cook"
+    wrong = client.post(f"/v1/plans/{plan}/staffing", json=staff)
+    assert wrong.status_code == 422 and wrong.json()["row"] == 2 and "there is no role 'cook'" in wrong.text

@@ -6,10 +6,10 @@ import type { Key } from '../../i18n.ts';
 import { Mark } from '../../mesh/layer.ts';
 import type { Place } from '../../stage.ts';
 import { automatic } from './automatic.ts';
-import { Dealing, offMean, total } from './dealing.ts';
-import { acceptDrops, acceptTeams, dragGrids, dragTeam } from './drag.ts';
-import { bar } from './svg.ts';
-import { personNames, teamNames, type Desk, type View } from './view.ts';
+import { teamBox, type Sum } from './box.ts';
+import { Dealing, total } from './dealing.ts';
+import { acceptTeams } from './drag.ts';
+import { teamNames, type Desk, type View } from './view.ts';
 
 export class AssignView implements View {
   readonly root = h('div', {});
@@ -183,94 +183,22 @@ export class AssignView implements View {
       ),
     );
     const most = Math.max(...sums, ...before, 0);
-    const rows = teams.map(({ id, name }, i) =>
-      this.team(id, name, held.get(id) ?? [], { sums, most, now: sums[i] ?? 0, before: before[i] ?? 0 }),
+    const rows = teams.map(({ id }, i) =>
+      this.team(id, held.get(id) ?? [], { sums, most, now: sums[i] ?? 0, before: before[i] ?? 0 }),
     );
     const known = new Set(this.desk.roster.teams.map(({ id }) => id));
     const lost = [...held].filter(([id]) => id === null || !known.has(id)).flatMap(([, grids]) => grids);
-    fill(this.list, lost.length > 0 && this.team(null, '', lost, null), ...rows);
+    fill(this.list, lost.length > 0 && this.team(null, lost, null), ...rows);
   }
 
-  private team(
-    id: string | null,
-    name: string,
-    grids: GridProperties[],
-    sum: { sums: number[]; most: number; now: number; before: number } | null,
-  ): HTMLElement {
-    const { i18n, format } = this.desk.workspace.context;
-    const { members } = this.desk.roster;
-    const lead = members.find((one) => one.team === id && (one.acting || one.role === 'lead'));
-    const people = personNames(this.desk.roster);
-    const leadName = lead && (people.get(lead.person) ?? lead.person);
-    const draggable = this.editable && id !== null;
-    const title = h(
-      'div',
-      { class: 'team-title', draggable: draggable ? 'true' : null },
-      h('strong', {}, id === null ? i18n.t('teams.none') : name),
-      h(
-        'span',
-        { class: 'muted small' },
-        id !== null && (leadName ? i18n.t('teams.lead', { name: leadName }) : i18n.t('teams.noLead')),
-      ),
-    );
-    const box = h(
-      'li',
-      { class: 'team-box', 'data-team': id },
-      title,
-      sum &&
-        bar({
-          value: sum.now,
-          most: sum.most,
-          mean: mean(sum.sums),
-          before: this.dealing.size ? sum.before : null,
-        }),
-      sum &&
-        h(
-          'span',
-          { class: 'small muted' },
-          i18n.t('teams.load', {
-            value: format.compact(sum.now),
-            deviation: format.deviation(offMean(sum.now, sum.sums)),
-          }),
-        ),
-      h(
-        'div',
-        { class: 'team-grids' },
-        ...(grids.length
-          ? grids.map((grid) => this.chip(grid))
-          : [h('span', { class: 'muted small' }, i18n.t('teams.noGrids'))]),
-      ),
-    );
-    if (draggable) {
-      dragTeam(title, id);
-      acceptDrops(box, (codes) => this.give(codes, id));
-    }
-    return box;
-  }
-
-  private chip(grid: GridProperties): HTMLElement {
-    const { i18n, format } = this.desk.workspace.context;
-    const moved = this.dealing.isChanged(grid.code);
-    const value = format.compact(grid.measures[this.measure] ?? 0);
-    const words = { code: grid.code, value, team: grid.team_name ?? grid.team ?? i18n.t('teams.none') };
-    const label = moved ? i18n.t('teams.grid.moved', words) : i18n.t('teams.grid', words);
-    const chip = h(
-      'button',
-      {
-        type: 'button',
-        class: moved ? 'grid-chip moved' : 'grid-chip',
-        'data-grid': grid.code,
-        'aria-pressed': String(this.chosen.has(grid.code)),
-        'aria-label': label,
-        title: label,
-        disabled: !this.editable,
-        draggable: this.editable ? 'true' : null,
-        onclick: () => this.toggle(grid.code),
-      },
-      grid.code,
-    );
-    if (this.editable) dragGrids(chip, () => (this.chosen.has(grid.code) ? [...this.chosen] : [grid.code]));
-    return chip;
+  private team(id: string | null, grids: GridProperties[], sum: Sum | null): HTMLElement {
+    return teamBox({ id, grids, sum }, this.measure, this.dealing, this.desk, {
+      editable: this.editable,
+      isChosen: (code) => this.chosen.has(code),
+      chosen: () => [...this.chosen],
+      toggle: (code) => this.toggle(code),
+      give: (codes, team) => this.give(codes, team),
+    });
   }
 
   private renderSaving(): void {
@@ -320,8 +248,4 @@ export class AssignView implements View {
       say(workspace.context.i18n.t('teams.saved', { n }));
     });
   }
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / Math.max(values.length, 1);
 }

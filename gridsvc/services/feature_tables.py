@@ -48,6 +48,9 @@ class Table:
     tiling : str
     finest : float, metres
         The smallest detail of an outline.
+    several : bool
+        Outlines are told as multipolygons, whatever each of them is: programs take the type of a layer from
+        its first page. Only whole hexagons are polygons for certain.
     drawn : dict
         What was made of the outlines for drawing; filled by whoever draws.
     """
@@ -59,6 +62,7 @@ class Table:
     over: NDArray[np.bool_]
     tiling: str
     finest: float
+    several: bool = True
     drawn: dict[Any, NDArray[np.object_]] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -137,6 +141,7 @@ def table_of(
         over,
         found.record.tiling,
         float(np.sqrt(np.median(found.tiling.area))) / 4,
+        kind != "cells" or found.tiling.kind != "h3",
     )
 
 

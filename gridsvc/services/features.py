@@ -360,6 +360,9 @@ def pieces(
         shapes = geometry_from_wgs84(outlines(db, found, part), crs)
         shapes = shapely.transform(shapes, lambda xy: np.round(xy, decimals))
         shapes = shapely.orient_polygons(shapes)
+        if found.several:
+            parts, whole = shapely.get_parts(shapes, return_index=True)
+            shapes = shapely.multipolygons(parts, indices=whole)
         if north_first:
             shapes = shapely.transform(shapes, lambda xy: xy[:, ::-1])
         texts = shapely.to_geojson(shapes)

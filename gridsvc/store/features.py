@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, LargeBinary, and_, func, select, type_coerce
+from sqlalchemy import ColumnElement, LargeBinary, and_, func, or_, select, type_coerce
 
 from gridsvc.store.handle import Handle
 from gridsvc.store.tables import cells, cells_rtree, measures, published_grids
@@ -18,6 +18,7 @@ Rows = NDArray[np.int64]
 Box = tuple[float, float, float, float]
 
 _CHUNK = 1000
+_ROUNDED = 1e-4  # degrees; more than the index moves a side of any box on the globe
 
 
 class FeatureReader:
@@ -85,18 +86,34 @@ class FeatureReader:
 
     def extent(self, tiling: str) -> Box | None:
         """West, south, east, north of a tiling's cells; None where it has none."""
-        if self._handle.postgres:
-            g = cells.c.geometry
-            low, high = (func.ST_XMin(g), func.ST_YMin(g)), (func.ST_XMax(g), func.ST_YMax(g))
-            wanted: Any = select(*map(func.min, low), *map(func.max, high))
-        else:
-            t = cells_rtree.c
-            sides = func.min(t.min_lon), func.min(t.min_lat), func.max(t.max_lon), func.max(t.max_lat)
-            wanted = select(*sides).select_from(cells.join(cells_rtree, cells.c.id == t.id))
-        west, south, east, north = self._handle.connection.execute(
-            wanted.where(cells.c.tiling_id == tiling)
-        ).one()
+        if not self._handle.postgres:
+            return self._extent_by_index(tiling)
+        g = cells.c.geometry
+        low, high = (func.ST_XMin(g), func.ST_YMin(g)), (func.ST_XMax(g), func.ST_YMax(g))
+        wanted = select(*map(func.min, low), *map(func.max, high)).where(cells.c.tiling_id == tiling)
+        west, south, east, north = self._handle.connection.execute(wanted).one()
         return None if west is None else (west, south, east, north)
+
+    def _extent_by_index(self, tiling: str) -> Box | None:
+        """The index rounds boxes outwards, by up to a metre, so the cells at its rim are looked at."""
+        t, joined = cells_rtree.c, cells.join(cells_rtree, cells.c.id == cells_rtree.c.id)
+        mine = cells.c.tiling_id == tiling
+        sides = func.min(t.min_lon), func.min(t.min_lat), func.max(t.max_lon), func.max(t.max_lat)
+        found = self._handle.connection.execute(select(*sides).select_from(joined).where(mine)).one()
+        if found[0] is None:
+            return None
+        west, south, east, north = found
+        rim = or_(
+            t.min_lon <= west + _ROUNDED,
+            t.min_lat <= south + _ROUNDED,
+            t.max_lon >= east - _ROUNDED,
+            t.max_lat >= north - _ROUNDED,
+        )
+        outline = type_coerce(cells.c.geometry, LargeBinary)
+        wanted = select(outline).select_from(joined).where(mine, rim)
+        wkb = [bytes(one) for one in self._handle.connection.execute(wanted).scalars()]
+        box = shapely.total_bounds(shapely.from_wkb(np.array(wkb, object))).tolist()
+        return (box[0], box[1], box[2], box[3])
 
     def measured(self, tiling: str) -> int:
         """A number which grows whenever measures of a tiling are written; 0 before the first."""

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,8 @@ class Served:
     tiling: str
 
     def layer(self, kind: Any, n: int = 1) -> Layer:
-        return layer(self.database, ANNA, "board", n, kind)[0]
+        found = layer(self.database, ANNA, "board", n, kind)[0]
+        return replace(found, columns={name: list(values) for name, values in found.columns.items()})
 
 
 @pytest.fixture(scope="module", params=DIALECTS)

@@ -68,7 +68,7 @@ class HandoverOut(BaseModel):
     territory: str
     kind: Literal["leaver", "grid"]
     state: Annotated[
-        Literal["shown", "draft", "scheduled", "acting", "done"],
+        Literal["shown", "draft", "scheduled", "acting", "done", "undone"],
         Field(description="`draft`: the grid's plan waits for publication."),
     ]
     effective_at: datetime

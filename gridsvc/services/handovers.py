@@ -24,7 +24,7 @@ from gridsvc.teams.rules import check_roster
 
 __all__ = ["Heir", "Leaver", "State", "get", "leave", "listing", "require_reason", "state_of"]
 
-State = Literal["shown", "draft", "scheduled", "acting", "done"]
+State = Literal["shown", "draft", "scheduled", "acting", "done", "undone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def listing(
 
 
 def state_of(reader: Reader, record: HandoverRecord) -> State:
-    """How far a handover is, by the clock and by what was published of its plan."""
+    """How far a handover is, by the clock, by what counts at its date and by its published plan."""
     now = datetime.now(UTC)
     if not record.id:
         return "shown"
@@ -147,10 +147,20 @@ def state_of(reader: Reader, record: HandoverRecord) -> State:
         record = replace(
             record, effective_at=reader.publications.get(record.territory, record.line, n).effective_at
         )
+    if record.kind == "leaver" and _stays(reader, record, now):
+        return "undone"
     if now < record.effective_at:
         return "scheduled"
     starts = [given["start"] for given in record.told.get("passed", ()) if given["acting"]]
     return "acting" if any(now < datetime.fromisoformat(start) for start in starts) else "done"
+
+
+def _stays(reader: Reader, record: HandoverRecord, now: datetime) -> bool:
+    """Whether another roster, told since, has the leaver in a place at the date all the same."""
+    found = reader.rosters.in_force(record.territory, record.effective_at, now)
+    return found is not None and any(
+        member.person == record.person for member in found[1].at(record.effective_at).members
+    )
 
 
 def require_reason(reason: str) -> None:

@@ -149,6 +149,15 @@ def test_a_place_does_not_come_back_at_the_moment_it_was_given_up(board: Databas
         handovers.leave(board, ANNA, "board", Leaver("p-d", (Heir("p-a"),), "retires", at))
 
 
+def test_the_roster_of_before_put_back_undoes_it_and_the_note_says_so(board: Database) -> None:
+    before = rosters.get(board, ANNA, "board")[1]
+    made = leave(board, "p-a", Heir("p-d"))
+    rosters.put(board, ANNA, "board", before, reason="stays after all")
+    assert [lead(board, "x000y000", days)[0] for days in (0, 11)] == ["p-a", "p-a"]
+    assert handovers.get(board, ANNA, "board", made.id)[1] == "undone"
+    assert leave(board, "p-a", Heir("p-d")).id  # and may be made again
+
+
 def test_a_wrong_date_or_base_is_refused(board: Database) -> None:
     with pytest.raises(InvalidInput, match="roster 1 counts since") as early:
         leave(board, "p-a", Heir("p-d"), days=-40_000)

@@ -55,7 +55,7 @@ export interface Scorecard {
 export interface Handover {
   id: string | null;
   kind: 'leaver' | 'grid';
-  state: 'shown' | 'draft' | 'scheduled' | 'acting' | 'done';
+  state: 'shown' | 'draft' | 'scheduled' | 'acting' | 'done' | 'undone';
   effective_at: string;
   reason: string;
   person: string | null;

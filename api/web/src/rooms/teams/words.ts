@@ -117,6 +117,7 @@ export const words = {
     'teams.hand.state.scheduled': 'scheduled',
     'teams.hand.state.acting': 'somebody stands in',
     'teams.hand.state.done': 'done',
+    'teams.hand.state.undone': 'taken back by a later roster',
     'teams.hand.leaves': '{person} leaves',
   },
   zh: {
@@ -231,6 +232,7 @@ export const words = {
     'teams.hand.state.scheduled': '已排期',
     'teams.hand.state.acting': '代理中',
     'teams.hand.state.done': '已完成',
+    'teams.hand.state.undone': '已被后来的花名册撤回',
     'teams.hand.leaves': '{person} 离任',
   },
 } as const;

@@ -68,7 +68,7 @@ def test_a_draft_on_paper_says_that_it_is_one(page: Page, service: str) -> None:
         page.emulate_media(media="print")
         expect(page.locator("#paper h1")).to_be_visible()
         expect(page.locator("#header")).to_be_hidden()
-        expect(page.get_by_text("草案")).to_have_count(mark)
+        expect(page.locator("#paper .watermark", has_text="Draft")).to_have_count(mark)
         # The picture shows the map: it has more than one colour.
         assert page.locator("#paper img").evaluate("image => image.src.length") > 20_000
         assert page.evaluate("window.printed") is True

@@ -37,7 +37,7 @@ export const en = {
   'layers.unpublished': 'Customers are shown on publications.',
   'print.label': 'Print the map',
   'print.made': 'printed {date}',
-  'print.draft': 'Draft 草案',
+  'print.draft': 'Draft',
   'colour.label': 'Colour the map by',
   'colour.grid': 'Grid',
   'colour.team': 'Team',

@@ -58,7 +58,7 @@ def test_from_a_plan_to_its_publication(page: Page, strip: tuple[str, httpx.Clie
     _go(page, "plans")
     _solve(page)
     plan = _newest(client)
-    _compare(page, plan)
+    _compare(page, client, plan)
     _ask_and_decide(page, client, plan)
     _publish(page, client, plan)
 
@@ -78,7 +78,7 @@ def _solve(page: Page) -> None:
     expect(page.locator(".plan-list [aria-current=true]")).to_contain_text("autumn")
 
 
-def _compare(page: Page, plan: str) -> None:
+def _compare(page: Page, client: httpx.Client, plan: str) -> None:
     page.get_by_role("link", name="Compare").click()
     page.get_by_label("Compare with").select_option("publication:1")
     expect(page.get_by_text(re.compile(r"\d+ of \d+ cells are in another grid"))).to_be_visible(
@@ -89,9 +89,16 @@ def _compare(page: Page, plan: str) -> None:
     expect(border).to_have_attribute("aria-valuenow", "100")
     border.press("ArrowLeft")
     expect(border).to_have_attribute("aria-valuenow", "98")
-    expect(page.get_by_role("link", name="workbook")).to_have_attribute(
-        "href", re.compile(f"plans/{plan}/compare")
-    )
+    # Who loses whom: as many lines as pairs of grids, each of them shown on the map by its button.
+    told = client.get(f"/v1/plans/{plan}/compare/publication:1").json()
+    lines = page.locator(".pairs tbody tr")
+    expect(lines).to_have_count(len(told["grid_moves"]))
+    lines.first.get_by_role("button").click()
+    for name, kind in (("workbook", "spreadsheetml"), ("CSV", "text/csv"), ("page", "text/html")):
+        href = page.get_by_role("link", name=name, exact=True).get_attribute("href")
+        assert href is not None and f"plans/{plan}/compare" in href
+        answer = client.get(href)
+        assert answer.status_code == 200 and kind in answer.headers["content-type"], name
 
 
 def _ask_and_decide(page: Page, client: httpx.Client, plan: str) -> None:

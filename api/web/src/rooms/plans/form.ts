@@ -65,6 +65,10 @@ export class SolveForm {
     this.around.seeds(this.seeds.value);
   }
 
+  get chosen(): string {
+    return this.tiling.value;
+  }
+
   addSeed(lon: number, lat: number): void {
     const line = `${lon.toFixed(5)}, ${lat.toFixed(5)}`;
     this.seeds.value = [...this.seeds.value.split('\n').filter(Boolean), line].join('\n');

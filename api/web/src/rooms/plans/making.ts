@@ -21,6 +21,8 @@ export class Maker {
   readonly root = h('div', {});
   private kind: (typeof KINDS)[number] = 'solve';
   private picking: Picking | null = null;
+  /** What the form at hand was made for. */
+  private made = '';
   private form: SolveForm | null = null;
   private readonly lines: Sketch;
   private readonly points: Sketch;
@@ -38,11 +40,21 @@ export class Maker {
     this.barriers = new BarriersField(workspace, this.lines, making.work);
   }
 
+  /** What is written in the form stays there as long as it asks for the same. */
   render(tilings: readonly Tiling[]): void {
     const { board, context } = this.workspace;
     const { i18n } = context;
-    this.picking = null;
     if (!board) this.kind = 'solve';
+    const made = [i18n.language, this.kind, ...tilings.map(({ id }) => id)].join();
+    if (made === this.made) {
+      this.root
+        .querySelector<HTMLInputElement>('.segment:last-child input')
+        ?.toggleAttribute('disabled', !board);
+      this.locks.render(this.form?.chosen ?? board?.subject.plan.tiling ?? null);
+      return;
+    }
+    this.made = made;
+    this.picking = null;
     const kinds = KINDS.map((kind) =>
       h(
         'label',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -51,10 +52,30 @@ Form = Annotated[Format, Depends(_form)]
 
 
 def rendered(
-    form: Format, makers: Mapping[Format, Callable[[], bytes | str]], name: str, lang: str, policy: str
+    form: Format,
+    makers: Mapping[Format, Callable[[], bytes | str]],
+    name: str,
+    lang: str,
+    policy: str,
+    *,
+    state: bytes | None = None,
+    seen: str = "",
 ) -> Response:
-    """The report in a form; a page comes with its policy, files with a name."""
+    """The report in a form; a page comes with its policy, files with a name.
+
+    Parameters
+    ----------
+    state : bytes or None
+        What the report says but for the moment it was made at; its digest is a weak tag.
+    seen : str
+        The tags which the caller has: 304 where that of the state is among them.
+    """
     headers = {"Vary": "Accept, Accept-Language"}
+    if state is not None:
+        tag = hashlib.sha256(b"%s %s " % (form.encode(), lang.encode()) + state).hexdigest()[:32]
+        headers |= {"ETag": f'W/"{tag}"', "Cache-Control": "no-cache"}
+        if f'"{tag}"' in seen:
+            return Response(status_code=304, headers=headers)
     if form == "html":
         headers |= {"Content-Security-Policy": policy, "Content-Language": lang}
     elif form != "json":

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
 
 from api.deps import Db, Language, Scope, current_app
@@ -30,6 +30,7 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1", tags=["scorecards"])
 
 Reading = Annotated[Principal, Depends(Scope("plans:read"))]
+Seen = Annotated[str, Header(alias="If-None-Match", description="304 where nothing has changed since.")]
 Bom = Annotated[bool, Query(description="Begin a CSV with the mark by which Excel knows UTF-8.")]
 
 
@@ -46,24 +47,32 @@ def _time(value: datetime | None, field: str) -> datetime | None:
     return value
 
 
-def _card(card: Card, form: Format, lang: Lang, bom: bool, name: str) -> Response:
+def _state(document: dict[str, Any], bom: bool) -> bytes:
+    """What a report says, but for when it was made or asked."""
+    told = {name: value for name, value in document.items() if name not in {"made_at", "at"}}
+    return orjson.dumps([told, bom])
+
+
+def _card(card: Card, form: Format, lang: Lang, bom: bool, name: str, seen: str) -> Response:
     makers: dict[Format, Callable[[], bytes | str]] = {
         "json": lambda: orjson.dumps(card.document()),
         "csv": lambda: sheets.card_csv(card, bom=bom),
         "xlsx": lambda: sheets.card_workbook(card, lang),
         "html": lambda: card_page.page(card, lang),
     }
-    return rendered(form, makers, name, lang, frame.POLICY)
+    state = _state(card.document(), bom)
+    return rendered(form, makers, name, lang, frame.POLICY, state=state, seen=seen)
 
 
-def _loads(report: LoadReport, form: Format, lang: Lang, bom: bool, name: str) -> Response:
+def _loads(report: LoadReport, form: Format, lang: Lang, bom: bool, name: str, seen: str) -> Response:
     makers: dict[Format, Callable[[], bytes | str]] = {
         "json": lambda: orjson.dumps(report.document()),
         "csv": lambda: sheets.load_csv(report, bom=bom),
         "xlsx": lambda: sheets.load_workbook(report, lang),
         "html": lambda: load_page.page(report, lang),
     }
-    return rendered(form, makers, name, lang, frame.POLICY)
+    state = _state(report.document(), bom)
+    return rendered(form, makers, name, lang, frame.POLICY, state=state, seen=seen)
 
 
 @router.get("/publications/{n}/scorecard", response_class=Response, responses=RESPONSES)
@@ -77,10 +86,11 @@ def scorecard_of_publication(
     small: Small,
     line: str = "base",
     bom: Bom = False,
+    seen: Seen = "",
 ) -> Response:
     """The grids of a publication by figure, rank, score and trend; a past one as it was at its end."""
     card = scorecards.of_publication(db, who, territory, n, line=line, small=small)
-    return _card(card, form, lang, bom, f"{territory}-{n}-scorecard")
+    return _card(card, form, lang, bom, f"{territory}-{n}-scorecard", seen)
 
 
 @router.get("/territories/{territory}/scorecard", response_class=Response, responses=RESPONSES)
@@ -94,19 +104,27 @@ def scorecard_in_force(
     line: str = "base",
     as_of: Annotated[datetime | None, Query(description="With its offset; now unless given.")] = None,
     bom: Bom = False,
+    seen: Seen = "",
 ) -> Response:
     """The grids of the publication in force at a time, with the measures of that time."""
     time = _time(as_of, "as_of")
     card = scorecards.in_force_at(db, who, territory, line=line, as_of=time, small=small)
-    return _card(card, form, lang, bom, f"{territory}-scorecard")
+    return _card(card, form, lang, bom, f"{territory}-scorecard", seen)
 
 
 @router.get("/plans/{plan}/scorecard", response_class=Response, responses=RESPONSES)
 def scorecard_of_plan(
-    plan: str, db: Db, who: Reading, lang: Language, form: Form, small: Small, bom: Bom = False
+    plan: str,
+    db: Db,
+    who: Reading,
+    lang: Language,
+    form: Form,
+    small: Small,
+    bom: Bom = False,
+    seen: Seen = "",
 ) -> Response:
     """The grids of a draft as they would be now, beside what their ground came to before."""
-    return _card(scorecards.of_plan(db, who, plan, small=small), form, lang, bom, f"{plan}-scorecard")
+    return _card(scorecards.of_plan(db, who, plan, small=small), form, lang, bom, f"{plan}-scorecard", seen)
 
 
 @router.get("/territories/{territory}/loads", response_class=Response, responses=RESPONSES)
@@ -127,13 +145,14 @@ def loads_of_territory(
         Split, Query(description="Deal a team's load out over all its members, or once over each role.")
     ] = "team",
     bom: Bom = False,
+    seen: Seen = "",
 ) -> Response:
     """What each team and person carries, how far they have to go, and how evenly it is dealt out."""
     time = _time(at, "at")
     found = loads.report(
         db, who, territory, line=line, at=time, plan=plan, before=before, split=share, small=small
     )
-    return _loads(found, form, lang, bom, f"{territory}-loads")
+    return _loads(found, form, lang, bom, f"{territory}-loads", seen)
 
 
 @router.get("/company/scorecard")

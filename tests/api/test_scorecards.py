@@ -36,6 +36,21 @@ def test_each_report_comes_in_each_form(town: Town, url: str) -> None:
     assert "attachment" in book.headers["content-disposition"]
 
 
+@pytest.mark.parametrize("url", URLS)
+def test_a_report_which_says_the_same_is_not_sent_again(town: Town, url: str) -> None:
+    client, _ = town
+    tag = client.get(url).headers["etag"]
+    again = client.get(url, headers={"If-None-Match": tag})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    page = client.get(url, headers={"If-None-Match": tag, "Accept": "text/html"})
+    assert page.status_code == 200 and page.headers["etag"] != tag
+    roster = client.get("/v1/territories/strip/roster").json()
+    body = {name: roster[name] for name in ("departments", "people", "members", "fallback")}
+    teams = [{**team, "name": "Renamed", "lon": 0.3, "lat": 0.0} for team in roster["teams"]]
+    assert client.put("/v1/territories/strip/roster", json={**body, "teams": teams}).status_code == 200
+    assert client.get(url, headers={"If-None-Match": tag}).status_code == 200
+
+
 def test_a_drafts_scorecard_and_loads(town: Town) -> None:
     client, published = town
     plan = solve(client, published["tiling"], grids=2)

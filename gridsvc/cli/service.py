@@ -82,9 +82,9 @@ def _told(done: Done) -> list[str]:
         *placement_lines(done.placement),
         *plan_lines(report),
         *assignment_lines(plan, report["assignment"]),
-        f"published as number {done.publication.n}",
         f"{len(done.staffed.violations)} breaks of the company's rules for teams",
         *needed_lines(done.staffed),
+        f"published as number {done.publication.n}",
     ]
 
 

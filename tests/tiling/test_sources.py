@@ -229,6 +229,23 @@ def test_what_is_right_gets_no_hint() -> None:
     assert told([-0.1, 0.2], [51.4, 51.5]) == {}
 
 
+@pytest.mark.parametrize("name", ["a.geojson", "a.json"])
+def test_a_ring_without_its_end_is_closed_and_told(tmp_path: Path, name: str) -> None:
+    whole = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]
+    rows = [
+        {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+        for ring in (whole, whole[:-1], whole)
+    ]
+    (tmp_path / name).write_text(json.dumps({"type": "FeatureCollection", "features": rows}))
+    found = read(tmp_path / name)
+    assert shapely.equals(found.geometry, found.geometry[0]).all()
+    assert [(note["code"], "first: row 2" in note["message"]) for note in found.notes] == [
+        ("rings-closed", True)
+    ]
+    (tmp_path / name).write_text(json.dumps({"type": "FeatureCollection", "features": rows[::2]}))
+    assert read(tmp_path / name).notes == ()
+
+
 def test_exchanged_axes_are_seen() -> None:
     assert set(told(LAT, LON)) == {"swapped-axes"}
 

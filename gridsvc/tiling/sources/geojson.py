@@ -133,7 +133,28 @@ def rows_from_geojson(obj: object, source: str) -> Rows:
     geometry = np.empty(len(features), object)
     for i, feature in enumerate(features):
         geometry[i] = _geometry(feature, i + 1, source)
-    return Rows(geometry, _columns(features), _named_crs(obj), source)
+    return Rows(geometry, _columns(features), _named_crs(obj), source, notes=_closed(features))
+
+
+def _closed(features: list[dict[str, Any]]) -> tuple[dict[str, str], ...]:
+    """Tells of rings whose end was missing: shapely closes them, which is the one way they can be meant."""
+    rows = [row for row, feature in enumerate(features, 1) if _has_open_ring(feature.get("geometry"))]
+    if not rows:
+        return ()
+    return (
+        {
+            "code": "rings-closed",
+            "message": f"{len(rows):,} rows had rings whose end was missing; closed (first: row {rows[0]})",
+            "message_zh": f"{len(rows):,} 行的多边形环首尾未闭合，已自动闭合（首行：第 {rows[0]} 行）",
+        },
+    )
+
+
+def _has_open_ring(geometry: dict[str, Any] | None) -> bool:
+    if geometry is None or geometry.get("type") not in {"Polygon", "MultiPolygon"}:
+        return False
+    parts = [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
+    return any(len(ring) > 0 and ring[0] != ring[-1] for part in parts for ring in part)
 
 
 def _no_geojson(source: str) -> UnreadableFile:

@@ -45,7 +45,7 @@ class Budget:
     """
 
     def __init__(self, size: int) -> None:
-        self.memory = 280_000_000 + 3 * max(size - 30_000_000, 0)
+        self.memory = 245_000_000 + 4 * max(size - 10_000_000, 0)
         self.seconds = 1.2 + size / 25_000_000
 
 

@@ -21,17 +21,17 @@ from gridsvc.teams.problem import Answer, Problem
 __all__ = ["by_patterns"]
 
 _CLOSE = (1e-3, 5e-3)  # gap which is close enough, for few and for many grids
-_STEPS = (1_500, 700)  # changes of prices by what is covered too often or too rarely
+_STEPS = (1_500, 400)  # changes of prices by what is covered too often or too rarely
 _MASTERS = 300  # linear programs, likewise, where grids are few
 _PATIENCE = 25  # such changes without a better bound
 _LITTLE = 1e-6
 _MANY = 300
 _LOOK = (200_000, 4_000)  # sets looked at for a team
 _BUDGET = 100_000_000  # sets looked at in all before the linear programs end
-_LISTED = 20_000  # sets listed for a proof
+_LISTED = 5_000  # sets listed for a proof
 _TAKEN = 10_000  # sets an integer program takes
 _LONGEST = 64
-_NODES = 2_000
+_NODES = 300
 _SHARES = (1.0, 0.5, 0.25, 1.0, 0.5)  # of the gap, within which all sets are listed
 _NOISE = 1e-9
 

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from gridsvc.services import assignments
-from tests.api.strip import ROSTER, ROWS, make_territory, make_tiling, solve, tag, upload
+from tests.api.strip import ROSTER, ROWS, make_territory, make_tiling, publish, solve, tag, upload
 
 
 def solved(client: TestClient) -> str:
@@ -79,3 +79,26 @@ def test_people_are_proposed_and_the_roster_can_be_put(client: TestClient) -> No
     staff["posts"][1]["role"] = "cook"
     wrong = client.post(f"/v1/plans/{plan}/staffing", json=staff)
     assert wrong.status_code == 422 and wrong.json()["row"] == 2 and "there is no role 'cook'" in wrong.text
+
+
+def test_owners_of_the_publication_stay_unless_they_are_barred(client: TestClient) -> None:
+    make_territory(client)
+    teams = [*ROSTER["teams"], {"id": "s", "name": "South"}]  # type: ignore[misc]
+    members = [*ROSTER["members"], {"team": "s", "person": "p", "role": "lead"}]  # type: ignore[misc]
+    members = [{**member, "time_share": 0.5, "kpi_share": 0.5} for member in members]
+    two = {**ROSTER, "teams": teams, "members": members, "fallback": None}
+    answer = client.put("/v1/territories/strip/roster", json=two)
+    assert answer.status_code == 200, answer.text
+    tiling = make_tiling(client)
+    publish(client, tiling)
+    plan = solve(client, tiling)
+    asked = {"today": "publication", "handover_weight": 50}
+    client.post(f"/v1/plans/{plan}/teams", headers=tag(client, plan), json=asked)
+    told = client.get(f"/v1/plans/{plan}/report").json()["assignment"]
+    assert told["handovers"]["grids"] == 0 and told["weights"]["handover"] == 50
+    first = told["grids"][0]
+    owner = "t" if first["team"] == "Team" else "s"
+    asked["pins"] = [{"grid": first["grid"], "team": owner, "ban": True}]
+    client.post(f"/v1/plans/{plan}/teams", headers=tag(client, plan), json=asked)
+    after = client.get(f"/v1/plans/{plan}/report").json()["assignment"]
+    assert after["grids"][0]["team"] != first["team"] and after["handovers"]["grids"] >= 1

@@ -29,8 +29,8 @@ _LONDON = _ROOT.parent / "shared/data/london_msoa_electricity_2019.geojson"
 _LEGEND = """Distances are summed over grids, from the team's base to the middle of the demand. *worst load*
 is the fullest team's load over its capacity, *spare* what all teams can carry beyond what there is. Today's
 owners are simulated: mostly the nearest team, else one of the next. *by hand* gives each grid to the cheapest
-team with room, one after another. Where the worst load is above 100 % no assignment within the capacities was found, and the gap
-counts the price of the overload too. Seconds are CPU, on cores shared with others."""
+team with room, one after another. Where the worst load is above 100 % no assignment within the capacities
+was found, and the gap counts the price of the overload too. Seconds are CPU, on cores shared with others."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from gridsvc.crs import geometry_from_wgs84
 from gridsvc.errors import InvalidInput
 from gridsvc.exchange.files import BESIDE, SUFFIXES, Wish, write_export
 from gridsvc.exchange.geojson import DECIMALS
-from gridsvc.exchange.layer import Layer, flow_of
+from gridsvc.exchange.layer import PART, Layer, flow_of
 from gridsvc.exchange.shapefile import short_names
 from gridsvc.exchange.style import PALETTE, filled_by
 from gridsvc.tiling.read import read_polygons
@@ -203,3 +203,15 @@ def test_ogr2ogr_takes_kml_as_it_was_meant(layer: Layer, written: Any, tmp_path:
     assert f"<PolyStyle><color>80{blue}{green}{red}</color>" in first  # KML counts backwards
     lowest = min(layer.columns["name"])
     assert f"<name>{lowest}</name><styleUrl>#s0</styleUrl>" in document
+
+
+@pytest.mark.parametrize("fmt", ["geojson", "gpkg", "parquet", "csv"])
+def test_rows_which_pass_in_several_parts_keep_their_places(tmp_path: Path, fmt: str) -> None:
+    n = 2 * PART + 3
+    points = shapely.points(np.column_stack([np.arange(n) / 1000, np.zeros(n)]))
+    path = tmp_path / f"out.{fmt}"
+    told = write_export(path, flow_of(Layer("many", points, {"code": [f"{i:05d}" for i in range(n)]})), fmt)
+    back = read(path, fmt)
+    assert told["features"] == len(back) == n
+    assert back["code"].tolist() == [f"{i:05d}" for i in range(n)]
+    assert (shapely.get_x(back.geometry.to_numpy()) * 1000).round().tolist() == list(range(n))

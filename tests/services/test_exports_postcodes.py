@@ -35,7 +35,16 @@ from tests.store.builders import DAY_1
 
 SIZE = int(os.environ.get("GRIDSVC_PROOF_POSTCODES", "5000"))
 RESOLUTION = 7
-NAMES = ('=HYPERLINK("http://x","y")', "+44 20", "@SUM(A1:A9)", "-1+1", "'=quoted", "\t=tab", "网格, 一\n二")
+NAMES = (
+    '=HYPERLINK("http://x","y")',
+    "+44 20",
+    "@SUM(A1:A9)",
+    "-1+1",
+    "'=quoted",
+    "\t=tab",
+    "<b>R&D</b>",
+    "网格, 一\n二",
+)
 
 
 @dataclass(frozen=True)

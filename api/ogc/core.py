@@ -41,6 +41,8 @@ def style_sheet(_: Who) -> Response:
     return Response(STYLE, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
 
 
+# Some programs put a stroke behind every address; where the page is built, nothing else would lead them here.
+@router.get("/", include_in_schema=False)
 @router.get("", **described("/"))
 def landing(request: Request, _: Who) -> Response:
     """Where to go from here."""

@@ -44,6 +44,7 @@ def test_the_landing_page_leads_to_all_there_is(town: Town) -> None:
     for rel in ("self", "alternate", "service-desc", "service-doc", "conformance", "data"):
         assert town.client.get(links[rel]).status_code == 200, rel
     assert town.client.get(links["conformance"]).json()["conformsTo"] == CONFORMANCE
+    assert town.client.get("/ogc/", follow_redirects=False).status_code == 200  # as OWSLib asks
 
 
 @keeps("ogcapi-common-2/1.0/conf/collections", "ogcapi-features-1/1.0/conf/core")

@@ -152,7 +152,7 @@ def handovers() -> Lines:
 
 
 def ogc() -> Lines:
-    """GDAL, OWSLib and QGIS read grids and cells, QGIS draws them and current.gpkg, while the service publishes."""
+    """GDAL, OWSLib and QGIS read what is served, and QGIS draws it, while the service publishes."""
     return _pytest("tests/ogc/test_clients.py", "-p", "no:randomly")
 
 

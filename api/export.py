@@ -42,7 +42,9 @@ DESCRIBED: dict[int | str, dict[str, Any]] = {
         "content": {
             media.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}
             for media in MEDIA_TYPES.values()
+            if "json" not in media
         }
+        | {"application/geo+json": {"schema": {"type": "object"}}}
         | {"application/json": {"schema": {"type": "object"}}},
     }
 }

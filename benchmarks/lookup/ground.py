@@ -225,7 +225,7 @@ def _foundation(database: Database, publication: Publication, before: datetime) 
         work.territories.create(Territory("large", "Large", "UTC", box, before))
         tiling = work.tilings.add("large", _simple(publication), params={}, coverage={})
         plan = work.plans.create(PlanRecord("large", tiling, "large"))
-    rosters.put(database, WHO, "large", _people(), valid_from=before)
+    rosters.put(database, WHO, "large", _people(), valid_from=before, reason="from the start")
     return tiling, plan
 
 

@@ -159,7 +159,11 @@ def test_a_published_teams_people_are_judged_and_the_team_cannot_go(
     assert found["needed"] == [unknown]  # no such measure, so the rule says nothing, and says so
     assert found["items"][0]["sentence"]["zh"].endswith("没有后备人员")
     newest = client.get(PATH).json()["newest"]
-    made = change(client, BO, JOINS, base_roster=newest).json()
+    bea = {**BO, "entry": {**BO["entry"], "id": "bea"}}  # others of this file add a Bo
+    joins = {**JOINS, "entry": {**JOINS["entry"], "person": "bea"}}
+    answer = change(client, bea, joins, base_roster=newest)
+    assert answer.status_code == 200, answer.text
+    made = answer.json()
     assert client.get(f"{PATH}/violations").json()["items"] == []
     other = {**ROSTER, "teams": [{"id": "x", "name": "X"}], "fallback": "x"}
     gone = client.put(PATH, json={**other, "members": [{"team": "x", "person": "p", "role": "lead"}]})

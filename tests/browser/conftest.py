@@ -43,7 +43,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iter
         yield base_url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is there an event loop runs, which other tests must not meet
 def browser() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:

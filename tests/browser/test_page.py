@@ -47,7 +47,7 @@ def test_the_language_is_switched(page: Page) -> None:
 
 def test_the_api_describes_itself_without_another_host(page: Page) -> None:
     page.goto("/docs")
-    expect(page.get_by_text("/v1/owner/batch").first).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("/v1/owner/batch").first).to_be_visible(timeout=60_000)
 
 
 def test_nothing_published_yet_says_what_to_do(browser: Browser, tmp_path: Path) -> None:

@@ -182,11 +182,15 @@ def test_who_may_not_see_customers_is_not_told_which_moved(settled: Database) ->
 
 def test_rosters_tell_who_came_and_left_and_mask_customers(settled: Database) -> None:
     team = people()
-    members = (*team.members[:-1], replace(team.members[-1], person="p-a"))
+    # One person in two teams: half of the time in each.
+    half = {"time_share": 0.5, "kpi_share": 0.5}
+    others = [replace(m, **half) if m.person == "p-a" else m for m in team.members[:-1]]
+    members = (*others, replace(team.members[-1], person="p-a", **half))
     listed = replace(people(), members=members, named=(Named("named", "a", "bank"),), fallback="b")
     rosters.put(settled, ANNA, "board", listed, valid_from=DAY_1, reason="from the start")
     rows = find(settled, "roster", 2, 3)
     assert [(r["what"], r["event"], r["team"], r["person"], r["customer"]) for r in rows] == [
+        ("member", "changed", "a", "p-a", None),
         ("member", "joined", "h", "p-a", None),
         ("member", "left", "h", "p-h", None),
         ("lead", "changed", "h", None, None),

@@ -218,7 +218,7 @@ def test_rules_which_mean_nothing_are_refused(document: dict, field: str, cure: 
 
 def test_rules_read_back_as_they_were_written() -> None:
     rules = ScorecardRules(
-        {"sales": Part(("a", "b"), "c")}, {"customers": 2.0}, {"density": "low"}, "tier", {"A": 4.0}
+        {"sales": Part(("a", "b"), "c")}, {"customers": 2.0}, {"density": "low"}, {"A": 4.0}
     )
     assert scorecard_rules_from_dict(rules.as_dict()) == rules
     assert scorecard_rules_from_dict({}) == ScorecardRules()

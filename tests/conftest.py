@@ -13,6 +13,13 @@ from tests.databases import Opener, PostgisServer, copy_postgis, migrate, missin
 
 DIALECTS = ["embedded", pytest.param("postgis", marks=pytest.mark.postgis)]
 
+LONG_WALK = pytest.mark.parametrize(
+    "database_url",
+    ["embedded", pytest.param("postgis", marks=[pytest.mark.postgis, pytest.mark.proof])],
+    indirect=True,
+)
+"""For walks of half a minute whose steps are tried on both databases elsewhere: PostGIS is left to the proof."""
+
 
 @pytest.fixture(scope="session")
 def postgis_server() -> Iterator[PostgisServer]:

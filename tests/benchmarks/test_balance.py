@@ -204,6 +204,7 @@ def test_the_published_plan_has_the_published_inertia(name: str) -> None:
 
 
 @shared
+@pytest.mark.proof
 def test_two_states_are_solved_and_set_beside_the_published_optima(tmp_path: Path) -> None:
     results = run_optima(tmp_path, tmp_path / "cache", ["LA_county"])
     assert {result.known.objective for result in results} == {CUT, INERTIA}

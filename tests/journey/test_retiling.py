@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import LONG_WALK
 from tests.journey import london
 from tests.journey.client import Client
 from tests.journey.served import serving
@@ -30,6 +31,7 @@ def _changed(client: Client, plan: str, made: str) -> list[dict[str, Any]]:
         after = {"after": page["next"]}
 
 
+@LONG_WALK
 def test_london_from_hexagons_to_areas(
     database_url: str, tmp_path: Path, shared_data: Path, record_property: Record
 ) -> None:

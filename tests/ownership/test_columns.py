@@ -146,9 +146,9 @@ def test_large_batches_too(places: Places, grids: int) -> None:
     all_agree(of_many(5000, places, [Grid(f"{i:02}", "", f"t{i % 7}") for i in range(grids)]))
 
 
-@pytest.mark.parametrize("n", [1, 299, 301, 5000])
+@pytest.mark.parametrize("n", [1, 299, 5000])
 def test_more_cells_than_points_and_fewer(n: int) -> None:
-    all_agree(of_many(n, blocks([f"E{i}" for i in range(3000)]), [Grid("1", "")]))
+    all_agree(of_many(n, blocks([f"E{i}" for i in range(600)]), [Grid("1", "")]))
 
 
 # --- one long name does not make the others long

@@ -16,6 +16,7 @@ from gridsvc.sample import COUNTY, DEFAULT_SEED, generate, generate_scale
 from gridsvc.services import main_job, ownership, publications, territories
 from gridsvc.services.desk import Asked, Desk, snapshot
 from gridsvc.store import Database
+from tests.conftest import LONG_WALK
 
 Record = Callable[[str, object], None]
 
@@ -80,6 +81,7 @@ def _check_lookups(db: Database, count: int) -> int:
     return len(rows) - moved
 
 
+@LONG_WALK
 def test_the_county_from_files_to_owners(database: Database, county: Path) -> None:
     done = main_job.run_sample(database, LOCAL, county, grids=12)
     _check(done, county)

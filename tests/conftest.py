@@ -18,7 +18,7 @@ LONG_WALK = pytest.mark.parametrize(
     ["embedded", pytest.param("postgis", marks=[pytest.mark.postgis, pytest.mark.proof])],
     indirect=True,
 )
-"""For walks of half a minute whose steps are tried on both databases elsewhere: PostGIS is left to the proof."""
+"""For walks of half a minute whose steps are tried on both databases: PostGIS is left to the proof."""
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.xdist_group("crash")]
 KILLS = int(os.environ.get("GRIDSVC_PROOF_KILLS", "5"))
 PROOF = KILLS >= 50
 RESTART = 1.5  # seconds, median; held to where the machine does nothing else
-WORK_TO_START = 2.2  # seconds of a core
+WORK_TO_START = 1.5  # seconds of a core
 
 Record = Callable[[str, object], None]
 

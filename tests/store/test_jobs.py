@@ -204,11 +204,11 @@ def test_jobs_without_a_sign_of_life_are_found(open_database: Opener) -> None:
 def test_processes_at_once_do_each_job_once(database_url: str, database: Database) -> None:
     jobs = [queue(database) for _ in range(40)]
     code = (
-        "import sys; from gridsvc.services import jobs; from gridsvc.store import Database\n"
+        "import sys, time; from gridsvc.services import jobs; from gridsvc.store import Database\n"
         "database = Database.open(sys.argv[1])\n"
         "print('ready', flush=True); sys.stdin.readline()\n"
         "while job := jobs.claim(database, sys.argv[2], ['solve']):\n"
-        "    print(job, flush=True); jobs.finish(database, job, sys.argv[2], {})\n"
+        "    print(job, flush=True); time.sleep(0.01); jobs.finish(database, job, sys.argv[2], {})\n"
     )
     workers = [
         subprocess.Popen(

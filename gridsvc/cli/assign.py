@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -19,7 +17,7 @@ from gridsvc.cli.common import (
     write_csv,
     write_json,
 )
-from gridsvc.cli.plan import assignment_lines
+from gridsvc.cli.plan import assignment_lines, staff_lines
 from gridsvc.plans.plan import Plan
 from gridsvc.services.assignments import assign_plan
 from gridsvc.services.files import plan_from_labels
@@ -116,7 +114,7 @@ def assign(
     if report is not None:
         write_json(report, summary)
     write_csv(output, ("grid", "team", "team_name", "lead", "lead_name"), _rows(assigned, found))
-    emit(summary, [*assignment_lines(assigned, summary), *_staff_lines(summary)], json_=json_)
+    emit(summary, [*assignment_lines(assigned, summary), *staff_lines(summary.get("staffing"))], json_=json_)
 
 
 def _rows(assigned: Plan, roster: Roster) -> list[tuple[str, ...]]:
@@ -128,11 +126,3 @@ def _rows(assigned: Plan, roster: Roster) -> list[tuple[str, ...]]:
         told = (lead.person, people[lead.person].name) if lead else ("", "")
         rows.append((grid.code, team.id, team.name, *told))
     return rows
-
-
-def _staff_lines(summary: Mapping[str, Any]) -> list[str]:
-    if "staffing" not in summary:
-        return []
-    told = summary["staffing"]
-    first = f"{told['memberships']} memberships of {told['people']} people, {told['new']} of them new"
-    return [first, *(f"  {text}" for text in told["shortages"])]

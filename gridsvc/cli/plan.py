@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import ceil
 from typing import Any
 
 from gridsvc.cli.common import percent
 from gridsvc.plans.plan import Plan
 
-__all__ = ["assignment_lines", "plan_lines"]
+__all__ = ["assignment_lines", "plan_lines", "staff_lines"]
 
 _WHOLE = 100.0  # amounts from which fractions say nothing to anybody
 _ROUNDING = 1e-6
@@ -123,3 +124,11 @@ def assignment_lines(plan: Plan, summary: dict[str, Any]) -> list[str]:
         + ("" if mean is None else f", on average {mean / 1000:.1f} km from the team's base")
     ]
     return lines + [f"  {text}" for text in summary["shortages"]]
+
+
+def staff_lines(report: Mapping[str, Any] | None) -> list[str]:
+    """People proposed for teams as people read it; nothing where none were asked for."""
+    if report is None:
+        return []
+    first = f"{report['memberships']} memberships of {report['people']} people, {report['new']} of them new"
+    return [first, *(f"  {text}" for text in report["shortages"])]

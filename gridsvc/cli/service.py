@@ -23,7 +23,7 @@ from gridsvc.cli.common import (
     say,
 )
 from gridsvc.cli.customers import coverage_lines, placement_lines
-from gridsvc.cli.plan import assignment_lines, plan_lines
+from gridsvc.cli.plan import assignment_lines, plan_lines, staff_lines
 from gridsvc.cli.publish import published
 from gridsvc.cli.roster import needed_lines
 from gridsvc.config import Settings
@@ -82,6 +82,7 @@ def _told(done: Done) -> list[str]:
         *placement_lines(done.placement),
         *plan_lines(report),
         *assignment_lines(plan, report["assignment"]),
+        *staff_lines(done.staffing),
         f"{len(done.staffed.violations)} breaks of the company's rules for teams",
         *needed_lines(done.staffed),
         f"published as number {done.publication.n}",

@@ -126,6 +126,7 @@ def _tables(organisation: Organisation) -> dict[str, Content]:
         "people": organisation.people,
         "teams": organisation.teams,
         "members": organisation.members,
+        "posts": organisation.posts,
     }
     return {f"{name}.csv": csv_file(table.columns, table.rows) for name, table in tables.items()}
 

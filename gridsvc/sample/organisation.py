@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ _LENT = {  # role: (department, teams a person serves, share of time in each, sh
     "vip": ("D03", 4, "0.2", "0.2"),
     "maintenance": ("D04", 2, "0.4", "0.4"),
 }
+_ABLE = {"lead": "marketing", "enterprise": "enterprise", "vip": "vip", "maintenance": "maintenance"}
 _SKILLS = {
     "D01": "marketing;contracts",
     "D02": "enterprise;contracts",
@@ -58,6 +59,7 @@ class Organisation:
     people: Table
     teams: Table
     members: Table
+    posts: Table
     leads: list[str]
 
 
@@ -111,8 +113,20 @@ def make_organisation(
         Table(("id", "name", "department", "skills", "lon", "lat", "capacity"), staff.rows),
         _teams(scale, team_at, centre, rng),
         Table(("team", "person", "role", "time_share", "kpi_share", "acting", "backup"), sorted(members)),
+        _posts(members, staff.rows),
         leads,
     )
+
+
+def _posts(members: list[Row], people: list[Row]) -> Table:
+    """What each team needs of each role, in tenths of a full post, and whose people can give it."""
+    department = {person[0]: person[2] for person in people}
+    rows: list[Row] = [
+        (team, role, f"{floor(float(time) * 10) / 10:.1f}", department[person], _ABLE.get(role, ""))
+        for team, person, role, time, *_ in sorted(members)
+        if team != "T00"
+    ]
+    return Table(("team", "role", "posts", "departments", "skills"), rows)
 
 
 def _stations(

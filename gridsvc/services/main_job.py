@@ -27,6 +27,7 @@ from gridsvc.services import (
     publications,
     publishing,
     rosters,
+    staffing,
     team_rules,
     territories,
     tilings,
@@ -42,6 +43,7 @@ from gridsvc.store.records import PlanRecord, PublicationRecord
 from gridsvc.teams.company import RequiredRole, TeamRules, Where
 from gridsvc.teams.model import Roster
 from gridsvc.teams.read import read_roster
+from gridsvc.teams.wish_files import read_demand
 from gridsvc.tiling.barriers import read_barriers
 from gridsvc.tiling.check import union
 from gridsvc.tiling.read import read_boundary, read_polygons
@@ -60,6 +62,8 @@ class Done:
     ----------
     placement : mapping
         Summary of the customers' import, placement rate first.
+    staffing : mapping or None
+        Report of the people proposed for the teams; None where the sample names no posts.
     staffed : Judged
         How the teams stand to the company's rules.
     """
@@ -68,6 +72,7 @@ class Done:
     tiling: Mapping[str, Any]
     placement: Mapping[str, Any]
     plan: PlanRecord
+    staffing: Mapping[str, Any] | None
     staffed: Judged
 
 
@@ -105,10 +110,21 @@ def run_sample(
     plan = plans.create(db, who, tiling.id, request, name="Sample")
     plan = plans.solve(db, who, plan.id, span(progress, 0.6, 0.9))
     plan = assignments.assign(db, who, plan.id, plan.revision, span(progress, 0.9, 0.95))
+    people = _staff(db, who, plan.id, folder / "posts.csv")
     record = publishing.publish(db, who, plan.id, plan.revision, Wanted(reason="sample"))
     staffed = team_rules.violations(db, who, SAMPLE_TERRITORY)
     progress(1.0, "published")
-    return Done(record, {"cells": tiling.n_cells, **tiling.params}, placement, plan, staffed)
+    return Done(record, {"cells": tiling.n_cells, **tiling.params}, placement, plan, people, staffed)
+
+
+def _staff(db: Database, who: Principal, plan: str, posts: Path) -> Mapping[str, Any] | None:
+    """Give the teams of a plan people, as few of them new as can be; a roster is put where any is."""
+    if not posts.exists():
+        return None
+    _, proposed, report = staffing.staff(db, who, plan, read_demand(posts))
+    if report["new"] or report["ended"]:
+        rosters.put(db, who, SAMPLE_TERRITORY, proposed, reason="sample, staffed")
+    return report
 
 
 def _put_rules(db: Database, who: Principal) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -81,14 +82,32 @@ def _check_lookups(db: Database, count: int) -> int:
     return len(rows) - moved
 
 
+def _without_vip_service(sample: Path, copy: Path, team: str) -> Path:
+    shutil.copytree(sample, copy)
+    members = copy / "members.csv"
+    kept = [row for row in members.read_text().splitlines(keepends=True) if not _is_vip(row, team)]
+    members.write_text("".join(kept))
+    return copy
+
+
+def _is_vip(row: str, team: str) -> bool:
+    return row.startswith(f"{team},") and ",vip," in row
+
+
 @LONG_WALK
-def test_the_county_from_files_to_owners(database: Database, county: Path) -> None:
+def test_the_county_from_files_to_owners(database: Database, county: Path, tmp_path: Path) -> None:
+    county = _without_vip_service(county, tmp_path / "county", "T02")
     done = main_job.run_sample(database, LOCAL, county, grids=12)
     _check(done, county)
     _check_plan(database, done, 12)
     (enterprise,) = done.staffed.needed
     assert enterprise.known and enterprise.grids > 0  # industrial customers are among those shipped
     assert [v for v in done.staffed.violations if v.rule == "required_roles"] == []
+    assert done.staffing is not None
+    assert (done.staffing["shortages"], done.staffing["new"], done.staffing["ended"]) == ([], 1, 0)
+    with database.read() as reader:
+        roster = reader.rosters.get(main_job.SAMPLE_TERRITORY, 2)
+    assert {m.role for m in roster.members_by_team["T02"]} >= {"lead", "enterprise", "vip", "maintenance"}
     _check_lookups(database, 200)
     found = main_job.sample_done(database, LOCAL)
     assert found is not None

@@ -39,6 +39,8 @@ _COMMANDS = {
     "serve": "serve",
     "worker": "serve",
     "db": "service",
+    "backup": "backup",
+    "restore": "backup",
     "doctor": "service",
 }
 

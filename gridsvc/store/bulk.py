@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from gridsvc.store.handle import Handle
 from gridsvc.store.types import Json
 
-__all__ = ["CHUNK", "insert_columns", "is_one_of"]
+__all__ = ["CHUNK", "insert_columns", "insert_rows", "is_one_of"]
 
 CHUNK = 20_000
 """Rows in one statement, and in one transaction of an import."""
@@ -67,8 +67,13 @@ def insert_columns(
     dialect = handle.connection.dialect
     fixed = [repeat(_prepared(table, name, value, dialect)) for name, value in constants.items()]
     rows = zip(*fixed, *columns.values(), strict=False)  # the constants repeat for ever
+    insert_rows(handle, table, [*constants, *columns], rows)
+
+
+def insert_rows(handle: Handle, table: Table, names: list[str], rows: Iterator[tuple[Any, ...]]) -> None:
+    """Insert `rows` of the columns `names`, with values as the driver takes them."""
     write = _copy if handle.postgres else _insert
-    write(handle, table, [*constants, *columns], rows)
+    write(handle, table, names, rows)
 
 
 def is_one_of(

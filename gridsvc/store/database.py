@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from gridsvc.principal import Principal
 from gridsvc.store import version
 from gridsvc.store.chain import revisions
-from gridsvc.store.engine import READING, WRITING, make_engine
+from gridsvc.store.engine import READING, WRITING, embedded_file, make_engine
 from gridsvc.store.faults import translated
 from gridsvc.store.handle import Clock, Handle, utc_now
 from gridsvc.store.records import Idempotency
@@ -88,6 +90,40 @@ class Database:
 
         with self._transaction(writes=False) as connection:
             schema.check(connection)
+
+    def backup(self, path: Path) -> dict[str, Any]:
+        """Write one consistent state of all tables to `path`, and return the manifest."""
+        from gridsvc.store import backup
+
+        with self._transaction(writes=False) as connection:
+            return backup.write(connection, path)
+
+    @classmethod
+    def restore(cls, url: str, path: Path) -> dict[str, Any]:
+        """Fill the database at `url`, which must be empty, from a backup: all of it, or nothing.
+
+        Raises
+        ------
+        InvalidInput
+            The file is not whole or of another version, or the database holds something.
+        """
+        from gridsvc.store import archive, backup
+
+        manifest = archive.verified(path)
+        file = embedded_file(url)
+        made = file is not None and not file.exists()
+        try:
+            database = cls.open(url)
+            try:
+                with database._transaction(writes=True) as connection:
+                    backup.restore(connection, path, manifest)
+            finally:
+                database.close()
+        except BaseException:
+            if made and file is not None:
+                file.unlink(missing_ok=True)
+            raise
+        return manifest
 
     @contextmanager
     def read(self) -> Iterator[Reader]:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from gridsvc.errors import InvalidInput
 
-__all__ = ["READING", "WRITING", "make_engine"]
+__all__ = ["READING", "WRITING", "embedded_file", "make_engine"]
 
 READING: dict[str, dict[str, Any]] = {
     "sqlite": {},
@@ -56,6 +56,12 @@ def make_engine(url: str) -> Engine:
             cure="check the address, that it is there, and that you may use it",
         ) from error
     return engine
+
+
+def embedded_file(url: str) -> Path | None:
+    """The file of an embedded database; None for PostgreSQL."""
+    parsed = _parse(url)
+    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
 
 
 def _parse(url: str) -> URL:

@@ -121,7 +121,8 @@ class Database:
                 database.close()
         except BaseException:
             if made and file is not None:
-                file.unlink(missing_ok=True)
+                for end in ("", "-wal", "-shm"):
+                    file.with_name(file.name + end).unlink(missing_ok=True)
             raise
         return manifest
 

@@ -13,6 +13,7 @@ import pytest
 from gridsvc.errors import InvalidInput
 from gridsvc.store import Database, archive
 from gridsvc.store import backup as backups
+from gridsvc.store.engine import embedded_file
 from tests.services.board import board, cells_of, lay, small
 
 
@@ -70,6 +71,8 @@ def test_a_failure_in_the_middle_leaves_nothing(
         patch.setattr(backups, "_derive", fail)
         with pytest.raises(RuntimeError):
             Database.restore(target, tmp_path / "b.zip")
+    if (file := embedded_file(target)) is not None:
+        assert not list(file.parent.glob(f"{file.name}*"))
     Database.restore(target, tmp_path / "b.zip")
 
 

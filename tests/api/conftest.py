@@ -30,10 +30,22 @@ def settings(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> S
 
 
 @pytest.fixture
-def client(tmp_path: Path, migrated_file: Path) -> Iterator[TestClient]:
+def own_settings(tmp_path: Path, migrated_file: Path) -> Settings:
+    return _settings(tmp_path, migrated_file)
+
+
+@pytest.fixture
+def client(own_settings: Settings) -> Iterator[TestClient]:
     """A service with nothing in it."""
-    with _client(_settings(tmp_path, migrated_file)) as found:
+    with _client(own_settings) as found:
         yield found
+
+
+@pytest.fixture
+def own_town(client: TestClient) -> tuple[TestClient, dict[str, Any]]:
+    """A service with a publication, for what changes it."""
+    make_territory(client)
+    return client, publish(client, make_tiling(client))
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +60,7 @@ def cut(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterat
 def town(
     tmp_path_factory: pytest.TempPathFactory, migrated_file: Path
 ) -> Iterator[tuple[TestClient, dict[str, Any]]]:
-    """A service with a publication, for questions."""
+    """A service with a publication, for questions: what changes it takes its own."""
     with _client(_settings(tmp_path_factory.mktemp("town"), migrated_file)) as found:
         make_territory(found)
         yield found, publish(found, make_tiling(found))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,8 +28,8 @@ TWO = {
 LEAVER = {"kind": "leaver", "person": "p", "reason": "retires", "successors": [{"person": "r"}]}
 
 
-@pytest.fixture(scope="module")
-def ground(settings: Settings) -> Iterator[tuple[TestClient, str]]:
+@contextmanager
+def _published(settings: Settings) -> Iterator[tuple[TestClient, str]]:
     """A published territory, and the grid of customer 003."""
     with TestClient(create_app(settings)) as client:
         make_territory(client)
@@ -39,6 +40,20 @@ def ground(settings: Settings) -> Iterator[tuple[TestClient, str]]:
         yield client, client.get("/v1/owner/customers/003").json()["grid"]["code"]
 
 
+@pytest.fixture(scope="module")
+def ground(settings: Settings) -> Iterator[tuple[TestClient, str]]:
+    """For questions, and for handovers which must be refused."""
+    with _published(settings) as found:
+        yield found
+
+
+@pytest.fixture
+def own_ground(own_settings: Settings) -> Iterator[tuple[TestClient, str]]:
+    """For handovers which are made."""
+    with _published(own_settings) as found:
+        yield found
+
+
 def day(days: float) -> str:
     return (datetime.now(UTC) + timedelta(days=days)).isoformat()
 
@@ -47,8 +62,8 @@ def hand_over(client: TestClient, **more: Any) -> Any:
     return client.post(f"{V1}/handovers", json={**LEAVER, "effective_at": day(5), **more})
 
 
-def test_a_handover_is_shown_made_listed_and_told_to_lookups(ground: tuple[TestClient, str]) -> None:
-    client, _ = ground
+def test_a_handover_is_shown_made_listed_and_told_to_lookups(own_ground: tuple[TestClient, str]) -> None:
+    client, _ = own_ground
     leaver = client.get("/v1/owner/customers/003").json()["lead"]["id"]
     other = {"p": "q", "q": "p"}[leaver]
     shown = hand_over(client, person=leaver, dry_run=True)
@@ -85,8 +100,8 @@ def test_a_wrong_handover_names_field_and_cure(ground: tuple[TestClient, str], m
     assert answer.json()["cure"]
 
 
-def test_a_grid_goes_to_another_team(ground: tuple[TestClient, str]) -> None:
-    client, grid = ground
+def test_a_grid_goes_to_another_team(own_ground: tuple[TestClient, str]) -> None:
+    client, grid = own_ground
     owner = client.get("/v1/owner/customers/003").json()["team"]["id"]
     other = {"t": "u", "u": "t"}[owner]
     wanted = {"kind": "grid", "grid": grid, "team": other, "reason": "nearer", "effective_at": day(3)}

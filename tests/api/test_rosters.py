@@ -66,9 +66,9 @@ def test_what_counts_from_the_past_needs_a_reason_and_reaches_what_was_told_sinc
 
 
 def test_what_is_told_late_reaches_lookups_of_then_and_of_now_within_a_second(
-    town: tuple[TestClient, dict[str, Any]],
+    own_town: tuple[TestClient, dict[str, Any]],
 ) -> None:
-    client, _ = town
+    client, _ = own_town
     owner = client.get("/v1/owner", params={"lat": 0.05, "lon": 0.35}).json()
     then, newest = owner["valid_from"], client.get(PATH).json()["newest"]
     leads = {"team": "t", "person": "bo", "role": "lead"}
@@ -150,18 +150,16 @@ def test_an_export_comes_back_as_nothing_new(client: TestClient, kind: str) -> N
 
 
 def test_a_published_teams_people_are_judged_and_the_team_cannot_go(
-    town: tuple[TestClient, dict[str, Any]],
+    own_town: tuple[TestClient, dict[str, Any]],
 ) -> None:
-    client, _ = town
+    client, _ = own_town
     found = client.get(f"{PATH}/violations").json()
     assert {v["rule"] for v in found["items"]} == {"backup"} and found["total"] == 3
     unknown = {"role": "enterprise", "fact": "enterprise", "grids": 0, "known": False}
     assert found["needed"] == [unknown]  # no such measure, so the rule says nothing, and says so
     assert found["items"][0]["sentence"]["zh"].endswith("没有后备人员")
     newest = client.get(PATH).json()["newest"]
-    bea = {**BO, "entry": {**BO["entry"], "id": "bea"}}  # others of this file add a Bo
-    joins = {**JOINS, "entry": {**JOINS["entry"], "person": "bea"}}
-    answer = change(client, bea, joins, base_roster=newest)
+    answer = change(client, BO, JOINS, base_roster=newest)
     assert answer.status_code == 200, answer.text
     made = answer.json()
     assert client.get(f"{PATH}/violations").json()["items"] == []

@@ -23,11 +23,19 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Put these in an element in place of what it held; absent ones are left out. */
+/**
+ * Put these in an element in place of what it held; absent ones are left out. What stays is not
+ * taken out and put back: an input keeps the focus of who is writing in it.
+ */
 export function fill(element: HTMLElement, ...children: Child[]): void {
-  element.replaceChildren(
-    ...children.filter((child): child is Node | string => child != null && child !== false),
-  );
+  const wanted = children.filter((child): child is Node | string => child != null && child !== false);
+  const kept = new Set(wanted);
+  for (const node of [...element.childNodes]) if (!kept.has(node)) node.remove();
+  let place = element.firstChild;
+  for (const child of wanted) {
+    if (child === place) place = place.nextSibling;
+    else element.insertBefore(typeof child === 'string' ? document.createTextNode(child) : child, place);
+  }
 }
 
 /** The element with this id; the page is ours, so a missing one is a bug. */

@@ -41,7 +41,9 @@ STATUS: dict[str, int] = {
     errors.StaleRead.code: 409,
     errors.GateClosed.code: 409,
     errors.PreconditionMissing.code: 428,
+    errors.Unauthenticated.code: 401,
     errors.Forbidden.code: 403,
+    errors.TooManyRequests.code: 429,
     errors.Infeasible.code: 422,
     errors.Cancelled.code: 409,
 }

@@ -21,7 +21,9 @@
     │   ├── StaleBase           others published changes to the same cells meanwhile
     │   └── GateClosed          a rule forbids publishing
     ├── PreconditionMissing     a change must say which state it was made on
+    ├── Unauthenticated         nobody we know asks
     ├── Forbidden               the caller lacks a scope
+    ├── TooManyRequests         over the caller's rate
     ├── Infeasible              no plan within the constraints                 exit 3
     └── Cancelled               stopped on request
 
@@ -52,6 +54,8 @@ __all__ = [
     "StaleRead",
     "StaleRevision",
     "TooLarge",
+    "TooManyRequests",
+    "Unauthenticated",
     "UnknownColumn",
     "UnknownCustomer",
     "UnknownForm",
@@ -227,10 +231,22 @@ class PreconditionMissing(GridsvcError):
     code = "precondition-missing"
 
 
+class Unauthenticated(GridsvcError):
+    """Nobody we know asks: no token or key, or one that is not, not yet or no longer good."""
+
+    code = "unauthenticated"
+
+
 class Forbidden(GridsvcError):
     """The caller lacks a scope."""
 
     code = "forbidden"
+
+
+class TooManyRequests(GridsvcError):
+    """Over the caller's rate; `retry_after` in the details is in seconds."""
+
+    code = "too-many-requests"
 
 
 class Infeasible(GridsvcError):

@@ -46,7 +46,7 @@ test: dev ## Everything CI checks, at small size
 	@sh .ci/test-servers.sh
 	@$(MAKE) --no-print-directory lint web
 	@sh .ci/web.sh test
-	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not proof" $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder -m "not proof" $(ARGS)
 
 proof: dev ## The issue-sized checks; writes docs/proof.md (PART=name for one)
 	@sh .ci/test-servers.sh qgis

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from gridsvc.store import Database
 from tests.databases import Opener, PostgisServer, copy_postgis, migrate, missing, opener, start_postgis
@@ -19,6 +20,27 @@ LONG_WALK = pytest.mark.parametrize(
     indirect=True,
 )
 """For walks of half a minute whose steps are tried on both databases: PostGIS is left to the proof."""
+
+
+LONGEST = ("tests/browser/", "tests/journey/", "tests/api/test_schemathesis.py")
+"""What takes minutes: each stays on one worker, and begins first so that none is left for the end."""
+
+
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # the package has no types
+    """Keeps each module on one worker: what is made once for a module is then made once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((path for path in LONGEST if nodeid.startswith(path)), nodeid.split("::", maxsplit=1)[0])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    return Scheduling(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))  # stable: all else stays at random
 
 
 @pytest.fixture(scope="session")

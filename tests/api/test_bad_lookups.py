@@ -20,8 +20,6 @@ from tests.api.odd_places import COARSE, CUSTOMERS, HEXES, many, overlaid, parce
 from tests.journey.client import Client
 from tests.journey.served import served
 
-pytestmark = pytest.mark.xdist_group("bad-lookups")
-
 HERE = "territory=city&lat=39.91&lon=116.4"
 CELL = f"{int(HEXES[0]):x}"
 BATCH = "/v1/owner/batch?territory=city"

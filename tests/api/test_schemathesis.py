@@ -28,8 +28,6 @@ from tests.api.strip import make_territory, make_tiling, publish
 from tests.conftest import DIALECTS
 from tests.databases import copy_postgis
 
-pytestmark = pytest.mark.xdist_group("schemathesis")
-
 ENDLESS = {"GET /v1/events"}
 CHECKS = [
     not_a_server_error,

@@ -14,7 +14,7 @@ from tests.browser.conftest import watched
 from tests.databases import missing
 from tests.journey.client import Client
 
-pytestmark = [pytest.mark.browser, pytest.mark.london, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.london]
 
 AXE = Path(__file__).resolve().parents[2] / "api/web/node_modules/axe-core/axe.min.js"
 LOADED_FIRST = 600_000

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.journey.client import Client
 
-pytestmark = [pytest.mark.browser, pytest.mark.london, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.london]
 
 
 def _open(page: Page, query: str = "") -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from gridsvc.store import Database
 from tests.journey.served import serving
 
-pytestmark = [pytest.mark.browser, pytest.mark.london, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.london]
 
 
 def _open(page: Page) -> None:

@@ -17,7 +17,7 @@ from tests.api.strip import make_territory, make_tiling, publish
 from tests.browser.conftest import watched
 from tests.journey.served import serving
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

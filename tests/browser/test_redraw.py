@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.journey.client import Client
 
-pytestmark = [pytest.mark.browser, pytest.mark.london, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.london]
 
 MOVED = re.compile(r"(\d+) cells change hands")
 

@@ -18,7 +18,7 @@ from tests.browser.conftest import watched
 from tests.databases import PostgisServer, copy_postgis
 from tests.journey.served import serving
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(params=["embedded", pytest.param("postgis", marks=pytest.mark.postgis)])

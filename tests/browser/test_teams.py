@@ -16,7 +16,7 @@ from tests.api.strip import ROSTER, make_territory, make_tiling, publish
 from tests.browser.conftest import watched
 from tests.journey.served import serving
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 TWO_TEAMS = {
     **ROSTER,

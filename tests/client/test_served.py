@@ -20,8 +20,6 @@ from gridsvc.ownership.points import LIMIT
 from tests.api import strip
 from tests.journey.served import serving
 
-pytestmark = pytest.mark.xdist_group("client")
-
 INSIDE = (0.05, 0.35)  # latitude and longitude
 OUTSIDE = (0.05, 9.0)
 

@@ -34,8 +34,6 @@ from tests.api.strip import ROSTER
 from tests.journey.served import free_port
 from tests.services.board import ANNA, SIDE, blocks, board, lay, loads
 
-pytestmark = [pytest.mark.xdist_group("crash")]
-
 UPSERTS = int(os.environ.get("GRIDSVC_PROOF_UPSERTS", "4000"))
 BATCH = 1000 if UPSERTS >= 100_000 else 200
 KILLS = 10 if UPSERTS >= 100_000 else 2

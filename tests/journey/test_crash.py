@@ -22,8 +22,6 @@ from tests.databases import missing
 from tests.journey.crash import KIT, Driver, crashkit
 from tests.services.board import ANNA, board, lay, loads
 
-pytestmark = [pytest.mark.xdist_group("crash")]
-
 KILLS = int(os.environ.get("GRIDSVC_PROOF_KILLS", "5"))
 PROOF = KILLS >= 50
 RESTART = 1.5  # seconds, median; held to where the machine does nothing else

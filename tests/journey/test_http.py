@@ -13,7 +13,7 @@ from tests.journey import london
 from tests.journey.client import Client, Refused
 from tests.journey.served import serving
 
-pytestmark = [pytest.mark.london, pytest.mark.xdist_group("journey")]
+pytestmark = pytest.mark.london
 
 LOOKUPS = int(os.environ.get("GRIDSVC_PROOF_LOOKUPS", "300"))
 

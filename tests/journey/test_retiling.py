@@ -13,7 +13,7 @@ from tests.journey import london
 from tests.journey.client import Client
 from tests.journey.served import serving
 
-pytestmark = [pytest.mark.london, pytest.mark.xdist_group("journey")]
+pytestmark = pytest.mark.london
 
 POSTCODES = 181_357
 

@@ -17,8 +17,6 @@ from tests.ownership import oracle
 from tests.ownership.routes import MANY, ONE_BY_ONE, Service, Way
 from tests.ownership.worlds import World, put, worlds
 
-pytestmark = pytest.mark.xdist_group("every-route")
-
 NAMES = [world.name for world in worlds()]
 Record = Callable[[str, object], None]
 _SINGLES = 3_000

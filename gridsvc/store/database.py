@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from gridsvc.errors import GridsvcError
 from gridsvc.principal import Principal
 from gridsvc.store import version
 from gridsvc.store.chain import revisions
@@ -149,17 +150,27 @@ class Database:
         Conflict
             Another change stands against it, or the idempotency key was used before.
         """
-        with self._transaction(writes=True) as connection:
-            work = UnitOfWork(
-                Handle(connection, self._clock, principal.actor),
-                action,
-                idempotency=idempotency,
-                reason=reason,
-                request_id=request_id,
-            )
-            work.begin()
-            yield work
-            work.flush()
+        try:
+            with self._transaction(writes=True) as connection:
+                work = UnitOfWork(
+                    Handle(connection, self._clock, principal.actor),
+                    action,
+                    idempotency=idempotency,
+                    reason=reason,
+                    request_id=request_id,
+                )
+                work.begin()
+                yield work
+                work.flush()
+        except GridsvcError:
+            if idempotency is not None:
+                self._refuse_answered(principal, idempotency)
+            raise
+
+    def _refuse_answered(self, principal: Principal, request: Idempotency) -> None:
+        """Raise `Conflict` where a request was answered while it was tried: it met its own change."""
+        with self.read() as reader:
+            reader.require_new(principal.actor, request)
 
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[Connection]:

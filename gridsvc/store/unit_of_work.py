@@ -106,6 +106,19 @@ class Reader:
             )
         return StoredResponse(found.status, found.body, found.recorded_at)
 
+    def require_new(self, actor: str, request: Idempotency) -> None:
+        """Refuse a request that was already answered.
+
+        Raises
+        ------
+        InvalidInput
+            The key was used with another body.
+        Conflict
+            The same request came in between.
+        """
+        if self.replay(actor, request) is not None:
+            raise Conflict("this request was already answered", cure="send it again to read the answer")
+
 
 class UnitOfWork(Reader):
     """A change, its audit, its events and the answer to its request: all of them, or none.
@@ -181,17 +194,9 @@ class UnitOfWork(Reader):
         self._response = (status, body)
 
     def begin(self) -> None:
-        """Refuse a request that was already answered.
-
-        Raises
-        ------
-        InvalidInput
-            The key was used with another body.
-        Conflict
-            The same request came in between.
-        """
-        if self._request and self.replay(self._handle.actor, self._request):
-            raise Conflict("this request was already answered", cure="send it again to read the answer")
+        """Refuse a request that was already answered; see `require_new`."""
+        if self._request:
+            self.require_new(self._handle.actor, self._request)
 
     def flush(self) -> None:
         """Write what was told to `audit`, `emit` and `respond`; the last step before the commit."""

@@ -154,7 +154,10 @@ def test_odd_customers_are_found(client: Client, customer: str) -> None:
     status, found = _ask(client, f"/v1/owner/customers/{quote(customer, safe='')}?territory=city")
     assert status == 200
     body = json.dumps({"customer": customer, "territory": "city"}).encode()
-    assert _ask(client, "/v1/owner/query", body, Content_Type="application/json") == (200, found)
+    again = _ask(client, "/v1/owner/query", body, Content_Type="application/json")
+    for answer in (found, again[1]):
+        answer.pop("seq")  # what comes last before the first question may be seen between the two
+    assert again == (200, found)
 
 
 def test_a_coarse_cell_with_too_many_cells(client: Client) -> None:

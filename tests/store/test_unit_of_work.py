@@ -75,6 +75,18 @@ def test_the_same_request_counts_once(database: Database) -> None:
         assert [t.id for t in view.territories.list()] == ["elbe"]
 
 
+@pytest.mark.parametrize(
+    "database_url", [pytest.param("postgis", marks=pytest.mark.postgis)], indirect=True
+)  # embedded, one writer waits until the other has ended
+def test_a_request_which_meets_its_own_change_is_told_so(database: Database) -> None:
+    with (
+        pytest.raises(Conflict, match="already answered"),
+        database.write(ANNA, "t", idempotency=ONCE),
+    ):
+        create(database, "elbe", ONCE)
+        raise Conflict("there is an elbe")
+
+
 def test_a_key_used_with_another_body_is_refused(database: Database) -> None:
     create(database, "elbe", ONCE)
     other = Idempotency(ONCE.key, "digest-b", ONCE.route)

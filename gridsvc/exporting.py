@@ -6,6 +6,7 @@ opens the database named in its environment, and answers on its standard output:
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import subprocess
@@ -84,6 +85,7 @@ def main() -> None:
     asked = sys.stdin.buffer.read()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever else is printed goes where errors go
+    gc.freeze()  # what is loaded stays: the collector need not walk through it again and again
     with answers:
         answers.write(answer(os.environ["GRIDSVC_DATABASE_URL"], asked))
 

@@ -42,7 +42,7 @@ def batches(out: Outgoing, fields: Any) -> Iterator[Any]:
     kinds = list(out.kinds.values())
     for shapes, columns in out.parts():
         arrays = [
-            pa.array(_plain(values, kind), field.type, from_pandas=True)
+            _array(values, field.type, text=kind == "text")
             for values, kind, field in zip(columns, kinds, fields, strict=False)
         ]
         even = as_multi(shapes) if out.shape == "MultiPolygon" else shapes
@@ -50,8 +50,14 @@ def batches(out: Outgoing, fields: Any) -> Iterator[Any]:
         yield pa.record_batch([*arrays, wkb], schema=fields)
 
 
-def _plain(values: Sequence[Any], kind: Kind) -> Any:
-    """Texts as texts, whatever stands among them."""
-    if kind != "text":
-        return values
-    return [value if value is None or isinstance(value, str) else str(value) for value in values]
+def _array(values: Sequence[Any], wanted: Any, *, text: bool) -> Any:
+    """A column of a part; texts are texts, whatever stands among them."""
+    import pyarrow as pa
+
+    try:
+        return pa.array(values, wanted, from_pandas=True)
+    except pa.ArrowTypeError:
+        if not text:
+            raise
+        plain = [value if value is None or isinstance(value, str) else str(value) for value in values]
+        return pa.array(plain, wanted)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
-import h3
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -147,7 +146,7 @@ def what_cells_say(
 def _names(tiling: Tiling, start: int, stop: int) -> list[str]:
     """Ids of some cells as text."""
     ids = tiling.ids[start:stop].tolist()
-    return [h3.int_to_str(cell) for cell in ids] if tiling.kind == "h3" else [str(cell) for cell in ids]
+    return [f"{cell:x}" for cell in ids] if tiling.kind == "h3" else [str(cell) for cell in ids]
 
 
 def _listed(values: NDArray[np.float64], start: int, stop: int) -> list[float]:

@@ -24,6 +24,7 @@ OFFSET = {"gcj02": "GCJ-02", "bd09": "BD-09"}
 
 
 Shapes = NDArray[np.object_]
+_POLYGON = 3
 
 
 @dataclass
@@ -113,8 +114,8 @@ class Outgoing:
     def _pass(self, shapes: NDArray[np.object_]) -> None:
         tally = self._tally
         tally.count += len(shapes)
-        parts = shapely.get_parts(shapes)
-        bounds = shapely.bounds(parts[~shapely.is_empty(parts)])
+        single = (shapely.get_type_id(shapes) <= _POLYGON).all()
+        bounds = shapely.bounds(shapes if single else shapely.get_parts(shapes))  # nan where there is nothing
         for side in (bounds[:, 2] <= 0.0, bounds[:, 2] > 0.0):
             if side.any():
                 low, high = bounds[side, :2].min(axis=0), bounds[side, 2:].max(axis=0)

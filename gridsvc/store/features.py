@@ -74,7 +74,7 @@ class FeatureReader:
             else type_coerce(c.geometry, LargeBinary)
         )
         wanted = select(c.row, outline).where(c.tiling_id == tiling, which)
-        by_row = {row: bytes(wkb) for row, wkb in self._handle.connection.execute(wanted)}
+        by_row = dict(self._handle.connection.execute(wanted).all())
         return [by_row[row] for row in rows.tolist()]
 
     def outlines(self, territory: str, line: str, n: int) -> dict[str, Any]:

@@ -125,9 +125,7 @@ class TilingReader:
             else type_coerce(outline, LargeBinary)
         )
         rows = select(raw).where(cells.c.tiling_id == tiling_id).order_by(cells.c.row)
-        wkb = np.array(
-            [bytes(block) for block in self._handle.connection.execute(rows).scalars()], dtype=object
-        )
+        wkb = np.array(self._handle.connection.execute(rows).scalars().all(), dtype=object)
         return np.asarray(shapely.from_wkb(wkb), dtype=object)
 
     def cells_in_box(self, tiling_id: str, box: Box) -> list[CellRecord]:

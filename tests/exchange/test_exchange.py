@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import shapely
 from shapely.geometry import shape
@@ -142,6 +143,12 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, fmt: str) -> None:
         write_layer(path, broken, fmt)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_texts_are_texts_whatever_stands_among_them(tmp_path: Path) -> None:
+    mixed = Layer("x", shapely.points([[0, 0], [1, 1], [2, 2]]), {"code": ["007", 7, None]})
+    write_layer(tmp_path / "out.parquet", mixed, "parquet")
+    assert pq.read_table(tmp_path / "out.parquet").column("code").to_pylist() == ["007", "7", None]
 
 
 def test_a_stopped_write_leaves_nothing(tmp_path: Path) -> None:

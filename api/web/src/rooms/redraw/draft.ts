@@ -21,7 +21,7 @@ interface Moved {
   report: { grids: Figures[]; emptied: string[]; overall: Record<string, unknown> };
 }
 
-interface MoveLine {
+export interface MoveLine {
   revision: number;
   kind: string;
   actor: string;

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from gridsvc import errors
+from gridsvc.outages import disk_fault
 
 __all__ = ["MEDIA_TYPE", "RESPONSES", "STATUS", "Problem", "describe", "install", "problem", "problem_of"]
 
@@ -44,6 +45,7 @@ STATUS: dict[str, int] = {
     errors.Unauthenticated.code: 401,
     errors.Forbidden.code: 403,
     errors.TooManyRequests.code: 429,
+    errors.OutOfService.code: 503,
     errors.Infeasible.code: 422,
     errors.Cancelled.code: 409,
 }
@@ -112,7 +114,7 @@ def _in_http(text: str | None) -> str | None:
 
 def problem_of(error: errors.GridsvcError) -> Response:
     """Turn an error of the library into its problem document."""
-    return problem(
+    response = problem(
         STATUS[error.code],
         error.code,
         _in_http(error.message) or "",
@@ -122,6 +124,9 @@ def problem_of(error: errors.GridsvcError) -> Response:
         cure=_in_http(error.cure),
         **{_member(name): _details_in_http(value) for name, value in error.details.items()},
     )
+    if "retry_after" in error.details:
+        response.headers["Retry-After"] = str(error.details["retry_after"])
+    return response
 
 
 def _member(name: str) -> str:
@@ -181,10 +186,16 @@ def _bug(request: Request, error: Exception) -> Response:
     return problem(500, "internal-error", "The service failed; nothing was changed. The log has the reason.")
 
 
+def _disk(request: Request, error: Exception) -> Response:
+    found = disk_fault(error) if isinstance(error, OSError) else None
+    return _bug(request, error) if found is None else problem_of(found)
+
+
 def install(app: FastAPI) -> None:
     """Let `app` answer every error with a problem document."""
     app.add_exception_handler(errors.GridsvcError, _known)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(OSError, _disk)
     app.add_exception_handler(Exception, _bug)

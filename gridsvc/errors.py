@@ -24,6 +24,7 @@
     ├── Unauthenticated         nobody we know asks
     ├── Forbidden               the caller lacks a scope
     ├── TooManyRequests         over the caller's rate
+    ├── OutOfService            the database or the disk is away, full or read-only for now
     ├── Infeasible              no plan within the constraints                 exit 3
     └── Cancelled               stopped on request
 
@@ -48,6 +49,7 @@ __all__ = [
     "InvalidInput",
     "NotFound",
     "NotYetInForce",
+    "OutOfService",
     "OutsideTerritory",
     "PreconditionMissing",
     "StaleBase",
@@ -247,6 +249,12 @@ class TooManyRequests(GridsvcError):
     """Over the caller's rate; `retry_after` in the details is in seconds."""
 
     code = "too-many-requests"
+
+
+class OutOfService(GridsvcError):
+    """What the service stands on is away for now; the details have `reason` and `retry_after`, in seconds."""
+
+    code = "out-of-service"
 
 
 class Infeasible(GridsvcError):

@@ -2,7 +2,8 @@
 
 It hears of each commit, reads what is in force now, makes files which are missing, writes a new head and
 moves the counter. By the clock it does the same when something scheduled comes into force. While it watches
-it beats; where the beat is missing, readers ask the database.
+it beats; where the beat is missing, readers ask the database. When the database goes away it beats on: what
+was in force when it was last heard of stays so until the clock says otherwise, and lookups go on.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import IO, TYPE_CHECKING
 from gridsvc.ownership.container import is_whole
 from gridsvc.ownership.head import Counter, Head
 from gridsvc.ownership.live import COUNTER
-from gridsvc.store.pulse import Pulse, open_pulse
+from gridsvc.store.pulse import Pulse, UnreachableError, open_pulse
 
 if TYPE_CHECKING:
     from gridsvc.services.keeping import Keeper
@@ -58,6 +59,8 @@ class Watcher:
         self._again = threading.Event()  # customers' files are there now
         self._store: tuple[Database, Keeper] | None = None
         self._seen: dict[str, tuple[int, int, int]] = {}  # files as they were
+        self._current: Counter | None = None  # while the head is what the database last said
+        self._away = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gridsvc-watcher", daemon=True)
 
     def start(self) -> None:
@@ -76,11 +79,35 @@ class Watcher:
                 with (self._folder / "lock").open("w") as lock:
                     if self._is_ours(lock):
                         self._watch(lock)
+            except UnreachableError:
+                self._hold()
+                self._stop.wait(_AGAIN)
             except Exception:  # noqa: BLE001 - logged, and tried again
                 # The thread must outlive a database that is away for a while.
+                self._release()
                 _log.exception("the database could not be watched; it will be tried again")
                 self._stop.wait(_AGAIN)
+        self._release()
         self._close()
+
+    def _hold(self) -> None:
+        """Beat on beside, while the database is away."""
+        counter = self._current
+        if self._away.is_set() or counter is None:
+            return
+        _log.warning("the database cannot be reached; lookups go on with what was in force")
+        self._away.set()
+
+        def beat() -> None:
+            while self._away.is_set() and not self._stop.wait(_BEAT):
+                counter.beat = time.time()
+
+        threading.Thread(target=beat, name="gridsvc-hold", daemon=True).start()
+
+    def _release(self) -> None:
+        """What is mapped may no longer be what the database says."""
+        self._current = None
+        self._away.clear()
 
     def _is_ours(self, lock: IO[str]) -> bool:
         """Wait for the lock; False if watching ends before, or the file is not in its place any more."""
@@ -104,8 +131,11 @@ class Watcher:
                     self._forget()
                     head = None
                 if head is None or self._over(head, pulse):
+                    self._release()
                     head = self._renew(counter)
+                self._away.clear()
                 counter.beat = time.time()
+                self._current = counter
                 self._wait(pulse, head)
         finally:
             pulse.close()

@@ -139,6 +139,12 @@ def crash() -> Lines:
     return _pytest("tests/journey/test_crash.py", "-p", "no:randomly", GRIDSVC_PROOF_KILLS="50")
 
 
+def repeats() -> Lines:
+    """1,000 requests sent three times, half of them at once, with 10 kill -9, on both databases."""
+    sizes = {"GRIDSVC_PROOF_REPEATS": "1000", "GRIDSVC_PROOF_REPEAT_KILLS": "10"}
+    return _pytest("tests/journey/test_repeats.py", "-p", "no:randomly", **sizes)
+
+
 def living_customers() -> Lines:
     """100,000 customers told of in batches of 1,000, four readers, 10 kill -9, on both databases."""
     return _pytest("tests/journey/test_arrivals.py", "-p", "no:randomly", GRIDSVC_PROOF_UPSERTS="100000")
@@ -232,6 +238,7 @@ PARTS: dict[str, Callable[[], Lines]] = {
     "layers-in": layers_in,
     "bad-lookups": bad_lookups,
     "crash": crash,
+    "repeats": repeats,
     "living-customers": living_customers,
     "handovers": handovers,
     "scorecards": scorecards,

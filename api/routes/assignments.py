@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import Db, IfMatch, Scope, current_app, etag
+from api.deps import Db, IfMatch, Key, Scope, current_app, etag
 from api.routes.plans import plan_out
 from api.schemas.assignments import Assign, Staff, StaffingOut
 from api.schemas.plans import JobOut, PlanOut
@@ -29,6 +29,7 @@ async def assign_teams(
     request: Request,
     db: Db,
     who: Annotated[Principal, Depends(Scope("plans:write"))],
+    key: Key,
     body: Assign | None = None,
     prefer: Prefer = None,
 ) -> Response:
@@ -36,9 +37,11 @@ async def assign_teams(
     wishes = {} if body is None else body.model_dump(exclude_none=True)
     if not at_once(prefer) and await run_in_threadpool(assignments.is_small, db, who, plan):
         asked = assignments.asked(wishes)
-        record = await run_in_threadpool(assignments.assign, db, who, plan, revision, **asked)
+        record = await run_in_threadpool(
+            assignments.assign, db, who, plan, revision, **asked, idempotency=key
+        )
         return _answer(plan_out(record))
-    job = await run_in_threadpool(assignments.start, db, who, plan, revision, wishes)
+    job = await run_in_threadpool(assignments.start, db, who, plan, revision, wishes, idempotency=key)
 
     def render(_result: dict[str, Any]) -> PlanOut:
         return plan_out(plans.get(db, who, plan))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from api.deps import Db, Scope
+from api.deps import Db, Key, Scope
 from api.routes.publications import Number
 from api.schemas.common import Request, Slug
 from gridsvc.principal import Principal
@@ -92,10 +92,10 @@ class Threshold(Request):
 
 @router.post("/tilings/{tiling}/measures/refresh", response_model=Refreshed)
 def refresh_measures(
-    tiling: str, db: Db, who: Annotated[Principal, Depends(Scope("customers:write"))]
+    tiling: str, db: Db, who: Annotated[Principal, Depends(Scope("customers:write"))], key: Key
 ) -> Any:
     """Measure the customers of a tiling as they are now; plans and their reports go on with that."""
-    return refresh.refresh(db, who, tiling)
+    return refresh.refresh(db, who, tiling, idempotency=key)
 
 
 @router.get("/publications/{n}/drift", response_model=Drift)

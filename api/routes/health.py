@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
+from fastapi import APIRouter, Request
 
-from api.deps import Db
+from api.deps import current_app
+from gridsvc.services import readiness
 
 __all__ = ["router"]
 
@@ -19,11 +19,8 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz")
-async def readyz(db: Db) -> dict[str, str | int]:
-    """The database answers too."""
-
-    def seq() -> int:
-        with db.read() as reader:
-            return reader.seq()
-
-    return {"status": "ready", "seq": await run_in_threadpool(seq)}
+def readyz(request: Request) -> dict[str, str | int]:
+    """The database answers too, and there is room on the disk; else 503 with the `reason`."""
+    app = current_app(request)
+    seq = readiness.look(app.database, {app.settings.data_dir, app.settings.mapped})
+    return {"status": "ready", "seq": seq}

@@ -74,9 +74,10 @@ def waive_gate(
     revision: Seen,
     db: Db,
     who: Annotated[Principal, Depends(Scope("plans:write"))],
+    key: Key,
 ) -> list[WaiverOut]:
     """Excuse a grid from a gate, with a reason; gives all waivers of the plan."""
-    record = waivers.waive(db, who, plan, body.gate, body.grid, body.reason, revision)
+    record = waivers.waive(db, who, plan, body.gate, body.grid, body.reason, revision, idempotency=key)
     return _waivers(record, response)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
-from api.deps import Db, PageLimit, Scope
+from api.deps import Db, Key, PageLimit, Scope
 from api.schemas.common import Page, Request
 from gridsvc.principal import Principal
 from gridsvc.services import retiling
@@ -54,10 +54,10 @@ class ChangedCustomer(BaseModel):
 
 @router.post("/{plan}/carry", status_code=201)
 def carry_plan(
-    plan: str, body: CarryOnto, db: Db, who: Annotated[Principal, Depends(Scope("plans:write"))]
+    plan: str, body: CarryOnto, db: Db, who: Annotated[Principal, Depends(Scope("plans:write"))], key: Key
 ) -> Carried:
     """Make a draft on another tiling: each cell goes with its customers, else with its ground."""
-    made = retiling.carry_onto(db, who, plan, body.tiling, name=body.name)
+    made = retiling.carry_onto(db, who, plan, body.tiling, name=body.name, idempotency=key)
     return Carried(source=made.pop("from"), **made)
 
 

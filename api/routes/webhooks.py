@@ -122,9 +122,9 @@ def _delivery(record: DeliveryRecord) -> DeliveryOut:
 
 
 @router.post("/{webhook}/test", status_code=202)
-def test_webhook(webhook: str, request: Request, db: Db, who: Writes) -> WebhookOut:
+def test_webhook(webhook: str, request: Request, db: Db, who: Writes, key: Key) -> WebhookOut:
     """Send an event `webhook.test` to this webhook alone; its deliveries tell how that went."""
-    webhooks.test(db, who, webhook)
+    webhooks.test(db, who, webhook, idempotency=key)
     current_app(request).supervisor.wake()
     return _out(webhooks.get(db, who, webhook))
 
@@ -135,9 +135,10 @@ def replay_events(
     request: Request,
     db: Db,
     who: Writes,
+    key: Key,
     from_seq: Annotated[int, Query(ge=1, lt=2**63, description="First event to be sent once more.")],
 ) -> ReplayOut:
     """Send all events from a number on once more, under their former ids."""
-    last = webhooks.replay(db, who, webhook, from_seq)
+    last = webhooks.replay(db, who, webhook, from_seq, idempotency=key)
     current_app(request).supervisor.wake()
     return ReplayOut(from_seq=from_seq, to_seq=last)

@@ -117,7 +117,13 @@ def assign_plan(
 
 
 def start(
-    db: Database, who: Principal, plan: str, revision: int, body: Mapping[str, Any] | None = None
+    db: Database,
+    who: Principal,
+    plan: str,
+    revision: int,
+    body: Mapping[str, Any] | None = None,
+    *,
+    idempotency: Idempotency | None = None,
 ) -> JobRecord:
     """Queue the assignment of a draft's grids to the teams of the roster in force.
 
@@ -130,11 +136,14 @@ def start(
     """
     who.require("plans:write")
     with db.read() as reader:
+        stored = None if idempotency is None else reader.replay(who.actor, idempotency)
+        if stored is not None and "job" in stored.body:
+            return reader.jobs.get(stored.body["job"])
         record = reader.plans.get(plan)
         _require(record, revision)
         solved(record)
     params = {"plan": plan, "revision": revision, "wishes": dict(body or {})}
-    return jobs.submit(db, who, "assign", record.territory, params)
+    return jobs.submit(db, who, "assign", record.territory, params, idempotency=idempotency)
 
 
 def is_small(db: Database, who: Principal, plan: str) -> bool:
@@ -205,6 +214,8 @@ def assign(
     who.require("plans:write")
     now, wanted = datetime.now(UTC), wishes or Wishes()
     with db.read() as reader:
+        if idempotency is not None and reader.replay(who.actor, idempotency) is not None:
+            return reader.plans.get(plan)
         found = draft(reader, plan)
         _require(found.record, revision)
         counting = reader.rosters.counting(found.record.territory, now, now)

@@ -291,6 +291,8 @@ def put(
     name: str = "",
     line: str = "base",
     targets: Mapping[str, Mapping[str, float]] | None = None,
+    told: Mapping[str, Any] | None = None,
+    idempotency: Idempotency | None = None,
 ) -> PlanRecord:
     """Store a plan that was made elsewhere, with a report on how well it balances `balanced`.
 
@@ -298,16 +300,22 @@ def put(
     ----------
     targets : mapping of grid code to mapping of measure to float, optional
         Where the grids' targets differ.
+    told : mapping, optional
+        What is answered beside the plan's id and revision to a request which is repeated.
     """
     from gridsvc.services.solving import describe_plan, request_grids
 
+    who.require("plans:write")
     request = SolveRequest(request_grids(plan), balanced)
-    record = create(db, who, tiling, request, name=name, line=line)
     with db.read() as reader:
-        found = draft(reader, record.id)
-    weights = {measure: values.values for measure, values in found.measures.items()}
-    report = stamped(describe_plan(found.tiling, weights, plan, request, targets), found.measures)
-    with db.write(who, "plan.put") as uow:
-        uow.plans.save_solution(record.id, plan, report, record.revision)
-        uow.audit(f"plan/{record.id}", None, {"grids": len(plan.grids)})
-    return get(db, who, record.id)
+        territory = reader.tilings.get(tiling).territory
+        base = base_of(reader, territory, line)
+        ground, measures = reader.tilings.load(tiling), reader.tilings.measures(tiling)
+    weights = {measure: values.values for measure, values in measures.items()}
+    report = stamped(describe_plan(ground, weights, plan, request, targets), measures)
+    with db.write(who, "plan.put", idempotency=idempotency) as uow:
+        made = uow.plans.create(_new_record(territory, tiling, name, request, line, base))
+        revision = uow.plans.save_solution(made, plan, report, 1)
+        uow.audit(f"plan/{made}", None, {"tiling": tiling, "grids": len(plan.grids)})
+        uow.respond(201, {"plan": made, "revision": revision, **(told or {})})
+    return get(db, who, made)

@@ -11,12 +11,14 @@ from gridsvc.principal import Principal
 from gridsvc.services import drift
 from gridsvc.services.measuring import measured
 from gridsvc.store.database import Database
-from gridsvc.store.records import MeasureRecord
+from gridsvc.store.records import Idempotency, MeasureRecord
 
 __all__ = ["refresh"]
 
 
-def refresh(db: Database, who: Principal, tiling: str) -> dict[str, Any]:
+def refresh(
+    db: Database, who: Principal, tiling: str, *, idempotency: Idempotency | None = None
+) -> dict[str, Any]:
     """Measure the customers of a tiling as they are now; plans and reports go on with that.
 
     Returns
@@ -32,21 +34,26 @@ def refresh(db: Database, who: Principal, tiling: str) -> dict[str, Any]:
     who.require("customers:write")
     at = datetime.now(UTC)
     with db.read() as reader:
+        stored = None if idempotency is None else reader.replay(who.actor, idempotency)
+        if stored is not None:
+            return dict(stored.body)
         record = reader.tilings.get(tiling)
         live = reader.customers.live_import(record.territory, tiling)
         if live is None:
             raise NotFound("the tiling has no import", field="tiling", cure="import customers on it first")
         before, made = reader.tilings.measures(tiling), measured(reader, live, at)
     totals = {name: _totals(before.get(name), measure) for name, measure in made.items()}
-    with db.write(who, "measures.refresh") as uow:
+    told = {"tiling": tiling, "territory": record.territory, "as_of": at.isoformat(), "measures": totals}
+    with db.write(who, "measures.refresh", idempotency=idempotency) as uow:
         current = uow.customers.live_import(record.territory, tiling)
         if current is not None and current.id == live.id:  # else an import came meanwhile and is newer
             stamped = [replace(measure, as_of=at) for measure in made.values()]
             uow.tilings.put_measures(tiling, live.id, stamped)
             uow.audit(f"tiling/{tiling}", None, {"measures": totals})
             uow.emit("measures.refreshed", {"territory": record.territory, "tiling": tiling})
+        uow.respond(200, told)
     drift.notice(db, who, record.territory)
-    return {"tiling": tiling, "territory": record.territory, "as_of": at, "measures": totals}
+    return told
 
 
 def _totals(before: MeasureRecord | None, now: MeasureRecord) -> dict[str, float | None]:

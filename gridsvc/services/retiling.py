@@ -15,6 +15,7 @@ from gridsvc.principal import Principal
 from gridsvc.services import plans
 from gridsvc.services.drafts import draft, solved
 from gridsvc.store.database import Database, Reader
+from gridsvc.store.records import Idempotency
 from gridsvc.tiling.locate import Locator
 from gridsvc.tiling.plane import flatten
 from gridsvc.tiling.tiling import Tiling
@@ -34,7 +35,15 @@ class _Customers:
     new: NDArray[np.int64]
 
 
-def carry_onto(db: Database, who: Principal, plan: str, tiling: str, *, name: str = "") -> dict[str, Any]:
+def carry_onto(
+    db: Database,
+    who: Principal,
+    plan: str,
+    tiling: str,
+    *,
+    name: str = "",
+    idempotency: Idempotency | None = None,
+) -> dict[str, Any]:
     """Make a draft on another tiling of a territory from a plan; the plan itself stays as it is.
 
     Returns
@@ -53,6 +62,9 @@ def carry_onto(db: Database, who: Principal, plan: str, tiling: str, *, name: st
 
     who.require("plans:write")
     with db.read() as reader:
+        stored = None if idempotency is None else reader.replay(who.actor, idempotency)
+        if stored is not None:
+            return dict(stored.body)
         record = reader.plans.get(plan)
         _check(reader, record.territory, record.tiling, tiling)
         former = solved(record)
@@ -66,11 +78,8 @@ def carry_onto(db: Database, who: Principal, plan: str, tiling: str, *, name: st
         raise InvalidInput("none of the plan's measures is on this tiling", field="tiling", cure=cure)
     found = walk(old, new, customers.old, customers.new)
     carried, by, empty = carry(former, found, new)
-    made = plans.put(db, who, tiling, carried, balanced, name=name, line=record.line)
     ways = {"customers": CUSTOMERS, "area": AREA, "neighbour": NEIGHBOUR}
-    return {
-        "plan": made.id,
-        "revision": made.revision,
+    told = {
         "from": plan,
         "tiling": tiling,
         "cells": {way: int((by.by == number).sum()) for way, number in ways.items()},
@@ -78,6 +87,10 @@ def carry_onto(db: Database, who: Principal, plan: str, tiling: str, *, name: st
         "empty": list(empty),
         "changed": len(_changed(former, carried, customers)[0]),
     }
+    made = plans.put(
+        db, who, tiling, carried, balanced, name=name, line=record.line, told=told, idempotency=idempotency
+    )
+    return {"plan": made.id, "revision": made.revision, **told}
 
 
 def changed_customers(

@@ -11,13 +11,21 @@ from gridsvc.principal import Principal
 from gridsvc.services.drafts import solved
 from gridsvc.services.rebasing import require_draft
 from gridsvc.store.database import Database, Reader
-from gridsvc.store.records import PlanRecord
+from gridsvc.store.records import Idempotency, PlanRecord
 
 __all__ = ["drop", "waive"]
 
 
 def waive(
-    db: Database, who: Principal, plan: str, gate: str, grid: str, reason: str, revision: int | None = None
+    db: Database,
+    who: Principal,
+    plan: str,
+    gate: str,
+    grid: str,
+    reason: str,
+    revision: int | None = None,
+    *,
+    idempotency: Idempotency | None = None,
 ) -> PlanRecord:
     """Excuse a grid of a draft from a gate; a second waiver of the same takes the place of the first.
 
@@ -46,7 +54,7 @@ def waive(
         raise InvalidInput("a waiver needs a reason", field="reason", cure="say why the rule may be broken")
     now = datetime.now(UTC).isoformat()
     waiver = {"gate": gate, "grid": grid, "reason": reason.strip(), "actor": who.actor, "recorded_at": now}
-    return _saved(db, who, "plan.waive", plan, waiver, revision)
+    return _saved(db, who, "plan.waive", plan, waiver, revision, idempotency)
 
 
 def drop(
@@ -66,10 +74,19 @@ def drop(
 
 
 def _saved(
-    db: Database, who: Principal, action: str, plan: str, waiver: dict[str, Any], revision: int | None
+    db: Database,
+    who: Principal,
+    action: str,
+    plan: str,
+    waiver: dict[str, Any],
+    revision: int | None,
+    idempotency: Idempotency | None = None,
 ) -> PlanRecord:
     gate, grid = waiver["gate"], waiver["grid"]
-    with db.write(who, action, reason=waiver.get("reason")) as uow:
+    with db.read() as reader:
+        if idempotency is not None and reader.replay(who.actor, idempotency) is not None:
+            return reader.plans.get(plan)
+    with db.write(who, action, reason=waiver.get("reason"), idempotency=idempotency) as uow:
         record = uow.plans.get(plan)
         seen = record.revision if revision is None else revision
         require_draft(record, seen)
@@ -91,6 +108,7 @@ def _saved(
         uow.emit(
             "plan.waived", {"plan": plan, "revision": now, "actor": who.actor, "gate": gate, "grid": grid}
         )
+        uow.respond(201, {"plan": plan, "revision": now})
     with db.read() as reader:
         return reader.plans.get(plan)
 

@@ -185,7 +185,7 @@ def deliveries(
         return reader.deliveries.list(webhook, before, limit)
 
 
-def test(db: Database, who: Principal, webhook: str) -> None:
+def test(db: Database, who: Principal, webhook: str, *, idempotency: Idempotency | None = None) -> None:
     """Send an event ``webhook.test`` to this webhook alone.
 
     Raises
@@ -194,12 +194,18 @@ def test(db: Database, who: Principal, webhook: str) -> None:
         It is paused or disabled.
     """
     who.require("webhooks:write")
-    with db.write(who, "webhook.test") as uow:
+    with db.read() as reader:
+        if idempotency is not None and reader.replay(who.actor, idempotency) is not None:
+            return
+    with db.write(who, "webhook.test", idempotency=idempotency) as uow:
         _require_active(uow, webhook)
         uow.emit("webhook.test", {"webhook": webhook})
+        uow.respond(202, {"webhook": webhook})
 
 
-def replay(db: Database, who: Principal, webhook: str, from_seq: int) -> int:
+def replay(
+    db: Database, who: Principal, webhook: str, from_seq: int, *, idempotency: Idempotency | None = None
+) -> int:
     """Send all events from a number on once more, under their former ids; gives the number of the last.
 
     Raises
@@ -210,7 +216,11 @@ def replay(db: Database, who: Principal, webhook: str, from_seq: int) -> int:
         There is no such event yet.
     """
     who.require("webhooks:write")
-    with db.write(who, "webhook.replay") as uow:
+    with db.read() as reader:
+        stored = None if idempotency is None else reader.replay(who.actor, idempotency)
+    if stored is not None:
+        return int(stored.body["last"])
+    with db.write(who, "webhook.replay", idempotency=idempotency) as uow:
         _require_active(uow, webhook)
         last = uow.outbox_head()
         if from_seq > last:
@@ -223,6 +233,7 @@ def replay(db: Database, who: Principal, webhook: str, from_seq: int) -> int:
         uow.webhooks.change(webhook, seen=min(record.seen, from_seq - 1))
         uow.deliveries.again(webhook, from_seq)
         uow.audit(f"webhook/{webhook}", None, {"replay": from_seq})
+        uow.respond(202, {"last": last})
     return last
 
 

@@ -23,6 +23,7 @@ WRITING: dict[str, dict[str, Any]] = {"sqlite": {"gridsvc_writes": True}, "postg
 """Execution options of a connection which writes."""
 
 _BUSY_SECONDS = 30.0
+_PATIENCE = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
 _PRAGMAS = ("foreign_keys = ON", "journal_mode = WAL", "synchronous = FULL", "analysis_limit = 1000")
 
 
@@ -80,7 +81,9 @@ def _parse(url: str) -> URL:
 
 
 def _postgresql(url: URL) -> Engine:
-    return create_engine(url, pool_pre_ping=True, **_COMMON)
+    # A server which is away is noticed within seconds, and not when the system gives up.
+    patience = {name: value for name, value in _PATIENCE.items() if name not in url.query}
+    return create_engine(url, pool_pre_ping=True, connect_args=patience, **_COMMON)
 
 
 def _sqlite(url: URL) -> Engine:

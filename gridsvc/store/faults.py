@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from gridsvc.errors import Conflict, GridsvcError, InvalidInput, NotFound
+from gridsvc.errors import Conflict, GridsvcError, InvalidInput, NotFound, OutOfService
+from gridsvc.outages import RETRY_AFTER
 
 __all__ = ["is_duplicate", "translated", "unique"]
 
@@ -47,6 +49,18 @@ _FAULTS: tuple[tuple[set[str], type[GridsvcError], str, str], ...] = (
 )
 """SQLSTATEs and SQLite's result codes, and what they mean to a caller."""
 
+_OUTAGES: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (("53100", "SQLITE_FULL"), "disk-full", "the database's disk is full"),
+    (("25006", "SQLITE_READONLY"), "database-read-only", "the database is read-only"),
+    (("53300",), "database-busy", "the database takes no more connections"),
+    (
+        ("08", "57P", "58", "SQLITE_CANTOPEN", "SQLITE_IOERR"),
+        "database-unreachable",
+        "the database cannot be reached",
+    ),
+)
+"""How codes begin which speak of the database's own state, and not of what was asked."""
+
 
 def _code(error: BaseException | None) -> str:
     """SQLSTATE on PostgreSQL, the name of the result code on SQLite."""
@@ -60,11 +74,27 @@ def is_duplicate(error: DBAPIError) -> bool:
 
 
 def _own(code: str) -> GridsvcError | None:
-    """Our error for `code`; None where it is a bug or an outage, which must stay visible as such."""
+    """Our error for `code`; None where it is a bug, which must stay visible as such."""
+    for starts, reason, text in _OUTAGES:
+        if code.startswith(starts):
+            return _outage(reason, text)
     for codes, kind, message, cure in _FAULTS:
         if code in codes:
             return kind(message, cure=cure)
     return None
+
+
+def _outage(reason: str, message: str) -> OutOfService:
+    cure = "try again later; /readyz says when it is over"
+    return OutOfService(message, cure=cure, reason=reason, retry_after=RETRY_AFTER)
+
+
+def _is_broken_off(error: BaseException) -> bool:
+    """Whether there is no connection: then there is nobody who could give a code."""
+    if not isinstance(error, DBAPIError):
+        return False
+    nobody = type(error.orig).__name__ == "OperationalError" and not _code(error.orig)
+    return error.connection_invalidated or nobody
 
 
 @contextmanager
@@ -72,7 +102,11 @@ def translated() -> Iterator[None]:
     """Raise our own errors for what the database refuses inside."""
     try:
         yield
+    except PoolTimeout as error:
+        raise _outage("database-busy", "all connections to the database are in use") from error
     except (StatementError, UnicodeEncodeError) as error:
+        if _is_broken_off(error):
+            raise _outage("database-unreachable", "the database cannot be reached") from error
         # The drivers find text which is not Unicode before they ask the database.
         own = _own(_code(error.orig) if isinstance(error, StatementError) else "unencodable")
         if own is None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from gridsvc.errors import InvalidInput
 from gridsvc.store.chain import protections
 
-__all__ = ["CHANNEL", "Pulse", "open_pulse"]
+__all__ = ["CHANNEL", "Pulse", "UnreachableError", "open_pulse"]
 
 CHANNEL = "gridsvc_seq"
 
@@ -24,8 +24,12 @@ _SEQ = "SELECT value FROM seq"
 _TRIGGERS = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'"
 
 
+class UnreachableError(OSError):
+    """The database is away."""
+
+
 class Pulse(Protocol):
-    """Feels whether the database changes. Any fault of the database is an `OSError`."""
+    """Feels whether the database changes. Any fault of the database is an `UnreachableError`."""
 
     def version(self) -> str | None:
         """The version of the tables; None if there are none, or what protects them is missing."""
@@ -45,7 +49,7 @@ def open_pulse(url: str) -> Pulse:
 
     Raises
     ------
-    OSError
+    UnreachableError
         It cannot be reached.
     InvalidInput
         The address is not one of ours.
@@ -69,7 +73,7 @@ class _Embedded:
             )
             self._seen = self._one("PRAGMA data_version")
         except sqlite3.Error as error:
-            raise OSError("the embedded database cannot be opened") from error
+            raise UnreachableError("the embedded database cannot be opened") from error
 
     def version(self) -> str | None:
         try:
@@ -83,7 +87,7 @@ class _Embedded:
         try:
             return int(self._one(_SEQ))
         except sqlite3.Error as error:
-            raise OSError("the embedded database cannot be read") from error
+            raise UnreachableError("the embedded database cannot be read") from error
 
     def wait(self, seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -94,7 +98,7 @@ class _Embedded:
                     return
                 time.sleep(min(_TICK, left))
         except sqlite3.Error as error:
-            raise OSError("the embedded database cannot be read") from error
+            raise UnreachableError("the embedded database cannot be read") from error
         self._seen = now
 
     def _one(self, text: str) -> Any:
@@ -111,10 +115,12 @@ class _Postgres:
 
         self._psycopg = psycopg
         try:
-            self._connection = psycopg.connect(address, autocommit=True, connect_timeout=5)
+            self._connection = psycopg.connect(
+                address, autocommit=True, connect_timeout=5, tcp_user_timeout=5000
+            )
             self._connection.execute(f"LISTEN {CHANNEL}")
         except psycopg.Error as error:
-            raise OSError("the database cannot be reached") from error
+            raise UnreachableError("the database cannot be reached") from error
 
     def version(self) -> str | None:
         try:
@@ -128,14 +134,14 @@ class _Postgres:
         try:
             found = self._connection.execute(_SEQ).fetchone()
         except self._psycopg.Error as error:
-            raise OSError("the database cannot be read") from error
+            raise UnreachableError("the database cannot be read") from error
         return 0 if found is None else int(found[0])
 
     def wait(self, seconds: float) -> None:
         try:
             list(self._connection.notifies(timeout=seconds, stop_after=1))
         except self._psycopg.Error as error:
-            raise OSError("the database cannot be reached") from error
+            raise UnreachableError("the database cannot be reached") from error
 
     def close(self) -> None:
         self._connection.close()

@@ -1,0 +1,160 @@
+"""The database or the disk goes away: errors say so, the service says it is not ready, and it comes back."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import make_url, text
+
+from api.app import create_app
+from gridsvc.config import Settings
+from gridsvc.errors import OutOfService
+from gridsvc.ownership.live import Live
+from gridsvc.services import readiness, rosters
+from gridsvc.store import Database
+from gridsvc.teams.read import roster_from_dict
+from gridsvc.watcher import Watcher
+from tests.api.strip import ROSTER
+from tests.databases import PostgisServer, copy_postgis
+from tests.services.board import ANNA, small
+
+
+def until(condition: Callable[[], Any], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def reason(call: Callable[[], Any]) -> str:
+    with pytest.raises(OutOfService) as caught:
+        call()
+    assert caught.value.cure
+    return str(caught.value.details["reason"])
+
+
+def fills(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (errno.ENOSPC, "disk-full"),
+        (errno.EDQUOT, "disk-full"),
+        (errno.EROFS, "disk-read-only"),
+        (errno.EACCES, "disk-read-only"),
+    ],
+)
+def test_a_disk_which_takes_nothing_is_no_place_to_be_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, expected: str
+) -> None:
+    readiness.require_room(tmp_path)
+    fills(monkeypatch, number)
+    assert reason(lambda: readiness.require_room(tmp_path)) == expected
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_database_says_so_and_goes_on_once_there_is_room(tmp_path: Path, migrated_file: Path) -> None:
+    """SQLite's own limit on pages stands in for the disk's: the code it answers with is the same."""
+    path = tmp_path / "full.db"
+    path.write_bytes(migrated_file.read_bytes())
+    database = Database.open(f"sqlite:///{path}")
+    with database._engine.connect() as connection:
+        pages = connection.execute(text("PRAGMA page_count")).scalar_one()
+        connection.execute(text(f"PRAGMA max_page_count = {pages + 2}"))
+    assert reason(lambda: small(database, 60, 40)) == "disk-full"
+    with database._engine.connect() as connection:
+        connection.execute(text("PRAGMA max_page_count = 1000000"))
+    small(database)
+    database.close()
+
+
+def test_a_read_only_database_says_so(database: Database) -> None:
+    with database._engine.connect() as connection:
+        if database.dialect == "sqlite":
+            connection.execute(text("PRAGMA query_only = ON"))
+        else:
+            name = connection.execute(text("SELECT current_database()")).scalar_one()
+            connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
+            connection.commit()
+    database._engine.dispose() if database.dialect != "sqlite" else None
+    assert reason(lambda: small(database)) == "database-read-only"
+
+
+@pytest.mark.postgis
+def test_a_database_which_goes_away_and_comes_back(postgis_server: PostgisServer, tmp_path: Path) -> None:
+    """Lookups go on from the mapped files, the service says why it is not ready, nothing is lost."""
+    addresses = copy_postgis(postgis_server, "migrated")
+    url = next(addresses)
+    name = str(make_url(url).database)
+    settings = Settings(data_dir=tmp_path, database_url=url)
+    live = Live(settings.mapped)
+    watcher = Watcher(url, settings.mapped)
+    try:
+        with TestClient(create_app(settings, live=live, watched=True)) as client:
+            watcher.start()
+            until(lambda: live.state() is not None)
+            seq = client.get("/readyz").json()["seq"]
+            _shut(postgis_server, name)
+            until(lambda: client.get("/readyz").status_code == 503)
+            told = client.get("/readyz")
+            assert told.json()["reason"] == "database-unreachable"
+            assert told.headers["Retry-After"] == "5"
+            assert client.get("/healthz").status_code == 200
+            refused = client.post("/v1/territories", json={"id": "a", "name": "A", "boundary": SQUARE})
+            assert (refused.status_code, refused.json()["type"]) == (
+                503,
+                "urn:gridsvc:problem:out-of-service",
+            )
+            _goes_on(live, seq, seconds=3.0)
+
+            postgis_server.sql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+            until(lambda: client.get("/readyz").status_code == 200)
+            until(lambda: not watcher._away.is_set())
+            database = Database.open(url)
+            small(database)
+            rosters.put(database, ANNA, "board", roster_from_dict(ROSTER))
+            with database.read() as reader:
+                now = reader.seq()
+            database.close()
+            until(lambda: (live.state() or _NONE).seq == now)
+    finally:
+        watcher.stop()
+        postgis_server.sql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+        next(addresses, None)
+
+
+class _NONE:
+    seq = -1
+
+
+SQUARE = {
+    "type": "Polygon",
+    "coordinates": [[[0.3, 0.0], [0.4, 0.0], [0.4, 0.1], [0.3, 0.1], [0.3, 0.0]]],
+}
+
+
+def _shut(server: PostgisServer, name: str) -> None:
+    server.sql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    server.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+
+
+def _goes_on(live: Live, seq: int, seconds: float) -> None:
+    """The state stays at hand all the while; a moment may pass until the watcher has noticed."""
+    time.sleep(1.5)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        state = live.state()
+        assert state is not None and state.seq == seq
+        time.sleep(0.01)

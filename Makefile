@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PORT   ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev web run test proof lint format bench lock clean
+.PHONY: help setup dev web run test proof lint format bench lock image sbom clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -69,7 +69,14 @@ lock: dev ## Pin again after a change of dependencies (needs uv on the PATH)
 	uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes --group dev -o requirements-dev.lock pyproject.toml
 	uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes -c requirements-dev.lock -o requirements.lock pyproject.toml
 	uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes --group build -c requirements-dev.lock -o requirements-build.lock
+	uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes --group sbom -c requirements-dev.lock -o requirements-sbom.lock
 	uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes --extra peers -c requirements-dev.lock -o requirements-peers.lock pyproject.toml
+
+sbom: dev ## List what is shipped: var/sbom/*.cdx.json (CycloneDX) and docs/reference/licences.md
+	@sh .ci/sbom.sh $(BIN)/python
+
+image: ## Build the image and do the main job in it, without a Docker engine (as root on Debian)
+	@sh .ci/image.sh
 
 clean: ## Remove what the commands above made
 	rm -rf $(VENV) var api/web/node_modules api/web/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

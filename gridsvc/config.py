@@ -24,15 +24,22 @@ class Settings(BaseSettings):
     database_url: str = Field(
         default="", description="SQLAlchemy URL; empty means the embedded database in data_dir."
     )
+    database_url_file: str = Field(
+        default="", description="File with the URL, so that no password stands in the environment."
+    )
+    shared_dir: str = Field(
+        default="",
+        description="Folder of uploads and exports which nodes on one database share; empty: data_dir.",
+    )
     published_dir: str = Field(
         default="",
-        description="Of current.gpkg; empty: `published` beside the embedded database, else in data_dir.",
+        description="Of current.gpkg; empty: `published` beside the embedded database, else in shared_dir.",
     )
     host: str = Field(default="127.0.0.1", description="Address the service listens on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port the service listens on.")
     workers: int = Field(default=1, ge=1, le=64, description="API worker processes.")
     max_upload_mb: int = Field(default=512, ge=1, description="Largest accepted request body, MB.")
-    job_slots: int = Field(default=1, ge=1, le=32, description="Jobs run at the same time by one API worker.")
+    job_slots: int = Field(default=1, ge=0, le=32, description="Long jobs run at once by one API worker.")
     small_count: int = Field(
         default=5,
         ge=0,
@@ -53,16 +60,38 @@ class Settings(BaseSettings):
             Names the variable whose value is wrong.
         """
         try:
-            return cls()
+            found = cls()
         except ValidationError as error:
             fault = error.errors()[0]
             name = f"GRIDSVC_{str(fault['loc'][0]).upper()}"
             raise InvalidInput(fault["msg"], field=name, cure="see .env.example") from None
+        assert found.url  # noqa: S101 - a file which cannot be read shows at the start
+        return found
 
     @property
     def url(self) -> str:
         """The database to open."""
+        if self.database_url_file and not self.database_url:
+            return self._kept_url()
         return self.database_url or f"sqlite:///{(self.data_dir / 'gridsvc.db').resolve()}"
+
+    def _kept_url(self) -> str:
+        try:
+            kept = Path(self.database_url_file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            kept = ""
+        if not kept:
+            raise InvalidInput(
+                "cannot be read, or is empty",
+                field="GRIDSVC_DATABASE_URL_FILE",
+                cure="name a file with the database's URL which the service may read",
+            )
+        return kept
+
+    @property
+    def shared(self) -> Path:
+        """Where files wait which another node may need."""
+        return Path(self.shared_dir or self.data_dir).resolve()
 
     @property
     def published(self) -> Path:
@@ -70,9 +99,8 @@ class Settings(BaseSettings):
         if self.published_dir:
             return Path(self.published_dir).resolve()
         embedded = self.url.startswith("sqlite:///")
-        return (Path(self.url.removeprefix("sqlite:///")).parent if embedded else self.data_dir).resolve() / (
-            "published"
-        )
+        beside = Path(self.url.removeprefix("sqlite:///")).parent if embedded else self.shared
+        return beside.resolve() / "published"
 
     @property
     def mapped(self) -> Path:
@@ -85,14 +113,14 @@ class Settings(BaseSettings):
     @property
     def uploads(self) -> Path:
         """Where uploaded files wait for their job."""
-        return self.data_dir.resolve() / "uploads"
+        return self.shared / "uploads"
 
     @property
     def layers(self) -> Path:
         """Where layers wait which were uploaded to be used later."""
-        return self.data_dir.resolve() / "layers"
+        return self.shared / "layers"
 
     @property
     def exports(self) -> Path:
         """Where files written by jobs wait to be fetched."""
-        return self.data_dir.resolve() / "exports"
+        return self.shared / "exports"

@@ -227,6 +227,19 @@ def scorecards() -> Lines:
     return [*by_rule, *_pytest("tests/services/test_scorecard_speed.py", "-m", "proof", "-p", "no:randomly")]
 
 
+def deploy() -> Lines:
+    """Backups of the main job through each pair of databases; one of two nodes dies behind the proxy."""
+    stored = _pytest("tests/store/test_backup.py", "-m", "proof", "-p", "no:randomly")
+    return [*stored, *_pytest("tests/store/test_upgrade.py", "tests/deploy", "-p", "no:randomly")]
+
+
+def image() -> Lines:
+    """The image built from the Dockerfile, and the main job in it: not root, on a read-only root."""
+    done = subprocess.run(["sh", ".ci/image.sh"], cwd=ROOT, check=True, capture_output=True, text=True)
+    told = done.stdout.splitlines()
+    return [f"- {line}" for line in told[told.index("10001") :]]
+
+
 PARTS: dict[str, Callable[[], Lines]] = {
     "main-job": main_job,
     "big-sample": big_sample,
@@ -244,6 +257,8 @@ PARTS: dict[str, Callable[[], Lines]] = {
     "scorecards": scorecards,
     "ogc": ogc,
     "exports": exports,
+    "deploy": deploy,
+    "image": image,
     "fresh-clone": fresh_clone,
 }
 

@@ -11,12 +11,21 @@ from typing import IO, Any
 
 from gridsvc.errors import UnreadableFile
 
-__all__ = ["FORMAT", "MANIFEST", "UNSEALED", "damaged", "lines", "seal", "verified"]
+__all__ = ["FORMAT", "LEFT_OUT", "MANIFEST", "UNSEALED", "damaged", "lines", "seal", "verified"]
 
 FORMAT = 1
 """Counts up when older versions of gridsvc could not read a backup any more."""
 
 MANIFEST = "manifest.json"
+
+LEFT_OUT = {
+    "layers": "uploaded layers: files, to be copied or uploaded again",
+    "uploads": "files of jobs which have not ended: those jobs fail, and are started again",
+    "exports": "results of exports: they can be made again",
+    "published": "current.gpkg: each publication makes it",
+    "ownership": "files which lookups map: the service makes them",
+}
+"""Folders of files beside the database, and what that means: said in the manifest."""
 
 _DIGITS = 64
 _BLOCK = 1 << 20

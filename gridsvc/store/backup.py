@@ -18,7 +18,7 @@ import gridsvc
 from gridsvc.errors import InvalidInput, UnreadableFile
 from gridsvc.store import archive, schema, version
 from gridsvc.store.bulk import CHUNK, insert_rows
-from gridsvc.store.canonical import decoder, encoded
+from gridsvc.store.canonical import decoder, encoded, rows_at_once
 from gridsvc.store.chain import revisions
 from gridsvc.store.handle import Handle, utc_now
 from gridsvc.store.tables import cells, cells_rtree, metadata, senders, seq
@@ -66,6 +66,7 @@ def _fill(connection: Connection, made: zipfile.ZipFile) -> dict[str, Any]:
         "gridsvc": gridsvc.__version__,
         "revision": version.current(connection),
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "left_out": archive.LEFT_OUT,
         "tables": tables,
     }
     made.writestr(archive.MANIFEST, json.dumps(manifest, indent=1))
@@ -103,7 +104,7 @@ def restore(connection: Connection, path: Path, manifest: dict[str, Any]) -> Non
         for table in metadata.sorted_tables:
             decode = decoder(table, connection.dialect)
             rows = (decode(line) for line in archive.lines(stored, table.name))
-            insert_rows(handle, table, [column.name for column in table.c], rows)
+            insert_rows(handle, table, [column.name for column in table.c], rows, rows_at_once(table))
     _derive(connection)
     for table in metadata.sorted_tables:
         if _told(connection, table) != manifest["tables"][table.name]:

@@ -44,12 +44,14 @@ def _copy(handle: Handle, table: Table, names: list[str], rows: Iterator[tuple[A
         ) from error
 
 
-def _insert(handle: Handle, table: Table, names: list[str], rows: Iterator[tuple[Any, ...]]) -> None:
+def _insert(
+    handle: Handle, table: Table, names: list[str], rows: Iterator[tuple[Any, ...]], chunk: int
+) -> None:
     quoted = ", ".join(f'"{name}"' for name in names)
     marks = ", ".join("?" * len(names))
     statement = f'INSERT INTO "{table.name}" ({quoted}) VALUES ({marks})'
-    while chunk := list(islice(rows, CHUNK)):
-        handle.connection.exec_driver_sql(statement, chunk)
+    while some := list(islice(rows, chunk)):
+        handle.connection.exec_driver_sql(statement, some)
 
 
 def insert_columns(
@@ -70,10 +72,14 @@ def insert_columns(
     insert_rows(handle, table, [*constants, *columns], rows)
 
 
-def insert_rows(handle: Handle, table: Table, names: list[str], rows: Iterator[tuple[Any, ...]]) -> None:
-    """Insert `rows` of the columns `names`, with values as the driver takes them."""
-    write = _copy if handle.postgres else _insert
-    write(handle, table, names, rows)
+def insert_rows(
+    handle: Handle, table: Table, names: list[str], rows: Iterator[tuple[Any, ...]], chunk: int = CHUNK
+) -> None:
+    """Insert `rows` of the columns `names`, with values as the driver takes them, `chunk` at a time."""
+    if handle.postgres:
+        _copy(handle, table, names, rows)
+    else:
+        _insert(handle, table, names, rows, chunk)
 
 
 def is_one_of(

@@ -13,9 +13,7 @@ from sqlalchemy import JSON, Boolean, Connection, Dialect, Double, LargeBinary, 
 
 from gridsvc.store.types import Geometry, UtcDateTime, to_wkb
 
-__all__ = ["decoder", "encoded"]
-
-_CHUNK = 500
+__all__ = ["decoder", "encoded", "rows_at_once"]
 
 
 def _from_json(value: Any) -> str:
@@ -46,6 +44,11 @@ def _decoder(kind: Any, dialect: Dialect) -> Callable[[Any], Any]:
     return lambda value: value
 
 
+def rows_at_once(table: Table) -> int:
+    """Rows of `table` which may be in memory together; one with arrays in it may have many megabytes."""
+    return 2 if any(isinstance(column.type, LargeBinary) for column in table.c) else 500
+
+
 def encoded(connection: Connection, table: Table) -> Iterator[bytes]:
     """Rows of `table` by its key, a line each; few are in memory at a time."""
     postgres = connection.dialect.name == "postgresql"
@@ -55,7 +58,8 @@ def encoded(connection: Connection, table: Table) -> Iterator[bytes]:
         for key in table.primary_key.columns
     ]
     steps = [_encoder(column.type) for column in table.c]
-    found = connection.execute(select(table).order_by(*order), execution_options={"yield_per": _CHUNK})
+    options = {"yield_per": rows_at_once(table)}
+    found = connection.execute(select(table).order_by(*order), execution_options=options)
     for row in found:
         values = [None if value is None else step(value) for step, value in zip(steps, row, strict=True)]
         yield _from_json(values).encode() + b"\n"

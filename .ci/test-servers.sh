@@ -1,5 +1,6 @@
 #!/bin/sh
-# Install the servers and the browser which the tests use: PostGIS, nginx and Chromium (as root on Debian or Ubuntu).
+# Install the servers and the browser which the tests use: PostGIS, Chromium, nginx and systemd's
+# checks (as root on Debian or Ubuntu).
 # "test-servers.sh qgis" adds QGIS, which takes over a minute and is for the proof only.
 # Elsewhere the tests that need them skip with a line each; in CI they fail.
 set -eu
@@ -7,6 +8,7 @@ missing=""
 ls /usr/share/postgresql/*/extension/postgis.control >/dev/null 2>&1 || missing="$missing postgresql postgresql-postgis"
 command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || missing="$missing chromium"
 command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
+command -v systemd-analyze >/dev/null 2>&1 || missing="$missing systemd"
 if [ "${1:-}" = qgis ]; then
     [ -x /usr/bin/qgis ] && /usr/bin/python3 -c "import qgis" 2>/dev/null || missing="$missing qgis python3-qgis"
 fi

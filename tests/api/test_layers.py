@@ -16,7 +16,8 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from gridsvc.config import Settings
 from tests.api.strip import ROSTER, SQUARE
-from tests.tiling.hostile import CASES, Case, zipped
+from tests.tiling.hostile import CASES, Case
+from tests.tiling.hostile.case import zipped
 
 FOUR = {
     "type": "FeatureCollection",

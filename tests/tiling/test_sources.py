@@ -19,7 +19,8 @@ from gridsvc.tiling.sources.guard import read_into, survey
 from gridsvc.tiling.sources.hints import hints_of, zone_of
 from gridsvc.tiling.sources.reading import layers_of, read
 from gridsvc.tiling.sources.rows import Choice, Limits, Rows
-from tests.tiling.hostile import BOX, EAST, KML, features, frame, shapefile, zipped
+from tests.tiling.hostile.case import BOX, EAST, features, frame, shapefile, zipped
+from tests.tiling.hostile.tables import KML
 
 NAMES = ["海淀区", "朝阳区"]
 Make = Callable[[Path], None]

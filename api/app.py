@@ -10,7 +10,7 @@ from importlib import import_module
 from fastapi import Depends, FastAPI
 
 from api import pages, problems
-from api.deps import App
+from api.deps import App, caller
 from api.feed import Feed
 from api.headers import Headers
 from api.ogc import core as ogc_core
@@ -124,7 +124,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         responses=problems.RESPONSES,
-        dependencies=[Depends(plain_text)],
+        dependencies=[Depends(caller), Depends(plain_text)],
     )
     problems.install(app)
     for module in (

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Query, Request
 from pydantic import BeforeValidator
 
+from api.access import ACCESS, PUBLIC
 from api.feed import Feed
 from api.numbers import NUMBER
 from gridsvc.compute import Work
@@ -24,6 +25,7 @@ from gridsvc.supervisor import Supervisor
 __all__ = [
     "App",
     "Batches",
+    "Caller",
     "Db",
     "Degrees",
     "IfMatch",
@@ -32,7 +34,7 @@ __all__ = [
     "Language",
     "PageLimit",
     "Questions",
-    "Scope",
+    "caller",
     "current_app",
     "etag",
     "revision_of",
@@ -78,20 +80,20 @@ def _work(request: Request) -> Work:
 Batches = Annotated[Work, Depends(_work)]
 
 
-class Scope:
-    """A route's dependency: the caller, who must hold the named scope.
+def caller(request: Request) -> Principal:
+    """Who asks, and may use this route.
 
     Until the service knows identities every caller is the local operator; `gridsvc serve` therefore
     listens on loopback only unless told otherwise.
     """
+    scope = ACCESS[f"{request.method} {request.scope['route'].path_format}"]
+    if scope != PUBLIC:
+        LOCAL.require(scope)
+    return LOCAL
 
-    def __init__(self, name: str) -> None:
-        self.name = name
 
-    def __call__(self) -> Principal:
-        """Give the caller or raise `Forbidden`."""
-        LOCAL.require(self.name)
-        return LOCAL
+Caller = Annotated[Principal, Depends(caller)]
+"""Who asks; the application asks for one on every route, and `api.access.ACCESS` says what they must hold."""
 
 
 def etag(revision: int) -> str:

@@ -11,19 +11,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
-from api.deps import Db, Scope, current_app
+from api.deps import Caller, Db, current_app
 from api.ogc.asked import language
 from api.ogc.describe import PATHS
 from api.ogc.pages import page
 from api.problems import MEDIA_TYPE, STATUS, problem_of
 from gridsvc.errors import InvalidInput
-from gridsvc.principal import Principal
 from gridsvc.services import features
 from gridsvc.services.feature_tables import Shelf
 from gridsvc.services.features import Collection
 from gridsvc.services.tiles import TileCache
 
-__all__ = ["Cache", "Found", "OgcRoute", "Shelves", "Who", "described", "html", "json", "link", "root"]
+__all__ = ["Cache", "Found", "OgcRoute", "Shelves", "described", "html", "json", "link", "root"]
 
 
 class OgcRoute(APIRoute):
@@ -54,10 +53,6 @@ def _bad(error: InvalidInput) -> Response:
     return Response(orjson.dumps(body), 400, media_type=MEDIA_TYPE)
 
 
-Who = Annotated[Principal, Depends(Scope("owner:read"))]
-"""Published layers are open to whoever may ask for owners; drafts ask for plans:read besides."""
-
-
 def _shelf(request: Request) -> Shelf:
     state = request.app.state
     if not hasattr(state, "ogc_shelf"):
@@ -74,7 +69,7 @@ def _cache(request: Request) -> TileCache:
     return found
 
 
-def _collection(collection: str, db: Db, who: Who) -> Collection:
+def _collection(collection: str, db: Db, who: Caller) -> Collection:
     return features.collection(db, who, collection)
 
 

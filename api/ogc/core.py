@@ -6,8 +6,8 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import Db
-from api.ogc.answers import Found, OgcRoute, Shelves, Who, described, html, json, link, root
+from api.deps import Caller, Db
+from api.ogc.answers import Found, OgcRoute, Shelves, described, html, json, link, root
 from api.ogc.asked import form, language, only
 from api.ogc.describe import CONFORMANCE, GEOJSON, OPENAPI, PATHS, SCHEMA, openapi
 from api.ogc.pages import STYLE, table, word
@@ -36,7 +36,7 @@ def trail_of(found: Collection, home: str) -> list[tuple[str, str]]:
 
 
 @router.get("/style.css", include_in_schema=False)
-def style_sheet(_: Who) -> Response:
+def style_sheet() -> Response:
     """How the pages look."""
     return Response(STYLE, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
 
@@ -44,7 +44,7 @@ def style_sheet(_: Who) -> Response:
 # Some programs put a stroke behind every address; where the page is built, nothing else would lead them here.
 @router.get("/", include_in_schema=False)
 @router.get("", **described("/"))
-def landing(request: Request, _: Who) -> Response:
+def landing(request: Request) -> Response:
     """Where to go from here."""
     only(request)
     home = root(request)
@@ -77,7 +77,7 @@ def landing(request: Request, _: Who) -> Response:
 
 
 @router.get("/conformance", **described("/conformance"))
-def conformance(request: Request, _: Who) -> Response:
+def conformance(request: Request) -> Response:
     """Which rules are kept."""
     only(request)
     home = root(request)
@@ -89,7 +89,7 @@ def conformance(request: Request, _: Who) -> Response:
 
 
 @router.get("/api", **described("/api"))
-def description(request: Request, _: Who) -> Response:
+def description(request: Request) -> Response:
     """What may be asked, as OpenAPI 3.0."""
     only(request)
     home = root(request)
@@ -102,7 +102,7 @@ def description(request: Request, _: Who) -> Response:
 
 
 @router.get("/collections", **described("/collections"))
-def list_collections(request: Request, db: Db, who: Who) -> Response:
+def list_collections(request: Request, db: Db, who: Caller) -> Response:
     """The collections there are."""
     only(request)
     home, found = root(request), features.collections(db, who)
@@ -161,7 +161,7 @@ def _told(found: Collection, home: str) -> dict[str, Any]:
 
 
 @router.get("/collections/{collection}", **described("/collections/{collection}"))
-def get_collection(request: Request, found: Found, _: Who) -> Response:
+def get_collection(request: Request, found: Found) -> Response:
     """One collection."""
     only(request)
     home = root(request)
@@ -183,7 +183,7 @@ def get_collection(request: Request, found: Found, _: Who) -> Response:
 
 
 @router.get("/collections/{collection}/queryables", **described("/collections/{collection}/queryables"))
-def queryables(request: Request, found: Found, db: Db, shelf: Shelves, who: Who) -> Response:
+def queryables(request: Request, found: Found, db: Db, shelf: Shelves, who: Caller) -> Response:
     """Properties which filters may name."""
     only(request)
     home = root(request)

@@ -12,9 +12,9 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
-from api.deps import Db
+from api.deps import Caller, Db
 from api.ogc import asked
-from api.ogc.answers import Found, OgcRoute, Shelves, Who, described, html, json, link, root
+from api.ogc.answers import Found, OgcRoute, Shelves, described, html, json, link, root
 from api.ogc.core import columns_of, trail_of
 from api.ogc.describe import GEOJSON, ITEMS
 from api.ogc.pages import drawing, table, word
@@ -36,7 +36,7 @@ _COLOURED_BY = {"grids": "code", "cells": "grid", "teams": "team"}
 
 
 @router.get("/items", **described("/collections/{collection}/items"))
-def items(request: Request, found: Found, db: Db, shelf: Shelves, who: Who) -> Response:
+def items(request: Request, found: Found, db: Db, shelf: Shelves, who: Caller) -> Response:
     """Features, in pages."""
     said = request.query_params
     how, offered = asked.form(request), systems_of(found.box)
@@ -176,7 +176,7 @@ def _page(
 
 
 @router.get("/items/{feature}", **described("/collections/{collection}/items/{feature}"))
-def item(request: Request, feature: str, found: Found, db: Db, shelf: Shelves, who: Who) -> Response:
+def item(request: Request, feature: str, found: Found, db: Db, shelf: Shelves, who: Caller) -> Response:
     """One feature by its id."""
     asked.only(request, "crs", "datetime")
     said, offered, how = request.query_params, systems_of(found.box), asked.form(request)

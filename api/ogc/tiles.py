@@ -7,9 +7,9 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import Db
+from api.deps import Caller, Db
 from api.ogc import asked
-from api.ogc.answers import Cache, Found, OgcRoute, Shelves, Who, described, html, json, link, root
+from api.ogc.answers import Cache, Found, OgcRoute, Shelves, described, html, json, link, root
 from api.ogc.core import columns_of, trail_of
 from api.ogc.pages import table
 from gridsvc.errors import NotFound, NotYetInForce
@@ -32,7 +32,7 @@ _COLOURS = ("#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f", "#edc948", "#
 
 
 @router.get("/collections/{collection}/tiles", **described("/collections/{collection}/tiles"))
-def tilesets(request: Request, found: Found, _: Who) -> Response:
+def tilesets(request: Request, found: Found) -> Response:
     """Its sets of tiles."""
     asked.only(request)
     home = root(request)
@@ -48,7 +48,7 @@ def tilesets(request: Request, found: Found, _: Who) -> Response:
 
 
 @router.get(_SET, **described(_SET))
-def tileset(request: Request, found: Found, db: Db, shelf: Shelves, who: Who) -> Response:
+def tileset(request: Request, found: Found, db: Db, shelf: Shelves, who: Caller) -> Response:
     """Its vector tiles."""
     asked.only(request)
     home, how = root(request), asked.form(request, ["tilejson"])
@@ -136,7 +136,7 @@ def get_tile(
     db: Db,
     shelf: Shelves,
     cache: Cache,
-    who: Who,
+    who: Caller,
 ) -> Response:
     """A vector tile."""
     asked.only(request, "version", "datetime")
@@ -160,7 +160,7 @@ def get_tile(
 
 
 @router.get("/collections/{collection}/style", **described("/collections/{collection}/style"))
-def style(request: Request, found: Found, db: Db, shelf: Shelves, who: Who) -> Response:
+def style(request: Request, found: Found, db: Db, shelf: Shelves, who: Caller) -> Response:
     """A style for MapLibre."""
     asked.only(request)
     asked.form(request)
@@ -186,7 +186,7 @@ def style(request: Request, found: Found, db: Db, shelf: Shelves, who: Who) -> R
 
 
 @router.get("/tileMatrixSets", **described("/tileMatrixSets"))
-def matrix_sets(request: Request, _: Who) -> Response:
+def matrix_sets(request: Request) -> Response:
     """The tile matrix sets there are."""
     asked.only(request)
     home = root(request)
@@ -201,7 +201,7 @@ def matrix_sets(request: Request, _: Who) -> Response:
 
 
 @router.get("/tileMatrixSets/WebMercatorQuad", **described("/tileMatrixSets/WebMercatorQuad"))
-def matrix_set(request: Request, _: Who) -> Response:
+def matrix_set(request: Request) -> Response:
     """The quad tree of spherical Mercator."""
     asked.only(request)
     home = root(request)

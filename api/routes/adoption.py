@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
+from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import Db, KeyHeader, Scope, current_app
+from api.deps import Caller, Db, KeyHeader, current_app
 from api.probing import probe_grids
 from api.work import Prefer, answer_when_done, keep_upload, upload_digest
-from gridsvc.principal import Principal
 from gridsvc.services import jobs, tilings
 from gridsvc.store.records import Idempotency
 
@@ -33,7 +32,7 @@ class AdoptedOut(BaseModel):
 async def adopt_grids(
     request: Request,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:write"))],
+    who: Caller,
     tiling: Annotated[str, Form(description="Whose cells the grids are put on.")],
     file: Annotated[
         UploadFile,

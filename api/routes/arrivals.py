@@ -5,15 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.bodies import whole_body
-from api.deps import Language, Questions, Scope
+from api.deps import Caller, Language, Questions
 from api.schemas.arrivals import BATCH_BODY, ONE_BODY, BatchTold, Ended, Told
 from api.schemas.common import Slug
 from gridsvc.errors import UnknownForm
-from gridsvc.principal import Principal
 from gridsvc.services import arrivals
 
 __all__ = ["router"]
@@ -24,13 +23,12 @@ _ONE_BYTES = 1 << 20
 _MANY_BYTES = 32 << 20
 _LINES = {"application/x-ndjson", "application/ndjson", "application/jsonl"}
 
-Writer = Annotated[Principal, Depends(Scope("customers:write"))]
 Crs = Annotated[str, Query(description="Of lon and lat: wgs84, gcj02, bd09 or EPSG:n.")]
 
 
 @router.post("/batch", response_model=BatchTold, openapi_extra=BATCH_BODY)
 async def tell_customers(
-    territory: Slug, request: Request, response: Response, desk: Questions, who: Writer, crs: Crs = "wgs84"
+    territory: Slug, request: Request, response: Response, desk: Questions, who: Caller, crs: Crs = "wgs84"
 ) -> Any:
     """Take in up to 10,000 customers; each row has its own verdict, and a bad one spoils no other.
 
@@ -58,7 +56,7 @@ async def tell_customer(
     request: Request,
     response: Response,
     desk: Questions,
-    who: Writer,
+    who: Caller,
     lang: Language,
     crs: Crs = "wgs84",
 ) -> Any:
@@ -73,7 +71,7 @@ def end_customer(
     territory: Slug,
     customer: str,
     desk: Questions,
-    who: Writer,
+    who: Caller,
     source_updated_at: Annotated[datetime, Query(description="When the source made the change.")],
     valid_to: Annotated[
         datetime | None, Query(description="When the customer ends; now if not given.")

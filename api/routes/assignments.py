@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import Db, IfMatch, Key, Scope, current_app, etag
+from api.deps import Caller, Db, IfMatch, Key, current_app, etag
 from api.routes.plans import plan_out
 from api.schemas.assignments import Assign, Staff, StaffingOut
 from api.schemas.plans import JobOut, PlanOut
 from api.work import Prefer, answer_when_done, at_once
-from gridsvc.principal import Principal
 from gridsvc.services import assignments, plans, staffing
 from gridsvc.teams.document import roster_to_dict
 from gridsvc.teams.staffing import Post
@@ -28,7 +27,7 @@ async def assign_teams(
     revision: IfMatch,
     request: Request,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:write"))],
+    who: Caller,
     key: Key,
     body: Assign | None = None,
     prefer: Prefer = None,
@@ -54,9 +53,7 @@ async def assign_teams(
 
 
 @router.post("/{plan}/staffing")
-def staff_teams(
-    plan: str, body: Staff, db: Db, who: Annotated[Principal, Depends(Scope("roster:read"))]
-) -> StaffingOut:
+def staff_teams(plan: str, body: Staff, db: Db, who: Caller) -> StaffingOut:
     """Propose people for the teams of a plan, with what is short; nothing is stored."""
     posts = [
         Post(p.role, p.team, p.posts, p.measure, p.per_post, tuple(p.departments), tuple(p.skills))

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
-from api.deps import PageLimit, Questions, Scope
+from api.deps import Caller, PageLimit, Questions
 from api.schemas.changes import ChangesOut
 from api.schemas.common import Slug
 from api.streams import Pieces, WantedForm, described
 from gridsvc.errors import InvalidInput
 from gridsvc.exchange.streams import stream_rows
-from gridsvc.principal import Principal
 from gridsvc.services import changes
 from gridsvc.services.changes import ChangeKind, ChangePage, Wanted
 
@@ -36,7 +35,7 @@ To = Annotated[
 def get_changes(
     territory: Slug,
     desk: Questions,
-    who: Annotated[Principal, Depends(Scope("owner:read"))],
+    who: Caller,
     form: WantedForm,
     before: From = None,
     to: To = None,

@@ -6,11 +6,10 @@ from typing import Annotated, Any
 
 import numpy as np
 import orjson
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 
-from api.deps import Db, Scope, etag
+from api.deps import Caller, Db, etag
 from gridsvc.exchange.geojson import geometry_dict
-from gridsvc.principal import Principal
 from gridsvc.services import columns
 
 __all__ = ["router"]
@@ -25,7 +24,7 @@ Seen = Annotated[str | None, Header(alias="If-None-Match")]
 def get_cells(
     tiling: str,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("territories:read"))],
+    who: Caller,
     seen: Seen = None,
 ) -> Response:
     """Cells of a tiling by row, with measures and the `outlines` of those which are no whole H3 cells.
@@ -61,7 +60,7 @@ def _multi(shape: dict[str, Any]) -> list[Any]:
 def get_labels(
     plan: str,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:read"))],
+    who: Caller,
     revision: Annotated[int | None, Query(description="Look back to this revision.")] = None,
     seen: Seen = None,
 ) -> Response:

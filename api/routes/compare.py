@@ -7,13 +7,12 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Path, Query
+from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import Response
 
-from api.deps import Db, Language, Scope
+from api.deps import Caller, Db, Language
 from api.reports import TYPES, Form
 from gridsvc.exchange.comparison import page, sheets
-from gridsvc.principal import Principal
 from gridsvc.services import compare
 
 __all__ = ["router"]
@@ -39,7 +38,7 @@ def compare_plans(
         Path(description="What it is compared with: a plan, or `publication:n` of its territory and line."),
     ],
     db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:read"))],
+    who: Caller,
     lang: Language,
     form: Form,
     cells: Annotated[

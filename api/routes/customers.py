@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
+from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import Db, KeyHeader, PageLimit, Questions, Scope, current_app
+from api.deps import Caller, Db, KeyHeader, PageLimit, Questions, current_app
 from api.probing import probe_customers
 from api.schemas.common import Page
 from api.schemas.owner import CustomerOut
@@ -51,7 +51,7 @@ async def import_customers(
     tiling: str,
     request: Request,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("customers:write"))],
+    who: Caller,
     file: Annotated[
         UploadFile, File(description="CSV, .xlsx, (Geo)Parquet, or points in any format of layers.")
     ],
@@ -113,9 +113,7 @@ def _import_out(result: dict[str, Any]) -> ImportOut:
 
 
 @router.get("/imports/{import_id}/todo", response_class=StreamingResponse)
-def get_todo(
-    import_id: str, db: Db, who: Annotated[Principal, Depends(Scope("customers:read"))]
-) -> StreamingResponse:
+def get_todo(import_id: str, db: Db, who: Caller) -> StreamingResponse:
     """The rows that need a human, as CSV: row, id, verdict, reason, cure."""
     return StreamingResponse(
         imports.todo_csv(db, who, import_id),
@@ -134,7 +132,7 @@ After = Annotated[str | None, Query(description="`next` of the page before; JSON
 def customers_in_cell(
     cell: str,
     desk: Questions,
-    who: Annotated[Principal, Depends(Scope("customers:read"))],
+    who: Caller,
     form: WantedForm,
     territory: Territory = None,
     after: After = None,
@@ -148,7 +146,7 @@ def customers_in_cell(
 def customers_in_grid(
     code: str,
     desk: Questions,
-    who: Annotated[Principal, Depends(Scope("customers:read"))],
+    who: Caller,
     form: WantedForm,
     territory: Territory = None,
     after: After = None,

@@ -6,14 +6,13 @@ from collections.abc import AsyncIterator
 from typing import Annotated, get_args
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import Db, Scope, current_app
+from api.deps import Caller, Db, current_app
 from api.schemas.common import Slug
 from gridsvc.errors import InvalidInput
-from gridsvc.principal import Principal
 from gridsvc.services import events
 from gridsvc.services.events import TOPICS, Told, Topic
 
@@ -31,7 +30,7 @@ EventId = Annotated[int | None, Query(ge=0, description="Go on behind this event
 async def stream_events(
     request: Request,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:read"))],
+    who: Caller,
     topics: Annotated[
         str | None, Query(description=f"Some of {', '.join(TOPICS)}; else all you may read.")
     ] = None,

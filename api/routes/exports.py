@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from api.deps import Key, Scope, current_app
+from api.deps import Caller, Key, current_app
 from api.export import DESCRIBED, WantedExport, export_response
 from api.routes.publications import Number
 from api.schemas.common import Slug
@@ -22,13 +22,12 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1", tags=["exports"])
 
-Reader = Annotated[Principal, Depends(Scope("plans:read"))]
 Manifest = Annotated[bool, Query(description="The manifest of the file alone, as JSON.")]
 
 
 @router.get("/plans/{plan}/export", response_class=Response, responses=DESCRIBED)
 def export_plan(
-    plan: str, request: Request, who: Reader, wanted: WantedExport, manifest: Manifest = False
+    plan: str, request: Request, who: Caller, wanted: WantedExport, manifest: Manifest = False
 ) -> Response:
     """A layer of a plan as a file: grids, cells, teams, customers, or its moves against its base."""
     return export_response(current_app(request), who, Source(plan), wanted, manifest=manifest)
@@ -39,7 +38,7 @@ def export_publication(
     n: Number,
     territory: Slug,
     request: Request,
-    who: Reader,
+    who: Caller,
     wanted: WantedExport,
     line: str = "base",
     manifest: Manifest = False,
@@ -54,7 +53,7 @@ def start_export(
     plan: str,
     request: Request,
     response: Response,
-    who: Reader,
+    who: Caller,
     key: Key,
     body: WriteFile | None = None,
 ) -> JobOut:
@@ -68,7 +67,7 @@ def start_export_of_publication(
     territory: Slug,
     request: Request,
     response: Response,
-    who: Reader,
+    who: Caller,
     key: Key,
     line: str = "base",
     body: WriteFile | None = None,

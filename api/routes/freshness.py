@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.deps import Db, Key, Scope
+from api.deps import Caller, Db, Key
 from api.routes.publications import Number
 from api.schemas.common import Request, Slug
-from gridsvc.principal import Principal
 from gridsvc.services import drift, refresh
 
 __all__ = ["router"]
@@ -91,9 +90,7 @@ class Threshold(Request):
 
 
 @router.post("/tilings/{tiling}/measures/refresh", response_model=Refreshed)
-def refresh_measures(
-    tiling: str, db: Db, who: Annotated[Principal, Depends(Scope("customers:write"))], key: Key
-) -> Any:
+def refresh_measures(tiling: str, db: Db, who: Caller, key: Key) -> Any:
     """Measure the customers of a tiling as they are now; plans and their reports go on with that."""
     return refresh.refresh(db, who, tiling, idempotency=key)
 
@@ -103,7 +100,7 @@ def get_drift(
     n: Number,
     territory: Slug,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:read"))],
+    who: Caller,
     line: str = "base",
 ) -> Any:
     """Customers and measures of each grid when the publication took effect, and now."""
@@ -115,7 +112,7 @@ def put_drift_threshold(
     territory: Slug,
     body: Threshold,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("territories:write"))],
+    who: Caller,
 ) -> Any:
     """Set from which change on grids alarm, and `publication.drifted` is told once for a publication."""
     return {"threshold": drift.put_threshold(db, who, territory, body.threshold)}

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
-from api.deps import Db, Scope
+from api.deps import Caller, Db
 from api.export import MEDIA_TYPES
 from api.schemas.plans import JobOut
 from api.work import job_out
 from gridsvc.exchange.files import SUFFIXES
-from gridsvc.principal import Principal
 from gridsvc.services import exports, jobs
 
 __all__ = ["router"]
@@ -22,19 +20,19 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 
 @router.get("/{job}")
-def get_job(job: str, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))]) -> JobOut:
+def get_job(job: str, db: Db, who: Caller) -> JobOut:
     """A job and where it stands."""
     return job_out(jobs.get(db, who, job))
 
 
 @router.delete("/{job}")
-def cancel_job(job: str, db: Db, who: Annotated[Principal, Depends(Scope("plans:write"))]) -> JobOut:
+def cancel_job(job: str, db: Db, who: Caller) -> JobOut:
     """Ask a job to stop; nothing of it is kept."""
     return job_out(jobs.cancel(db, who, job))
 
 
 @router.get("/{job}/file", response_class=FileResponse)
-def get_file(job: str, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))]) -> FileResponse:
+def get_file(job: str, db: Db, who: Caller) -> FileResponse:
     """The file which an export has written; it is kept for a day."""
     path = exports.file_of(db, who, job)
     return FileResponse(path, filename=path.name, media_type=_media_of(path))

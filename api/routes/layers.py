@@ -6,15 +6,14 @@ import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi import APIRouter, File, Form, Request, UploadFile
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import Db, KeyHeader, Scope, current_app
+from api.deps import Caller, Db, KeyHeader, current_app
 from api.work import keep_upload, upload_digest
 from gridsvc.crs import normalise
-from gridsvc.principal import Principal
 from gridsvc.services import uploads
 from gridsvc.services.uploads import Wanted
 from gridsvc.store.records import Idempotency
@@ -48,7 +47,7 @@ class LayerOut(BaseModel):
 async def upload_layer(
     request: Request,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("territories:write"))],
+    who: Caller,
     file: Annotated[
         UploadFile,
         File(
@@ -90,17 +89,13 @@ async def upload_layer(
 
 
 @router.get("/layers/{layer}")
-def get_layer(
-    layer: str, request: Request, who: Annotated[Principal, Depends(Scope("territories:read"))]
-) -> LayerOut:
+def get_layer(layer: str, request: Request, who: Caller) -> LayerOut:
     """What an uploaded layer holds."""
     return LayerOut(**uploads.get(who, current_app(request).settings.layers, layer))
 
 
 @router.get("/layers/{layer}/features", response_class=FileResponse)
-def get_features(
-    layer: str, request: Request, who: Annotated[Principal, Depends(Scope("territories:read"))]
-) -> FileResponse:
+def get_features(layer: str, request: Request, who: Caller) -> FileResponse:
     """The features of an uploaded layer as GeoJSON in WGS-84, so that some of them can be chosen."""
     path = uploads.file_of(who, current_app(request).settings.layers, layer)
     return FileResponse(path, media_type="application/geo+json")

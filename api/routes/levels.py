@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from api.deps import Db, Key, PageLimit, Scope
+from api.deps import Caller, Db, Key, PageLimit
 from api.schemas.common import Page, Slug
 from api.schemas.levels import CodesOut, CodesWanted, LevelOut, LevelsOut, LevelsWanted, UnitOut
 from gridsvc.errors import InvalidInput
@@ -21,9 +21,6 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/territories", tags=["grids"])
 
-Planner = Annotated[Principal, Depends(Scope("territories:write"))]
-Reader = Annotated[Principal, Depends(Scope("territories:read"))]
-Viewer = Annotated[Principal, Depends(Scope("plans:read"))]
 Line = Annotated[Slug, Query(description="Line of business.")]
 
 
@@ -44,20 +41,20 @@ def _codes_out(territory: str, found: Scheme) -> CodesOut:
 
 
 @router.put("/{territory}/codes")
-def put_codes(territory: Slug, body: CodesWanted, db: Db, who: Planner, key: Key) -> CodesOut:
+def put_codes(territory: Slug, body: CodesWanted, db: Db, who: Caller, key: Key) -> CodesOut:
     """Choose how new grids get their codes; grids which have one keep it for life."""
     wanted = Scheme(body.scheme, body.column, body.areas, body.property)
     return _codes_out(territory, codes.put(db, who, territory, wanted, idempotency=key))
 
 
 @router.get("/{territory}/codes")
-def get_codes(territory: Slug, db: Db, who: Reader) -> CodesOut:
+def get_codes(territory: Slug, db: Db, who: Caller) -> CodesOut:
     """How new grids get their codes."""
     return _codes_out(territory, codes.get(db, who, territory))
 
 
 @router.put("/{territory}/levels")
-def put_levels(territory: Slug, body: LevelsWanted, db: Db, who: Planner, key: Key) -> LevelsOut:
+def put_levels(territory: Slug, body: LevelsWanted, db: Db, who: Caller, key: Key) -> LevelsOut:
     """Say which levels the territory has; each names the one above it."""
     wanted = [Level(level.id, level.names.model_dump(), level.parent) for level in body.levels]
     levels.put(db, who, territory, wanted, idempotency=key)
@@ -65,7 +62,7 @@ def put_levels(territory: Slug, body: LevelsWanted, db: Db, who: Planner, key: K
 
 
 @router.get("/{territory}/levels")
-def get_levels(territory: Slug, db: Db, who: Viewer, line: Line = "base", as_of: AsOf = None) -> LevelsOut:
+def get_levels(territory: Slug, db: Db, who: Caller, line: Line = "base", as_of: AsOf = None) -> LevelsOut:
     """The levels from the top down, with what is in force of each and its sums."""
     return _levels_out(db, who, territory, line, as_of)
 
@@ -97,7 +94,7 @@ def get_level(
     territory: Slug,
     level: Slug,
     db: Db,
-    who: Viewer,
+    who: Caller,
     line: Line = "base",
     as_of: AsOf = None,
     after: Annotated[str | None, Query(description="Go on behind this code.")] = None,

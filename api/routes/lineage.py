@@ -8,11 +8,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from api.deps import Db, PageLimit, Questions, Scope
+from api.deps import Caller, Db, PageLimit, Questions
 from api.schemas.common import Page, Slug
 from api.schemas.lineage import GridOut, GridTeam, StepOut, SuccessorOut
 from gridsvc.errors import InvalidInput
-from gridsvc.principal import Principal
 from gridsvc.services import lineage
 from gridsvc.services.desk import Asked
 from gridsvc.services.lineage import Standing, Step, Successor
@@ -21,7 +20,6 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/grids", tags=["grids"])
 
-Reader = Annotated[Principal, Depends(Scope("owner:read"))]
 Line = Annotated[str, Query(description="Line of business.")]
 
 
@@ -76,7 +74,7 @@ def _grid(found: Standing) -> GridOut:
 
 
 @router.get("/{code}")
-def get_grid(code: str, desk: Questions, who: Reader, asked: Annotated[Asked, Depends(_asked)]) -> GridOut:
+def get_grid(code: str, desk: Questions, who: Caller, asked: Annotated[Asked, Depends(_asked)]) -> GridOut:
     """A grid by its code as of a time; for one which has ended, who has its ground, in shares."""
     return _grid(lineage.resolve(desk, who, code, asked))
 
@@ -86,7 +84,7 @@ def get_history(
     code: str,
     territory: Slug,
     db: Db,
-    who: Reader,
+    who: Caller,
     line: Line = "base",
     after: Annotated[int | None, Query(description="Go on above this publication.")] = None,
     limit: PageLimit = 100,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
-from api.deps import Db, IfMatch, Key, PageLimit, Scope, etag
+from api.deps import Caller, Db, IfMatch, Key, PageLimit, etag
 from api.routes.plans import plan_out
 from api.schemas.common import Page
 from api.schemas.moves import (
@@ -26,7 +26,6 @@ from api.schemas.moves import (
 )
 from api.schemas.plans import PlanOut
 from gridsvc.errors import InvalidInput, PreconditionMissing
-from gridsvc.principal import Principal
 from gridsvc.services import branches, moves
 from gridsvc.services.handing import NewGrid, Part
 from gridsvc.store.records import MoveRecord
@@ -35,12 +34,9 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1", tags=["moves"])
 
-Writer = Annotated[Principal, Depends(Scope("plans:write"))]
-Reading = Annotated[Principal, Depends(Scope("plans:read"))]
-
 
 @router.post("/plans/{plan}/moves")
-def move_cells(plan: str, body: HandOver, response: Response, db: Db, who: Writer, key: Key) -> Moved:
+def move_cells(plan: str, body: HandOver, response: Response, db: Db, who: Caller, key: Key) -> Moved:
     """Hand cells to another grid; refused whole where somebody else changed one of them since."""
     done = moves.move(
         db,
@@ -56,14 +52,14 @@ def move_cells(plan: str, body: HandOver, response: Response, db: Db, who: Write
 
 
 @router.post("/plans/{plan}/undo")
-def undo(plan: str, body: Step, response: Response, db: Db, who: Writer, key: Key) -> Moved:
+def undo(plan: str, body: Step, response: Response, db: Db, who: Caller, key: Key) -> Moved:
     """Take back your own latest move; refused where others changed its cells since."""
     base = _seen(body.base_revision)
     return _moved(moves.undo(db, who, plan, base, reason=body.reason, idempotency=key), response)
 
 
 @router.post("/plans/{plan}/redo")
-def redo(plan: str, body: Step, response: Response, db: Db, who: Writer, key: Key) -> Moved:
+def redo(plan: str, body: Step, response: Response, db: Db, who: Caller, key: Key) -> Moved:
     """Make the move again which you took back last."""
     base = _seen(body.base_revision)
     return _moved(moves.redo(db, who, plan, base, reason=body.reason, idempotency=key), response)
@@ -110,7 +106,7 @@ def _moved(done: dict[str, Any], response: Response) -> Moved:
 def list_moves(
     plan: str,
     db: Db,
-    who: Reading,
+    who: Caller,
     after: Annotated[int | None, Query(description="Go on behind this revision.")] = None,
     limit: PageLimit = 100,
     order: Annotated[Literal["oldest", "newest"], Query(description="What comes first.")] = "oldest",
@@ -124,9 +120,7 @@ def list_moves(
 
 
 @router.get("/plans/{plan}/moves/{revision}")
-def get_move(
-    plan: str, revision: Annotated[int, Path(ge=1, lt=2**31)], db: Db, who: Reading
-) -> MoveWithCells:
+def get_move(plan: str, revision: Annotated[int, Path(ge=1, lt=2**31)], db: Db, who: Caller) -> MoveWithCells:
     """One change with its cells."""
     record, cells = moves.cells_of(db, who, plan, revision)
     moved = [CellMoved(cell=cell, from_=before, to=after) for cell, before, after in cells]
@@ -141,7 +135,7 @@ def _line(record: MoveRecord) -> dict[str, Any]:
 
 
 @router.post("/plans/{plan}/branch", status_code=201)
-def branch_plan(plan: str, body: Branch, response: Response, db: Db, who: Writer, key: Key) -> PlanOut:
+def branch_plan(plan: str, body: Branch, response: Response, db: Db, who: Caller, key: Key) -> PlanOut:
     """Start a scenario: a new draft from the plan as it is now."""
     record = branches.branch(db, who, plan, body.name, body.comment, idempotency=key)
     response.headers["ETag"] = etag(record.revision)
@@ -151,7 +145,7 @@ def branch_plan(plan: str, body: Branch, response: Response, db: Db, who: Writer
 
 @router.patch("/plans/{plan}")
 def describe_plan(
-    plan: str, body: Described, revision: IfMatch, response: Response, db: Db, who: Writer
+    plan: str, body: Described, revision: IfMatch, response: Response, db: Db, who: Caller
 ) -> PlanOut:
     """Give a draft another name or comment."""
     words = body.model_dump(exclude_unset=True)
@@ -164,7 +158,7 @@ def describe_plan(
 
 @router.post("/plans/{plan}/merge")
 def merge_plans(
-    plan: str, body: Merge, revision: IfMatch, response: Response, db: Db, who: Writer, key: Key
+    plan: str, body: Merge, revision: IfMatch, response: Response, db: Db, who: Caller, key: Key
 ) -> Merged:
     """Bring in, cell by cell, what another plan of the same origin changed."""
     done = branches.merge(

@@ -7,10 +7,9 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 
-from api.deps import Db, Degrees, Language, Questions, Scope
+from api.deps import Caller, Db, Degrees, Language, Questions
 from api.schemas.common import Slug
 from api.schemas.orders import CheckOut, DisputeOut, OrdersOut
-from gridsvc.principal import Principal
 from gridsvc.services import conduct, disputes, orders
 from gridsvc.services.conduct import Place
 
@@ -18,7 +17,6 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1", tags=["orders"])
 
-Reading = Annotated[Principal, Depends(Scope("roster:read"))]
 Person = Annotated[str, Query(min_length=1, max_length=200)]
 Line = Annotated[str, Query(min_length=1, max_length=64)]
 At = Annotated[
@@ -52,7 +50,7 @@ def get_orders(
     person: Person,
     work: Literal["routine", "other", "conflict"],
     db: Db,
-    who: Reading,
+    who: Caller,
     lang: Language,
     grid: Annotated[str | None, Query(max_length=200, description="Else all of the member's grids.")] = None,
     line: Line = "base",
@@ -68,7 +66,7 @@ def check_conduct(
     person: Person,
     where: Where,
     desk: Questions,
-    who: Reading,
+    who: Caller,
     lang: Language,
     line: Line = "base",
     at: At = None,
@@ -82,7 +80,7 @@ def get_dispute(
     territory: Slug,
     where: Where,
     desk: Questions,
-    who: Reading,
+    who: Caller,
     lang: Language,
     team: Teams,
     line: Line = "base",

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from api.bodies import whole_body
-from api.deps import Batches, Degrees, Language, Questions, Scope
+from api.deps import Batches, Caller, Degrees, Language, Questions
 from api.lookup import CACHE_CONTROL
 from api.schemas.batch import BATCH_BODY, BATCH_RESPONSES
 from api.schemas.common import Slug
@@ -21,7 +21,6 @@ from api.text import said_once
 from gridsvc.errors import InvalidInput
 from gridsvc.ownership.answer import Answer
 from gridsvc.ownership.points import MAX_BYTES
-from gridsvc.principal import Principal
 from gridsvc.services import ownership
 from gridsvc.services.desk import Asked
 
@@ -30,7 +29,6 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1/owner", tags=["owner"], dependencies=[Depends(said_once)])
 
 OnMiss = Literal["problem", "status"]
-Reader = Annotated[Principal, Depends(Scope("owner:read"))]
 Crs = Annotated[str, Query(description="wgs84, gcj02, bd09 or EPSG:n.")]
 
 
@@ -97,7 +95,7 @@ def owner_of_point(
     lat: Degrees,
     lon: Degrees,
     desk: Questions,
-    who: Reader,
+    who: Caller,
     asked: Question,
     told: Told,
     crs: Crs = "wgs84",
@@ -107,19 +105,19 @@ def owner_of_point(
 
 
 @router.get("/cells/{cell:path}", response_model=OwnerAnswer)
-def owner_of_cell(cell: str, desk: Questions, who: Reader, asked: Question, told: Told) -> Any:
+def owner_of_cell(cell: str, desk: Questions, who: Caller, asked: Question, told: Told) -> Any:
     """Owner of a cell: a finer H3 cell is answered by its centre, a coarser one by the cells in it."""
     return told(ownership.cell(desk, who, cell, asked=asked))
 
 
 @router.get("/customers/{customer:path}", response_model=OwnerAnswer)
-def owner_of_customer(customer: str, desk: Questions, who: Reader, asked: Question, told: Told) -> Any:
+def owner_of_customer(customer: str, desk: Questions, who: Caller, asked: Question, told: Told) -> Any:
     """Owner of a customer."""
     return told(ownership.customer(desk, who, customer, asked=asked))
 
 
 @router.post("/query", response_model=OwnerAnswer)
-def query_owner(body: OwnerQuery, desk: Questions, who: Reader, lang: Language, told: Told) -> Any:
+def query_owner(body: OwnerQuery, desk: Questions, who: Caller, lang: Language, told: Told) -> Any:
     """One question in the body, for callers whose proxies log addresses."""
     named = {name: getattr(body, name) for name in ("territory", "line", "as_of", "as_known", "min_seq")}
     asked = _checked(Asked(**named, lang=lang, on_miss_status=body.on_miss == "status"))
@@ -135,7 +133,7 @@ def query_owner(body: OwnerQuery, desk: Questions, who: Reader, lang: Language, 
 async def batch_owner(
     request: Request,
     work: Batches,
-    who: Reader,
+    who: Caller,
     asked: State,
     crs: Crs = "wgs84",
     strict: Annotated[bool, Query(description="Refuse the whole batch when one point is no place.")] = False,

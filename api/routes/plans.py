@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from api.deps import Db, IfMatch, Key, PageLimit, Scope, current_app, etag
+from api.deps import Caller, Db, IfMatch, Key, PageLimit, current_app, etag
 from api.export import geojson_response
 from api.given import layer_file
 from api.schemas.common import GeoJson, Page, Slug
@@ -20,7 +20,6 @@ from gridsvc.crs import normalise
 from gridsvc.exchange.layers import carve_outs_layer
 from gridsvc.plans.carveouts import CarveOut, carve_outs_from_geojson, read_carve_outs
 from gridsvc.plans.plan import Grid
-from gridsvc.principal import Principal
 from gridsvc.services import carveouts, plans
 from gridsvc.store.records import PlanRecord
 
@@ -63,7 +62,7 @@ def create_plan(
     request: Request,
     response: Response,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:write"))],
+    who: Caller,
     key: Key,
 ) -> Started:
     """Start a solve: a draft plan and the job that balances it."""
@@ -93,7 +92,7 @@ def create_plan(
 def list_plans(
     territory: Slug,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:read"))],
+    who: Caller,
     after: Annotated[str | None, Query()] = None,
     limit: PageLimit = 100,
 ) -> Page[PlanOut]:
@@ -103,9 +102,7 @@ def list_plans(
 
 
 @router.get("/plans/{plan}")
-def get_plan(
-    plan: str, response: Response, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))]
-) -> PlanOut:
+def get_plan(plan: str, response: Response, db: Db, who: Caller) -> PlanOut:
     """A plan; its ETag is wanted by whole-plan operations as If-Match."""
     record = plans.get(db, who, plan)
     response.headers["ETag"] = etag(record.revision)
@@ -113,9 +110,7 @@ def get_plan(
 
 
 @router.get("/plans/{plan}/grids")
-def get_grids(
-    plan: str, response: Response, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))]
-) -> Page[PlanGrid]:
+def get_grids(plan: str, response: Response, db: Db, who: Caller) -> Page[PlanGrid]:
     """Grids of a plan with totals, deviations, pieces and shapes as they are now."""
     opened = plans.figures(db, who, plan)
     entries = {entry["code"]: entry for entry in opened.figures.entries(enumerate(opened.grids))}
@@ -140,7 +135,7 @@ def _grid(grid: Grid, entry: dict[str, Any]) -> PlanGrid:
 def get_cells(
     plan: str,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:read"))],
+    who: Caller,
     revision: Annotated[int | None, Query(description="Look back to this revision.")] = None,
 ) -> Response:
     """Cell and grid code of each cell, as CSV."""
@@ -150,9 +145,7 @@ def get_cells(
 
 
 @router.get("/plans/{plan}/report")
-def get_report(
-    plan: str, response: Response, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))]
-) -> dict[str, Any]:
+def get_report(plan: str, response: Response, db: Db, who: Caller) -> dict[str, Any]:
     """The whole report of a solved plan, with its grids' figures as they are now."""
     report, revision = plans.report(db, who, plan)
     response.headers["ETag"] = etag(revision)
@@ -166,7 +159,7 @@ def put_carve_outs(
     request: Request,
     revision: IfMatch,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:write"))],
+    who: Caller,
     key: Key,
     crs: Annotated[str | None, Query(description="System of the coordinates, if not WGS-84.")] = None,
 ) -> StreamingResponse:
@@ -178,9 +171,7 @@ def put_carve_outs(
 
 
 @router.get("/plans/{plan}/carve-outs", response_class=StreamingResponse)
-def get_carve_outs(
-    plan: str, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))], crs: str = "wgs84"
-) -> StreamingResponse:
+def get_carve_outs(plan: str, db: Db, who: Caller, crs: str = "wgs84") -> StreamingResponse:
     """What is carved out as polygons, as GeoJSON; its ETag is wanted to replace it."""
     return _carve_outs(plan, *carveouts.get(db, who, plan), crs)
 

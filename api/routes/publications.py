@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Response
 from fastapi.responses import FileResponse
 
-from api.deps import Db, PageLimit, Questions, Scope
+from api.deps import Caller, Db, PageLimit, Questions
 from api.lookup import CACHE_CONTROL
 from api.schemas.common import Page, Slug
 from api.schemas.publications import PublicationOut
@@ -60,7 +60,7 @@ def _out(record: PublicationRecord, standing: Standing) -> PublicationOut:
 def list_publications(
     territory: Slug,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:read"))],
+    who: Caller,
     line: str = "base",
     after: Annotated[int | None, Query(description="Go on below this number.")] = None,
     limit: PageLimit = 100,
@@ -77,7 +77,7 @@ def get_publication(
     n: Number,
     territory: Slug,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:read"))],
+    who: Caller,
     line: str = "base",
 ) -> PublicationOut:
     """One publication."""
@@ -93,7 +93,7 @@ def snapshot_of_publication(
     n: Number,
     territory: Slug,
     desk: Questions,
-    who: Annotated[Principal, Depends(Scope("owner:read"))],
+    who: Caller,
     line: str = "base",
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from api.deps import Db, IfMatch, Key, Language, Scope, current_app, etag, revision_of
+from api.deps import Caller, Db, IfMatch, Key, Language, current_app, etag, revision_of
 from api.schemas.common import Slug
 from api.schemas.publications import (
     GateOut,
@@ -20,7 +20,6 @@ from api.schemas.publications import (
 )
 from gridsvc.ownership.answer import Lang
 from gridsvc.plans.gates import Gate
-from gridsvc.principal import Principal
 from gridsvc.services import gates, publishing, rebasing, waivers
 from gridsvc.services.desk import settle
 from gridsvc.services.publishing import Wanted
@@ -54,9 +53,7 @@ def _gate_out(gate: Gate, lang: Lang) -> GateOut:
 
 
 @router.get("/plans/{plan}/gates")
-def get_gates(
-    plan: str, db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))], lang: Language
-) -> list[GateOut]:
+def get_gates(plan: str, db: Db, who: Caller, lang: Language) -> list[GateOut]:
     """The rules a plan must keep to be published, each with its offenders and where to look."""
     return [_gate_out(gate, lang) for gate in gates.gates_of(db, who, plan)]
 
@@ -73,7 +70,7 @@ def waive_gate(
     response: Response,
     revision: Seen,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:write"))],
+    who: Caller,
     key: Key,
 ) -> list[WaiverOut]:
     """Excuse a grid from a gate, with a reason; gives all waivers of the plan."""
@@ -89,7 +86,7 @@ def drop_waiver(
     response: Response,
     revision: Seen,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:write"))],
+    who: Caller,
 ) -> list[WaiverOut]:
     """Take a waiver back; gives those left."""
     return _waivers(waivers.drop(db, who, plan, gate, grid, revision), response)
@@ -101,7 +98,7 @@ def rebase_plan(
     revision: IfMatch,
     response: Response,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:write"))],
+    who: Caller,
     key: Key,
     body: Rebase | None = None,
 ) -> RebaseOut:
@@ -124,7 +121,7 @@ def publish_plan(
     revision: IfMatch,
     request: Request,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:publish"))],
+    who: Caller,
     key: Key,
     body: Publish | None = None,
 ) -> PublicationOut:
@@ -143,7 +140,7 @@ def republish(
     territory: Annotated[Slug, Query()],
     request: Request,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:publish"))],
+    who: Caller,
     key: Key,
     line: str = "base",
     body: Republish | None = None,

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import Db, IfMatch, Key, Scope, current_app
+from api.deps import Caller, Db, IfMatch, Key, current_app
 from api.schemas.jobs import Realign, Repair, RepairOut
 from api.schemas.plans import JobOut, Started
 from api.wanted import locks_of, measures_of, targets_of
 from api.work import Prefer, answer_when_done, job_out
 from gridsvc.balance.targets import parse_share
-from gridsvc.principal import Principal
 from gridsvc.services import realigning, repairs
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/plans", tags=["plans"])
 
-Writer = Annotated[Principal, Depends(Scope("plans:write"))]
 
 _PATIENCE = 1.0
 """Seconds somebody who waits for a proposal has; after that it is a job."""
@@ -33,7 +31,7 @@ def realign_plan(
     request: Request,
     response: Response,
     db: Db,
-    who: Writer,
+    who: Caller,
     key: Key,
     body: Realign | None = None,
 ) -> Started:
@@ -59,7 +57,7 @@ def _wish(body: Realign) -> realigning.Realign:
 
 @router.post("/{plan}/repair", response_model=RepairOut, responses={202: {"model": JobOut}})
 async def propose_repair(
-    plan: str, request: Request, db: Db, who: Writer, body: Repair | None = None, prefer: Prefer = None
+    plan: str, request: Request, db: Db, who: Caller, body: Repair | None = None, prefer: Prefer = None
 ) -> Response:
     """Propose the few moves which make grids whole and balanced again; 202 with the job after a second."""
     wish = body or Repair()

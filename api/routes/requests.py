@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 
-from api.deps import Db, Key, PageLimit, Questions, Scope
+from api.deps import Caller, Db, Key, PageLimit, Questions
 from api.schemas.common import Page, Slug
 from api.schemas.requests import (
     Accept,
@@ -20,7 +20,6 @@ from api.schemas.requests import (
     State,
 )
 from gridsvc.plans.requests import Wish
-from gridsvc.principal import Principal
 from gridsvc.services import deciding, district_requests
 from gridsvc.services.deciding import Target
 from gridsvc.services.desk import settle
@@ -29,10 +28,6 @@ from gridsvc.services.district_requests import Shown, Wanted
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1", tags=["requests"])
-
-Reading = Annotated[Principal, Depends(Scope("requests:read"))]
-Asking = Annotated[Principal, Depends(Scope("requests:write"))]
-Deciding = Annotated[Principal, Depends(Scope("requests:decide"))]
 
 
 def _line(shown: Shown) -> dict[str, Any]:
@@ -63,7 +58,7 @@ def _out(shown: Shown) -> RequestOut:
 
 
 @router.post("/requests", status_code=201)
-def ask(body: NewRequest, response: Response, desk: Questions, who: Asking, key: Key) -> RequestOut:
+def ask(body: NewRequest, response: Response, desk: Questions, who: Caller, key: Key) -> RequestOut:
     """Ask for a move of cells to a grid, a customer by name, or another lead."""
     wish = Wish(body.kind, tuple(body.cells), body.to, body.customer, body.team, body.person)
     made = district_requests.create(
@@ -76,7 +71,7 @@ def ask(body: NewRequest, response: Response, desk: Questions, who: Asking, key:
 @router.get("/requests")
 def list_requests(
     db: Db,
-    who: Reading,
+    who: Caller,
     territory: Slug | None = None,
     state: State | None = None,
     due_before: Annotated[
@@ -98,7 +93,7 @@ def list_requests(
 def get_request(
     request: str,
     desk: Questions,
-    who: Reading,
+    who: Caller,
     plan: Annotated[str | None, Query(description="Draft on which a move is tried.")] = None,
 ) -> RequestOut:
     """A request with its comments and, while it is open, what accepting it would come to."""
@@ -106,13 +101,13 @@ def get_request(
 
 
 @router.post("/requests/{request}/comments", status_code=201)
-def comment(request: str, body: CommentIn, db: Db, who: Asking, key: Key) -> CommentOut:
+def comment(request: str, body: CommentIn, db: Db, who: Caller, key: Key) -> CommentOut:
     """Say something to a request."""
     return CommentOut(**asdict(district_requests.comment(db, who, request, body.text, idempotency=key)))
 
 
 @router.post("/requests/{request}/accept")
-def accept(request: str, body: Accept, desk: Questions, who: Deciding, key: Key) -> RequestOut:
+def accept(request: str, body: Accept, desk: Questions, who: Caller, key: Key) -> RequestOut:
     """Accept a request: the move is made on the draft, or a roster appended with customer or lead."""
     target = Target(body.plan, body.base_revision)
     shown = deciding.accept(desk, who, request, body.reason, target, idempotency=key)
@@ -121,13 +116,13 @@ def accept(request: str, body: Accept, desk: Questions, who: Deciding, key: Key)
 
 
 @router.post("/requests/{request}/reject")
-def reject(request: str, body: Decide, desk: Questions, who: Deciding, key: Key) -> RequestOut:
+def reject(request: str, body: Decide, desk: Questions, who: Caller, key: Key) -> RequestOut:
     """Reject a request, with a reason."""
     return _out(deciding.close(desk, who, request, "reject", body.reason, idempotency=key))
 
 
 @router.post("/requests/{request}/withdraw")
-def withdraw(request: str, desk: Questions, who: Asking, key: Key, body: Decide | None = None) -> RequestOut:
+def withdraw(request: str, desk: Questions, who: Caller, key: Key, body: Decide | None = None) -> RequestOut:
     """Withdraw your own request."""
     reason = None if body is None else body.reason
     return _out(deciding.close(desk, who, request, "withdraw", reason, idempotency=key))

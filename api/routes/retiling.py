@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.deps import Db, Key, PageLimit, Scope
+from api.deps import Caller, Db, Key, PageLimit
 from api.schemas.common import Page, Request
-from gridsvc.principal import Principal
 from gridsvc.services import retiling
 
 __all__ = ["router"]
@@ -53,9 +52,7 @@ class ChangedCustomer(BaseModel):
 
 
 @router.post("/{plan}/carry", status_code=201)
-def carry_plan(
-    plan: str, body: CarryOnto, db: Db, who: Annotated[Principal, Depends(Scope("plans:write"))], key: Key
-) -> Carried:
+def carry_plan(plan: str, body: CarryOnto, db: Db, who: Caller, key: Key) -> Carried:
     """Make a draft on another tiling: each cell goes with its customers, else with its ground."""
     made = retiling.carry_onto(db, who, plan, body.tiling, name=body.name, idempotency=key)
     return Carried(source=made.pop("from"), **made)
@@ -66,7 +63,7 @@ def carried_customers(
     plan: str,
     to: Annotated[str, Query(description="A plan on another tiling of the territory.")],
     db: Db,
-    who: Annotated[Principal, Depends(Scope("customers:read"))],
+    who: Caller,
     after: str | None = None,
     limit: PageLimit = 100,
 ) -> Page[ChangedCustomer]:

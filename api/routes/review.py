@@ -5,25 +5,21 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 
-from api.deps import Db, IfMatch, Key, PageLimit, Scope, etag
+from api.deps import Caller, Db, IfMatch, Key, PageLimit, etag
 from api.routes.plans import plan_out
 from api.schemas.common import Page
 from api.schemas.plans import PlanOut
 from api.schemas.requests import CalendarIn, CalendarOut, ReviewOut, RulesIn, RulesOut, Said
 from gridsvc.calendar import calendar_from_dict
 from gridsvc.plans.review import review_rules_from_dict
-from gridsvc.principal import Principal
 from gridsvc.services import calendars, review
 from gridsvc.store.records import PlanRecord
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1", tags=["review"])
-
-Stepping = Annotated[Principal, Depends(Scope("plans:read"))]
-"""Who may take a step is data: the review rules decide it, not the route."""
 
 
 def _reason(body: Said | None) -> str | None:
@@ -41,7 +37,7 @@ def submit_plan(
     revision: IfMatch,
     response: Response,
     db: Db,
-    who: Stepping,
+    who: Caller,
     key: Key,
     body: Said | None = None,
 ) -> PlanOut:
@@ -56,7 +52,7 @@ def approve_plan(
     revision: IfMatch,
     response: Response,
     db: Db,
-    who: Stepping,
+    who: Caller,
     key: Key,
     body: Said | None = None,
 ) -> PlanOut:
@@ -71,7 +67,7 @@ def reject_plan(
     revision: IfMatch,
     response: Response,
     db: Db,
-    who: Stepping,
+    who: Caller,
     key: Key,
     body: Said | None = None,
 ) -> PlanOut:
@@ -86,7 +82,7 @@ def recall_plan(
     revision: IfMatch,
     response: Response,
     db: Db,
-    who: Stepping,
+    who: Caller,
     key: Key,
     body: Said | None = None,
 ) -> PlanOut:
@@ -99,7 +95,7 @@ def recall_plan(
 def list_reviews(
     plan: str,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("plans:read"))],
+    who: Caller,
     after: Annotated[int | None, Query(description="Go on behind this revision.", ge=0, lt=2**31)] = None,
     limit: PageLimit = 100,
 ) -> Page[ReviewOut]:
@@ -110,30 +106,28 @@ def list_reviews(
 
 
 @router.get("/review-rules")
-def get_rules(db: Db, who: Annotated[Principal, Depends(Scope("plans:read"))]) -> RulesOut:
+def get_rules(db: Db, who: Caller) -> RulesOut:
     """Who may take which step of review."""
     revision, found = review.rules(db, who)
     return RulesOut(revision=revision, **found.as_dict())
 
 
 @router.put("/review-rules")
-def put_rules(body: RulesIn, db: Db, who: Annotated[Principal, Depends(Scope("company:write"))]) -> RulesOut:
+def put_rules(body: RulesIn, db: Db, who: Caller) -> RulesOut:
     """Replace the rules of review; what is left out is as by default."""
     wanted = review_rules_from_dict(body.model_dump())
     return RulesOut(revision=review.put_rules(db, who, wanted), **wanted.as_dict())
 
 
 @router.get("/calendar")
-def get_calendar(db: Db, who: Annotated[Principal, Depends(Scope("territories:read"))]) -> CalendarOut:
+def get_calendar(db: Db, who: Caller) -> CalendarOut:
     """Weekend, holidays and extra working days, by which deadlines are counted."""
     revision, found = calendars.get(db, who)
     return CalendarOut(revision=revision, **found.as_dict())
 
 
 @router.put("/calendar")
-def put_calendar(
-    body: CalendarIn, db: Db, who: Annotated[Principal, Depends(Scope("company:write"))]
-) -> CalendarOut:
+def put_calendar(body: CalendarIn, db: Db, who: Caller) -> CalendarOut:
     """Replace the calendar; deadlines which are set already stay as they are."""
     wanted = calendar_from_dict(body.model_dump())
     return CalendarOut(revision=calendars.put(db, who, wanted), **wanted.as_dict())

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
+from fastapi import APIRouter, File, Form, Query, Response, UploadFile
 
-from api.deps import Db, Key, KeyHeader, PageLimit, Questions, Scope
+from api.deps import Caller, Db, Key, KeyHeader, PageLimit, Questions
 from api.schemas.common import Page, Slug
 from api.schemas.owner import RosterIn, RosterOut
 from api.schemas.rosters import (
@@ -26,7 +26,6 @@ from api.schemas.rosters import (
     ViolationsOut,
 )
 from gridsvc.errors import InvalidInput, TooLarge
-from gridsvc.principal import Principal
 from gridsvc.services import roster_changes, roster_files, rosters, team_rules
 from gridsvc.services.desk import settle
 from gridsvc.services.roster_files import FileKind, Importing
@@ -45,8 +44,6 @@ _MEDIA: dict[FileKind, tuple[str, str]] = {
     "csv": ("application/zip", "zip"),
 }
 
-Reading = Annotated[Principal, Depends(Scope("roster:read"))]
-Writing = Annotated[Principal, Depends(Scope("roster:write"))]
 At = Annotated[datetime | None, Query(description="The moment asked about; now unless given.")]
 
 
@@ -57,7 +54,7 @@ def _aware(name: str, moment: datetime | None) -> datetime | None:
 
 
 @router.put("/territories/{territory}/roster")
-def put_roster(territory: Slug, body: RosterIn, db: Db, desk: Questions, who: Writing, key: Key) -> RosterOut:
+def put_roster(territory: Slug, body: RosterIn, db: Db, desk: Questions, who: Caller, key: Key) -> RosterOut:
     """Append a version of the roster: departments, people, teams and members."""
     roster = roster_from_dict(body.model_dump(exclude={"valid_from", "reason"}))
     since = _aware("valid_from", body.valid_from)
@@ -67,7 +64,7 @@ def put_roster(territory: Slug, body: RosterIn, db: Db, desk: Questions, who: Wr
 
 
 @router.get("/territories/{territory}/roster")
-def get_roster(territory: Slug, db: Db, who: Reading, at: At = None) -> RosterOut:
+def get_roster(territory: Slug, db: Db, who: Caller, at: At = None) -> RosterOut:
     """The roster in force, whole: with members whose time is over or is to come."""
     number, roster = rosters.get(db, who, territory, _aware("at", at))
     newest = rosters.newest(db, who, territory)
@@ -78,7 +75,7 @@ def get_roster(territory: Slug, db: Db, who: Reading, at: At = None) -> RosterOu
 def list_rosters(
     territory: Slug,
     db: Db,
-    who: Reading,
+    who: Caller,
     after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
     limit: PageLimit = 100,
 ) -> Page[RosterHead]:
@@ -99,7 +96,7 @@ def list_rosters(
 
 @router.post("/territories/{territory}/roster/changes")
 def change_roster(
-    territory: Slug, body: ChangesIn, db: Db, desk: Questions, who: Writing, key: Key
+    territory: Slug, body: ChangesIn, db: Db, desk: Questions, who: Caller, key: Key
 ) -> ChangesOut:
     """Add, change or end people, memberships, departments, teams and named accounts: all, or nothing."""
     made = roster_changes.change(
@@ -121,7 +118,7 @@ def import_roster(
     territory: Slug,
     db: Db,
     desk: Questions,
-    who: Writing,
+    who: Caller,
     files: Annotated[
         list[UploadFile],
         File(description="A workbook, a ZIP of CSV files, or CSV files named after their list."),
@@ -172,7 +169,7 @@ def _contents(files: Sequence[UploadFile]) -> dict[str, bytes]:
 def export_roster(
     territory: Slug,
     db: Db,
-    who: Reading,
+    who: Caller,
     format_: Annotated[FileKind, Query(alias="format", description="xlsx, or csv in a ZIP.")] = "xlsx",
     at: At = None,
 ) -> Response:
@@ -188,7 +185,7 @@ def export_roster(
 def get_violations(
     territory: Slug,
     db: Db,
-    who: Reading,
+    who: Caller,
     at: At = None,
     line: Annotated[str, Query(description="Line whose published grids are looked at.")] = "base",
 ) -> ViolationsOut:
@@ -201,15 +198,13 @@ def get_violations(
 
 
 @router.get("/company/team-rules")
-def get_team_rules(db: Db, who: Reading) -> TeamRulesOut:
+def get_team_rules(db: Db, who: Caller) -> TeamRulesOut:
     """The company's rules for teams."""
     return _rules(*team_rules.get(db, who))
 
 
 @router.put("/company/team-rules")
-def put_team_rules(
-    body: TeamRulesIn, db: Db, who: Annotated[Principal, Depends(Scope("company:write"))]
-) -> TeamRulesOut:
+def put_team_rules(body: TeamRulesIn, db: Db, who: Caller) -> TeamRulesOut:
     """Replace the company's rules for teams."""
     rules = team_rules_from_dict(body.model_dump(exclude_none=True))
     return _rules(team_rules.put(db, who, rules), rules)

@@ -10,7 +10,7 @@ import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
 
-from api.deps import Db, Language, Scope, current_app
+from api.deps import Caller, Db, Language, current_app
 from api.reports import RESPONSES, Form, Format, rendered
 from api.routes.publications import Number
 from api.schemas.common import Slug
@@ -20,7 +20,6 @@ from gridsvc.exchange.scorecards import card_page, frame, load_page, sheets
 from gridsvc.exchange.scorecards.load_report import LoadReport
 from gridsvc.exchange.scorecards.report import Card
 from gridsvc.ownership.answer import Lang
-from gridsvc.principal import Principal
 from gridsvc.services import loads, scorecards
 from gridsvc.teams.loads import Split
 from gridsvc.teams.scorecard_rules import scorecard_rules_from_dict
@@ -29,7 +28,6 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1", tags=["scorecards"])
 
-Reading = Annotated[Principal, Depends(Scope("plans:read"))]
 Seen = Annotated[str, Header(alias="If-None-Match", description="304 where nothing has changed since.")]
 Bom = Annotated[bool, Query(description="Begin a CSV with the mark by which Excel knows UTF-8.")]
 
@@ -80,7 +78,7 @@ def scorecard_of_publication(
     n: Number,
     territory: Slug,
     db: Db,
-    who: Reading,
+    who: Caller,
     lang: Language,
     form: Form,
     small: Small,
@@ -97,7 +95,7 @@ def scorecard_of_publication(
 def scorecard_in_force(
     territory: Slug,
     db: Db,
-    who: Reading,
+    who: Caller,
     lang: Language,
     form: Form,
     small: Small,
@@ -116,7 +114,7 @@ def scorecard_in_force(
 def scorecard_of_plan(
     plan: str,
     db: Db,
-    who: Reading,
+    who: Caller,
     lang: Language,
     form: Form,
     small: Small,
@@ -131,7 +129,7 @@ def scorecard_of_plan(
 def loads_of_territory(
     territory: Slug,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("roster:read"))],
+    who: Caller,
     lang: Language,
     form: Form,
     small: Small,
@@ -156,16 +154,14 @@ def loads_of_territory(
 
 
 @router.get("/company/scorecard")
-def get_scorecard_rules(db: Db, who: Reading) -> ScorecardOut:
+def get_scorecard_rules(db: Db, who: Caller) -> ScorecardOut:
     """Which measure plays which part in scorecards, and what counts how much."""
     revision, found = scorecards.get_rules(db, who)
     return ScorecardOut(revision=revision, **found.as_dict())
 
 
 @router.put("/company/scorecard")
-def put_scorecard_rules(
-    body: ScorecardIn, db: Db, who: Annotated[Principal, Depends(Scope("company:write"))]
-) -> ScorecardOut:
+def put_scorecard_rules(body: ScorecardIn, db: Db, who: Caller) -> ScorecardOut:
     """Replace what scorecards are made of; what is left out is as by default."""
     wanted = scorecard_rules_from_dict(body.model_dump())
     return ScorecardOut(revision=scorecards.put_rules(db, who, wanted), **wanted.as_dict())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import Db, Key, PageLimit, Scope, current_app
+from api.deps import Caller, Db, Key, PageLimit, current_app
 from api.given import keep_given, layer_file
 from api.schemas.common import Page, Slug
 from api.schemas.territories import (
@@ -47,7 +47,7 @@ def create_territory(
     body: NewTerritory,
     request: Request,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("territories:write"))],
+    who: Caller,
     key: Key,
 ) -> TerritoryOut:
     """Add a territory by its outline."""
@@ -69,7 +69,7 @@ def create_territory(
 @router.get("/territories")
 def list_territories(
     db: Db,
-    who: Annotated[Principal, Depends(Scope("territories:read"))],
+    who: Caller,
     after: Annotated[str | None, Query()] = None,
     limit: PageLimit = 100,
 ) -> Page[TerritoryOut]:
@@ -79,9 +79,7 @@ def list_territories(
 
 
 @router.get("/territories/{territory}")
-def get_territory(
-    territory: Slug, db: Db, who: Annotated[Principal, Depends(Scope("territories:read"))]
-) -> TerritoryDetail:
+def get_territory(territory: Slug, db: Db, who: Caller) -> TerritoryDetail:
     """A territory with its outline."""
     record = territories.get(db, who, territory)
     return TerritoryDetail(**_out(record).model_dump(), boundary=geometry_dict(record.boundary))
@@ -95,7 +93,7 @@ async def create_tiling(
     body: NewTiling,
     request: Request,
     db: Db,
-    who: Annotated[Principal, Depends(Scope("territories:write"))],
+    who: Caller,
     key: Key,
     prefer: Prefer = None,
 ) -> Response:
@@ -185,16 +183,12 @@ def _customers(found: tilings.CustomersAsOf | None) -> CustomersAsOf | None:
 
 
 @router.get("/territories/{territory}/tilings")
-def list_tilings(
-    territory: Slug, db: Db, who: Annotated[Principal, Depends(Scope("territories:read"))]
-) -> Page[TilingOut]:
+def list_tilings(territory: Slug, db: Db, who: Caller) -> Page[TilingOut]:
     """Tilings of a territory, newest first."""
     return Page(items=[_tiling(record, db, who) for record in tilings.listing(db, who, territory)])
 
 
 @router.get("/tilings/{tiling}")
-def get_tiling(
-    tiling: str, db: Db, who: Annotated[Principal, Depends(Scope("territories:read"))]
-) -> TilingOut:
+def get_tiling(tiling: str, db: Db, who: Caller) -> TilingOut:
     """A tiling with its proof of coverage."""
     return _tiling(tilings.get(db, who, tiling), db, who)

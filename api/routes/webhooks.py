@@ -6,11 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from api.deps import Db, Key, PageLimit, Scope, current_app
+from api.deps import Caller, Db, Key, PageLimit, current_app
 from api.schemas.common import Page
 from api.schemas.webhooks import DeliveryOut, NewWebhook, ReplayOut, WebhookChange, WebhookOut
 from gridsvc.exchange.receivers import Receivers
-from gridsvc.principal import Principal
 from gridsvc.services import webhooks
 from gridsvc.services.webhooks import Change
 from gridsvc.store.deliveries import DeliveryRecord
@@ -19,9 +18,6 @@ from gridsvc.store.webhooks import WebhookRecord
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
-
-Reads = Annotated[Principal, Depends(Scope("webhooks:read"))]
-Writes = Annotated[Principal, Depends(Scope("webhooks:write"))]
 
 
 def _receivers(request: Request) -> Receivers:
@@ -49,7 +45,7 @@ def _out(record: WebhookRecord, *, shown: bool = False) -> WebhookOut:
 
 @router.post("", status_code=201)
 def create_webhook(
-    body: NewWebhook, response: Response, allowed: Allowed, db: Db, who: Writes, key: Key
+    body: NewWebhook, response: Response, allowed: Allowed, db: Db, who: Caller, key: Key
 ) -> WebhookOut:
     """Add a webhook; it is told of what happens from now on. Its secret is shown this once."""
     response.headers["Cache-Control"] = "no-store"
@@ -60,7 +56,7 @@ def create_webhook(
 @router.get("")
 def list_webhooks(
     db: Db,
-    who: Reads,
+    who: Caller,
     after: Annotated[str | None, Query(description="Go on behind this id.")] = None,
     limit: PageLimit = 100,
 ) -> Page[WebhookOut]:
@@ -70,14 +66,14 @@ def list_webhooks(
 
 
 @router.get("/{webhook}")
-def get_webhook(webhook: str, db: Db, who: Reads) -> WebhookOut:
+def get_webhook(webhook: str, db: Db, who: Caller) -> WebhookOut:
     """A webhook."""
     return _out(webhooks.get(db, who, webhook))
 
 
 @router.patch("/{webhook}")
 def change_webhook(
-    webhook: str, body: WebhookChange, response: Response, allowed: Allowed, db: Db, who: Writes
+    webhook: str, body: WebhookChange, response: Response, allowed: Allowed, db: Db, who: Caller
 ) -> WebhookOut:
     """Change a webhook, pause it, take it up again, or give it another secret, which is shown this once."""
     response.headers["Cache-Control"] = "no-store"
@@ -88,7 +84,7 @@ def change_webhook(
 
 
 @router.delete("/{webhook}", status_code=204)
-def delete_webhook(webhook: str, db: Db, who: Writes) -> None:
+def delete_webhook(webhook: str, db: Db, who: Caller) -> None:
     """Delete a webhook; what waits for it is not sent any more."""
     webhooks.remove(db, who, webhook)
 
@@ -97,7 +93,7 @@ def delete_webhook(webhook: str, db: Db, who: Writes) -> None:
 def list_deliveries(
     webhook: str,
     db: Db,
-    who: Reads,
+    who: Caller,
     after: Annotated[int | None, Query(ge=1, lt=2**63, description="Go on below this `seq`.")] = None,
     limit: PageLimit = 100,
 ) -> Page[DeliveryOut]:
@@ -122,7 +118,7 @@ def _delivery(record: DeliveryRecord) -> DeliveryOut:
 
 
 @router.post("/{webhook}/test", status_code=202)
-def test_webhook(webhook: str, request: Request, db: Db, who: Writes, key: Key) -> WebhookOut:
+def test_webhook(webhook: str, request: Request, db: Db, who: Caller, key: Key) -> WebhookOut:
     """Send an event `webhook.test` to this webhook alone; its deliveries tell how that went."""
     webhooks.test(db, who, webhook, idempotency=key)
     current_app(request).supervisor.wake()
@@ -134,7 +130,7 @@ def replay_events(
     webhook: str,
     request: Request,
     db: Db,
-    who: Writes,
+    who: Caller,
     key: Key,
     from_seq: Annotated[int, Query(ge=1, lt=2**63, description="First event to be sent once more.")],
 ) -> ReplayOut:

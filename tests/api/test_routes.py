@@ -6,22 +6,26 @@ import json
 from typing import Any
 
 import pytest
-from fastapi.routing import APIRoute
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.routing import Mount, Route
 
-from api import problems
+from api import deps, problems
+from api.access import ACCESS, PUBLIC
 from api.app import create_app
-from api.deps import Scope
 from api.problems import STATUS
 from gridsvc import errors
 from gridsvc.config import Settings
-from gridsvc.principal import SCOPES
-
-OPEN = {"/healthz", "/readyz", "/", "/docs"}
+from gridsvc.principal import SCOPES, Principal
 
 
-def _routes(settings: Settings) -> list[APIRoute]:
-    return [route for route in _all(create_app(settings).routes) if isinstance(route, APIRoute)]
+def _operations(app: FastAPI) -> set[str]:
+    """Everything the application answers, as the table of access names it."""
+    return {
+        f"{method} {route.path_format if isinstance(route, Route) else route.path or '/'}"
+        for route in _all(app.routes)
+        for method in (getattr(route, "methods", None) or {"GET"}) - {"HEAD"}
+    }
 
 
 def _all(routes: Any) -> Any:
@@ -29,18 +33,36 @@ def _all(routes: Any) -> Any:
         yield from _all(route.original_router.routes) if hasattr(route, "original_router") else [route]
 
 
-def _scopes(route: APIRoute) -> list[str]:
-    return [d.call.name for d in route.dependant.dependencies if isinstance(d.call, Scope)]
+def test_each_route_has_its_entry_and_no_entry_is_left_over(settings: Settings) -> None:
+    found = _operations(create_app(settings)) | {"GET /docs"}  # a file of the pages, where they are built
+    assert len(found) > 100
+    assert found == set(ACCESS)
 
 
-def test_each_route_names_one_known_scope(settings: Settings) -> None:
-    routes = _routes(settings)
-    assert len(routes) > 20
-    for route in routes:
-        if route.path not in OPEN:
-            scopes = _scopes(route)
-            assert len(scopes) == 1, route.path
-            assert scopes[0] in SCOPES
+def test_each_entry_is_a_known_scope_or_public() -> None:
+    assert set(ACCESS.values()) - {PUBLIC} <= SCOPES
+
+
+def test_public_is_only_what_tells_nothing_of_the_company() -> None:
+    told = {route for route, scope in ACCESS.items() if scope == PUBLIC}
+    assert told == {"GET /", "GET /docs", "GET /openapi.json", "GET /healthz", "GET /readyz"}
+
+
+def test_a_route_without_an_entry_is_refused(settings: Settings) -> None:
+    app = create_app(settings)
+    app.router.routes = [route for route in app.router.routes if not isinstance(route, Mount)]
+    app.add_api_route("/v1/forgotten", lambda: {"secret": 1})
+    with TestClient(app, raise_server_exceptions=False) as client:
+        answer = client.get("/v1/forgotten")
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+
+
+def test_a_caller_without_the_scope_is_refused(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deps, "LOCAL", Principal("local", SCOPES - {"plans:write"}))
+    assert client.get("/v1/plans?territory=none").status_code == 200
+    answer = client.post("/v1/plans", content=b"{")
+    assert (answer.status_code, answer.json()["scope"]) == (403, "plans:write")
 
 
 def test_each_error_has_a_status() -> None:

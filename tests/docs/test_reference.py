@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
+from api.access import ACCESS
 from api.app import create_app
 from api.problems import STATUS
 from api.schemas.wanted import LockWanted, MeasureWanted, NewPlan, ScoreWanted, SeedWanted, TargetWanted
@@ -137,6 +138,11 @@ def routes() -> set[str]:
 def test_each_route_is_described_and_no_other() -> None:
     pages = {"GET /", "GET /docs", "GET /openapi.json"}
     assert set(rows("routes.md")) == routes() | pages
+
+
+def test_each_route_is_described_with_its_scope() -> None:
+    said = {route: cells[1].strip("`") for route, cells in rows("routes.md").items()}
+    assert said == {route: ACCESS[route] for route in said}
 
 
 # --- members of a new plan

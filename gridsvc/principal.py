@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from gridsvc.errors import Forbidden
 
-__all__ = ["LOCAL", "SCOPES", "Principal"]
+__all__ = ["LOCAL", "NOBODY", "ROLES", "SCOPES", "Principal"]
 
 SCOPES = frozenset(
     {
         "company:write",
         "customers:read",
         "customers:write",
+        "keys:read",
+        "keys:write",
         "owner:read",
         "packs:read",
         "plans:publish",
@@ -30,6 +34,21 @@ SCOPES = frozenset(
         "webhooks:write",
     }
 )
+
+_VIEWER = frozenset({"owner:read", "plans:read", "requests:read", "roster:read", "territories:read"})
+_SEES_CUSTOMERS = _VIEWER | {"customers:read", "packs:read"}
+
+ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "viewer": _VIEWER,
+        "planner": _SEES_CUSTOMERS
+        | {"customers:write", "plans:write", "requests:write", "roster:write", "territories:write"},
+        "approver": _SEES_CUSTOMERS | {"plans:publish", "plans:review", "requests:decide", "requests:write"},
+        "administrator": SCOPES,
+        "service": frozenset({"customers:write", "owner:read", "plans:read", "territories:read"}),
+    }
+)
+"""Role -> what who has it may do. A planner cannot approve, and an approver cannot draw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +77,6 @@ class Principal:
 
 LOCAL = Principal("local", SCOPES)
 """The operator of this machine: the command line, and a server open on loopback."""
+
+NOBODY = Principal("nobody", frozenset(), frozenset())
+"""Whoever uses a public route without saying who they are."""

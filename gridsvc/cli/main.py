@@ -41,6 +41,7 @@ _COMMANDS = {
     "db": "service",
     "backup": "backup",
     "restore": "backup",
+    "keys": "keys",
     "doctor": "service",
 }
 

@@ -16,6 +16,7 @@ from gridsvc.store.features import FeatureReader
 from gridsvc.store.handle import Handle
 from gridsvc.store.handovers import HandoverReader, HandoverWriter
 from gridsvc.store.jobs import JobReader, JobWriter
+from gridsvc.store.keys import KeyReader, KeyWriter
 from gridsvc.store.lineage import LineageReader, LineageWriter
 from gridsvc.store.moves import MoveReader, MoveWriter
 from gridsvc.store.plans import PlanReader, PlanWriter
@@ -41,7 +42,7 @@ class Reader:
     Attributes
     ----------
     territories, tilings, customers, changes, plans, moves, rosters, publications, jobs, lineage, rules,
-    reviews, requests, handovers, features
+    reviews, requests, handovers, features, keys
         The repositories.
     """
 
@@ -58,6 +59,7 @@ class Reader:
         self.jobs = JobReader(handle)
         self.webhooks = WebhookReader(handle)
         self.deliveries = DeliveryReader(handle)
+        self.keys = KeyReader(handle)
         self.lineage = LineageReader(handle)
         self.rules = RuleReader(handle)
         self.reviews = ReviewReader(handle)
@@ -142,6 +144,7 @@ class UnitOfWork(Reader):
     jobs: JobWriter
     webhooks: WebhookWriter
     deliveries: DeliveryWriter
+    keys: KeyWriter
     lineage: LineageWriter
     rules: RuleWriter
     reviews: ReviewWriter
@@ -169,6 +172,7 @@ class UnitOfWork(Reader):
         self.jobs = JobWriter(handle)
         self.webhooks = WebhookWriter(handle)
         self.deliveries = DeliveryWriter(handle)
+        self.keys = KeyWriter(handle)
         self.lineage = LineageWriter(handle)
         self.rules = RuleWriter(handle)
         self.reviews = ReviewWriter(handle)

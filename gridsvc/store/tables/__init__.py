@@ -4,6 +4,7 @@ from gridsvc.store.tables.base import metadata
 from gridsvc.store.tables.changes import customer_changes, customer_states
 from gridsvc.store.tables.customers import customers, imports
 from gridsvc.store.tables.handovers import handovers
+from gridsvc.store.tables.keys import keys
 from gridsvc.store.tables.lineage import lineage, territory_rules
 from gridsvc.store.tables.plans import plan_carve_outs, plan_grids, plan_moves, plans
 from gridsvc.store.tables.publications import publications, published_grids
@@ -27,6 +28,7 @@ __all__ = [
     "idempotency",
     "imports",
     "jobs",
+    "keys",
     "lineage",
     "measures",
     "members",

@@ -1,0 +1,127 @@
+"""Keys: who may ask, until when, and when they last did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, or_, select, update
+
+from gridsvc.errors import NotFound
+from gridsvc.store.faults import unique
+from gridsvc.store.handle import Handle
+from gridsvc.store.ids import new_id
+from gridsvc.store.tables import keys
+
+__all__ = ["KeyReader", "KeyRecord", "KeyWriter"]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """A key, without its secret.
+
+    Attributes
+    ----------
+    digest : str
+        SHA-256 of the whole key, which is random enough not to be guessed from it.
+    begins : str
+        The first letters of the key, by which people tell keys apart.
+    role : str or None
+        Names the scopes; where there is none, `scopes` lists them.
+    branches : list of str or None
+        Territories the key is for; None means all.
+    used_at : datetime or None
+        When it was last used, within a minute.
+    """
+
+    id: str
+    name: str
+    digest: str = field(repr=False)
+    begins: str
+    role: str | None
+    scopes: list[str] | None
+    branches: list[str] | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    used_at: datetime | None
+    created_by: str
+    recorded_at: datetime
+
+
+class KeyReader:
+    """Reads keys."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+
+    def get(self, key: str) -> KeyRecord:
+        """Return the key with this id or name.
+
+        Raises
+        ------
+        NotFound
+            There is none.
+        """
+        rows = select(keys).where(or_(keys.c.id == key, keys.c.name == key))
+        found = self._handle.connection.execute(rows).first()
+        if found is None:
+            raise NotFound(f"there is no key {key!r}", field="key", cure="list the keys there are")
+        return KeyRecord(**found._mapping)
+
+    def list(self, after: str | None = None, limit: int = 100) -> list[KeyRecord]:
+        """Keys in the order they were made, at most `limit`, behind the id `after`; revoked ones too."""
+        rows = select(keys).order_by(keys.c.id).limit(limit)
+        if after is not None:
+            rows = rows.where(keys.c.id > after)
+        return [KeyRecord(**row._mapping) for row in self._handle.connection.execute(rows)]
+
+    def good(self, now: datetime) -> Sequence[KeyRecord]:
+        """Keys which are neither revoked nor expired."""
+        rows = select(keys).where(
+            keys.c.revoked_at.is_(None), or_(keys.c.expires_at.is_(None), keys.c.expires_at > now)
+        )
+        return [KeyRecord(**row._mapping) for row in self._handle.connection.execute(rows)]
+
+    def changes(self) -> int:
+        """How often keys were made or revoked: a number which only grows, for neither is ever undone."""
+        count = select(func.count() + func.count(keys.c.revoked_at)).select_from(keys)
+        return self._handle.connection.execute(count).scalar_one()
+
+
+class KeyWriter(KeyReader):
+    """Writes keys."""
+
+    def create(self, name: str, digest: str, begins: str, **values: Any) -> str:
+        """Add a key; gives its id.
+
+        Raises
+        ------
+        Conflict
+            There is or was one of this name.
+        """
+        made = new_id("key")
+        row = {
+            "id": made,
+            "name": name,
+            "digest": digest,
+            "begins": begins,
+            "created_by": self._handle.actor,
+            "recorded_at": self._handle.clock(),
+            **values,
+        }
+        with unique(f"there is or was a key {name!r}", cure="choose another name"):
+            self._handle.connection.execute(insert(keys).values(row))
+        return made
+
+    def revoke(self, key: str) -> None:
+        """Let a key be good no more."""
+        values = {"revoked_at": self._handle.clock()}
+        self._handle.connection.execute(update(keys).where(keys.c.id == key).values(values))
+
+    def used(self, times: Mapping[str, datetime]) -> None:
+        """Note when keys, by id, were last used; an earlier time than is known changes nothing."""
+        for key, time in times.items():
+            later = or_(keys.c.used_at.is_(None), keys.c.used_at < time)
+            self._handle.connection.execute(update(keys).where(keys.c.id == key, later).values(used_at=time))

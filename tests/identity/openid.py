@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
@@ -33,12 +34,18 @@ def new_key(algorithm: str, kid: str) -> Key:
     return RSAKey.generate_key(2048, parameters, private=True)
 
 
+@cache
+def _first() -> Key:
+    """Made once, since RSA keys take their time."""
+    return new_key("RS256", "first")
+
+
 class OpenId:
     """The provider, with all that a test may turn about it."""
 
     def __init__(self) -> None:
         self.issuer = ""
-        self.keys = [new_key("RS256", "first")]
+        self.keys = [_first()]
         self.asked: list[str] = []
         self.away = False
         self.metadata: dict[str, Any] = {}

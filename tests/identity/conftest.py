@@ -1,0 +1,15 @@
+"""The provider of tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.identity.openid import OpenId, openid
+
+
+@pytest.fixture
+def company() -> Iterator[OpenId]:
+    with openid() as provider:
+        yield provider

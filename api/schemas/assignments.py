@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from api.schemas.common import Request
-from api.schemas.wanted import Amount, Code
+from api.schemas.wanted import Above, Amount, Code
 
 __all__ = ["Assign", "NeedWanted", "PinWanted", "PostWanted", "Seated", "Staff", "StaffingOut"]
 
@@ -54,6 +54,10 @@ class Assign(Request):
     bases: Annotated[
         Literal["team", "people"], Field(description="Distance from the team's base or its people's.")
     ] = "team"
+    time_limit: Annotated[
+        Above | None,
+        Field(description="Seconds after which the best so far is taken; the report then says `truncated`."),
+    ] = None
 
 
 class PostWanted(Request):

@@ -41,6 +41,7 @@ __all__ = ["assign"]
     required=True,
     help="CSV of teams, or a folder with departments, people, teams and members.",
 )
+@click.option("--adjacency", type=in_path, metavar="EDGES.csv", help="Where the cells have no geometry.")
 @click.option("--today", type=in_path, help="CSV grid,team: today's owners, who stay where they can.")
 @click.option(
     "--handover-weight",
@@ -60,6 +61,12 @@ __all__ = ["assign"]
     show_default=True,
     help="Distance from the team's base, or from the middle of its people's.",
 )
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
+    help="Stop after so many seconds with the best so far; the report then says `truncated`.",
+)
 @click.option("--staff", type=in_path, help="CSV of posts by role; proposes people for the teams.")
 @click.option("--roster", type=out_path, help="Write the roster proposed by --staff as JSON.")
 @click.option("--report", type=out_path, help="Write the report as JSON.")
@@ -71,6 +78,7 @@ def assign(
     grids: Path,
     cells: Path,
     teams: Path,
+    adjacency: Path | None,
     today: Path | None,
     handover_weight: float,
     pins: Path | None,
@@ -78,6 +86,7 @@ def assign(
     need: tuple[str, ...],
     rate: tuple[str, ...],
     bases: str,
+    time_limit: float | None,
     staff: Path | None,
     roster: Path | None,
     report: Path | None,
@@ -94,11 +103,12 @@ def assign(
         dict(parse_rate(text) for text in rate),
         bases,
         None if today is None else read_owners(today),
+        time_limit,
     )
     sources = {name: path.name for name, path in (("pins", pins), ("needs", needs)) if path is not None}
     posts = None if staff is None else read_demand(staff)
     with reported("assign") as progress:
-        tiling = read_cells(cells)
+        tiling = read_cells(cells, adjacency)
         plan = plan_from_labels(read_labels(grids, tiling))
         found = read_roster(teams) if teams.is_dir() else read_teams(teams)
         wanted = {name for team in found.teams for name in team.capacity} - set(wishes.rates)

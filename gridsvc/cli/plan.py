@@ -123,7 +123,8 @@ def assignment_lines(plan: Plan, summary: dict[str, Any]) -> list[str]:
         f"{len(plan.grids)} grids to {len(teams)} teams"
         + ("" if mean is None else f", on average {mean / 1000:.1f} km from the team's base")
     ]
-    return lines + [f"  {text}" for text in summary["shortages"]]
+    lines += [f"  {text}" for text in summary["shortages"]]
+    return lines + (["  stopped by the time limit"] if summary.get("truncated") else [])
 
 
 def staff_lines(report: Mapping[str, Any] | None) -> list[str]:

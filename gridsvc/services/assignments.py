@@ -108,7 +108,8 @@ def assign_plan(
     loads = replace(loads, totals=totals, measures=names)
     size = amounts.get(_CUSTOMERS, next(iter(amounts.values()), None))
     ties = ties_of(wanted, loads.names, roster, amounts, size, sources)
-    assignment = assign_grids(loads, _bases(roster, tiling, names, wanted.bases), ties, progress=progress)
+    bases = _bases(roster, tiling, names, wanted.bases)
+    assignment = assign_grids(loads, bases, ties, progress=progress, time_limit=wanted.time_limit)
     grids = tuple(
         replace(grid, team=roster.teams[team].id)
         for grid, team in zip(plan.grids, assignment.team, strict=True)

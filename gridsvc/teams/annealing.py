@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.balance.cache import prepare_cache
-from gridsvc.progress import Progress, silent
 from gridsvc.teams.problem import Answer, Problem
+from gridsvc.teams.watch import Watch
 
 __all__ = ["annealed"]
 
@@ -25,11 +25,11 @@ _PRICE = (100.0, 1e6)  # of an average team's load carried too much, likewise
 _PARTS = 100  # after which progress is told, and heat and price change
 
 
-def annealed(problem: Problem, answer: Answer, progress: Progress = silent) -> Answer:
+def annealed(problem: Problem, answer: Answer, watch: Watch | None = None) -> Answer:
     """The best assignment met from `answer` on; never a dearer one."""
-    best, runs = answer, _RUNS[0 if len(answer.team) <= _MANY else 1]
+    watch, best, runs = watch or Watch(), answer, _RUNS[0 if len(answer.team) <= _MANY else 1]
     for run in range(runs):
-        found = _Run(problem, answer.team, run + 1).best(progress)
+        found = _Run(problem, answer.team, run + 1).best(watch.part(run / runs, (run + 1) / runs))
         if problem.price(found) < problem.price(best.team):
             best = Answer(found, "moves and swaps by chance", -np.inf)
     return best
@@ -52,21 +52,22 @@ class _Run:
         self.least = np.array([problem.price(team)])
         self.rng = np.array([seed], np.uint64)
 
-    def best(self, progress: Progress) -> NDArray[np.int64]:
-        """Cool down once."""
+    def best(self, watch: Watch) -> NDArray[np.int64]:
+        """Cool down once, or until the time is over."""
         prepare_cache()  # before numba is loaded
         from gridsvc.teams.swaps import shuffle
 
         p, steps = self.problem, min(_STEPS * len(self.team), _MOST) // _PARTS
         for part in range(_PARTS):
             done = part / (_PARTS - 1)
+            if watch.over(done, "swapping grids"):
+                break
             heat = _HEAT[0] * (_HEAT[1] / _HEAT[0]) ** done
             price = _PRICE[0] * (_PRICE[1] / _PRICE[0]) ** done
             shuffle(
                 p.cost, p.loads, p.limit, self.near, self.team, self.found, self.carried, self.members,
                 self.place, self.count, self.rng, self.least, steps, heat, price, p.rate,
             )  # fmt: skip
-            progress(done, "swapping grids")
         return self.found
 
 

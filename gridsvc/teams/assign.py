@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.errors import InvalidInput
-from gridsvc.progress import Progress, silent, span
+from gridsvc.progress import Progress, silent
 from gridsvc.teams.annealing import annealed
 from gridsvc.teams.exact import by_program, evenly
 from gridsvc.teams.explain import Facts, explained
 from gridsvc.teams.greedy import by_regret, improved, nearest
 from gridsvc.teams.patterns import by_patterns
 from gridsvc.teams.problem import Answer, Problem, problem_of
+from gridsvc.teams.watch import Watch
 
 __all__ = ["FEW_PAIRS", "Assignment", "GridLoads", "TeamBases", "Ties", "assign_grids", "problem_and_facts"]
 
@@ -103,7 +104,12 @@ class Assignment:
 
 
 def assign_grids(
-    grids: GridLoads, teams: TeamBases, ties: Ties | None = None, *, progress: Progress = silent
+    grids: GridLoads,
+    teams: TeamBases,
+    ties: Ties | None = None,
+    *,
+    progress: Progress = silent,
+    time_limit: float | None = None,
 ) -> Assignment:
     """Give each grid to one team at little distance and with few customers handed over.
 
@@ -111,23 +117,35 @@ def assign_grids(
     short of how much. Where no capacity, pin, ban or need is given, each team gets as many grids as any other
     (or one more). A team without base is as far from every grid as the others are on average.
 
+    Parameters
+    ----------
+    time_limit : float, optional, seconds
+        After which the best assignment so far is taken; the report's ``truncated`` says so, and the answer
+        then depends on the machine.
+
     Returns
     -------
     Assignment
-        The report is that of `gridsvc.teams.explain.explained`.
+        The report is that of `gridsvc.teams.explain.explained`, and ``truncated``.
 
     Raises
     ------
     InvalidInput
-        There is no team, or a weight is no number of at least 0.
+        There is no team, a weight is no number of at least 0, or a time limit none above 0.
     """
+    if time_limit is not None and not time_limit > 0:
+        raise InvalidInput(
+            f"{time_limit:g} is no time limit", field="time_limit", cure="give seconds above 0"
+        )
+    watch = Watch.starting(progress, time_limit)
     problem, facts = problem_and_facts(grids, teams, ties or Ties())
     progress(0.0, "assigning teams")
-    answer = _answer(problem, facts, progress)
+    answer = _answer(problem, facts, watch)
     progress(1.0, "teams assigned")
     team = facts.chosen[answer.team].astype(np.int32)
     by_hand = nearest(problem)
-    return Assignment(team, explained(problem, facts, answer, by_hand))
+    report = explained(problem, facts, answer, by_hand) | {"truncated": watch.truncated}
+    return Assignment(team, report)
 
 
 def problem_and_facts(grids: GridLoads, teams: TeamBases, ties: Ties) -> tuple[Problem, Facts]:
@@ -213,20 +231,20 @@ def _allowed(
     return allowed, [g for g in lacking if g not in ties.pins]
 
 
-def _answer(problem: Problem, facts: Facts, progress: Progress) -> Answer:
+def _answer(problem: Problem, facts: Facts, watch: Watch) -> Answer:
     n, n_teams = problem.cost.shape
     if not np.isfinite(problem.limit).any():
-        return _unlimited(problem)
+        return _unlimited(problem, watch)
     if n_teams == 1:
         return Answer(np.zeros(n, np.int64), "one team", problem.price(np.zeros(n, np.int64)))
     quick = by_regret(problem)
     if facts.today is not None:
         quick = min(quick, _as_today(problem, facts.today, facts), key=lambda a: problem.price(a.team))
     if n * n_teams <= FEW_PAIRS:
-        return by_program(problem, quick, span(progress, 0.1, 0.95))
-    quick = annealed(problem, quick, span(progress, 0.1, 0.3))
+        return by_program(problem, quick, watch.part(0.1, 0.95))
+    quick = annealed(problem, quick, watch.part(0.1, 0.3))
     search = by_patterns if n <= _SETS * n_teams else by_program
-    return search(problem, quick, span(progress, 0.3, 0.95))
+    return search(problem, quick, watch.part(0.3, 0.95))
 
 
 def _as_today(problem: Problem, today: NDArray[np.int64], facts: Facts) -> Answer:
@@ -239,11 +257,11 @@ def _as_today(problem: Problem, today: NDArray[np.int64], facts: Facts) -> Answe
     return improved(problem, Answer(np.where(may, stays, cheapest), "today's owners and swaps", -np.inf))
 
 
-def _unlimited(problem: Problem) -> Answer:
+def _unlimited(problem: Problem, watch: Watch) -> Answer:
     """Even numbers of grids; with pins, bans or needs at most the mean rounded up, where that can be."""
     if np.isfinite(problem.cost).all():
         return evenly(problem.cost)
     n, n_teams = problem.cost.shape
     most = float(-(-n // n_teams))
     counted = Problem(problem.cost, np.ones((n, 1)) / most, np.ones((n_teams, 1)))
-    return by_program(counted, by_regret(counted))
+    return by_program(counted, by_regret(counted), watch.part(0.1, 0.95))

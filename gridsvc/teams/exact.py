@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.progress import Progress, silent
 from gridsvc.teams.problem import Answer, Problem
+from gridsvc.teams.watch import Watch
 
 __all__ = ["Duals", "by_program", "evenly", "relaxed"]
 
@@ -65,12 +66,12 @@ class Duals:
     bound: float
 
 
-def relaxed(problem: Problem) -> Duals:
+def relaxed(problem: Problem, watch: Watch | None = None) -> Duals:
     """Solve the linear relaxation with few pairs, adding those which would help until none does."""
-    chosen = _nearest(problem.cost)
-    for _ in range(_ROUNDS):
+    chosen, watch = _nearest(problem.cost), watch or Watch()
+    for turn in range(_ROUNDS):
         program = _Program(problem, chosen)
-        duals = program.duals()
+        duals = watch.solved(program.duals, turn / _ROUNDS, "relaxing the problem")
         missing = duals.wanting & ~chosen
         if not missing.any():
             break
@@ -84,22 +85,23 @@ def _nearest(cost: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.isfinite(cost) & (cost <= kth)
 
 
-def by_program(problem: Problem, quick: Answer, progress: Progress = silent) -> Answer:
+def by_program(problem: Problem, quick: Answer, watch: Watch | None = None) -> Answer:
     """Search by branch and bound among the pairs which a better answer than `quick` may hold.
 
     The linear relaxation gives a bound; a pair so dear that taking it costs more than `quick` is left out,
     which takes nothing from the proof.
     """
-    duals = relaxed(problem)
-    progress(0.3, "bound known")
+    watch = watch or Watch()
+    duals = relaxed(problem, watch.part(0.0, 0.3))
     price = problem.price(quick.team)
     spare = price - duals.bound
-    if spare <= _GAP * max(price, _NOISE):
+    if watch.over(0.3, "bound known") or spare <= _GAP * max(price, _NOISE):
         return Answer(quick.team, "moves and swaps with a bound", duals.bound)
     open_ = (duals.reduced <= spare + _NOISE) & np.isfinite(problem.cost)
     open_[np.arange(len(quick.team)), quick.team] = True
     program = _Program(problem, open_)
-    found = program.whole(_NODES if open_.sum() <= _PAIRS else _NODES // 20)
+    nodes = _NODES if open_.sum() <= _PAIRS else _NODES // 20
+    found = watch.solved(partial(program.whole, nodes), 0.4, f"choosing among {open_.sum()} pairs")
     bound = max(duals.bound, min(found.bound, problem.price(quick.team)))
     better = found.team is not None and problem.price(found.team) < problem.price(quick.team)
     team = found.team if better and found.team is not None else quick.team
@@ -134,7 +136,8 @@ class _Program:
         self.carry = hstack([carry, -identity(n_rows)]).tocsr()
         self.cost = np.concatenate([problem.cost[chosen], np.full(n_rows, problem.rate)])
 
-    def duals(self) -> Duals:
+    def duals(self, seconds: float | None = None) -> Duals:
+        """Prices at the optimum; where the time is over before, those of unlimited teams."""
         from scipy.optimize import linprog
 
         problem, limit = self.problem, self.problem.limit[self.at]
@@ -145,18 +148,20 @@ class _Program:
             A_eq=self.once,
             b_eq=np.ones(len(problem.cost)),
             method="highs",
+            options={"time_limit": seconds},
         )
+        done = result.status == 0
         price = np.zeros_like(problem.limit)
-        if len(limit):
+        if done and len(limit):
             price[self.at] = np.clip(-result.ineqlin.marginals, 0.0, problem.rate)
         full = problem.cost + problem.loads @ price.T
         grid = full.min(axis=1)
         bound = float(grid.sum() - (price[self.at] * limit).sum())
-        marginal: NDArray[np.float64] = result.eqlin.marginals
+        marginal: NDArray[np.float64] = result.eqlin.marginals if done else grid
         wanting = full < marginal[:, None] - _NOISE
         return Duals(marginal, full - grid[:, None], wanting, bound)
 
-    def whole(self, nodes: int) -> _Found:
+    def whole(self, nodes: int, seconds: float | None = None) -> _Found:
         from scipy.optimize import Bounds, LinearConstraint, milp
 
         n, n_rows = len(self.grid), len(self.at[0])
@@ -168,7 +173,7 @@ class _Program:
             integrality=np.concatenate([np.ones(n), np.zeros(n_rows)]),
             bounds=Bounds(0, np.concatenate([np.ones(n), np.full(n_rows, np.inf)])),
             constraints=constraints,
-            options={"mip_rel_gap": _GAP, "node_limit": nodes},
+            options={"mip_rel_gap": _GAP, "node_limit": nodes, "time_limit": seconds},
         )
         bound = result.mip_dual_bound if result.mip_dual_bound is not None else -np.inf
         if result.x is None:

@@ -8,15 +8,16 @@ by an integer program. Where all sets that a better answer could hold can be lis
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.balance.cache import prepare_cache
-from gridsvc.progress import Progress, silent, span
 from gridsvc.teams.exact import relaxed
 from gridsvc.teams.problem import Answer, Problem
+from gridsvc.teams.watch import Watch
 
 __all__ = ["by_patterns"]
 
@@ -38,22 +39,20 @@ _NOISE = 1e-9
 Key = tuple[int, tuple[int, ...]]
 
 
-def by_patterns(problem: Problem, quick: Answer, progress: Progress = silent) -> Answer:
+def by_patterns(problem: Problem, quick: Answer, watch: Watch | None = None) -> Answer:
     """Search for a better answer than `quick`, with a bound over all assignments."""
-    duals = relaxed(problem)
-    progress(0.1, "pricing sets of grids")
+    watch = watch or Watch()
+    duals = relaxed(problem, watch.part(0.0, 0.1))
     search = _Search(problem, duals.bound, duals.grid)
     search.keep(quick)
-    if not search.close():
-        search.subgradient(span(progress, 0.1, 0.4 if search.few else 1.0))
-    if not search.close() and search.few:
-        search.masters(span(progress, 0.4, 0.7))
-    if not search.close() and search.few:
-        progress(0.7, "putting sets together")
-        search.assemble(search.near())
-    if not search.close() and search.few:
-        progress(0.8, "listing all sets that may be better")
-        search.prove()
+    if not search.ended(watch):
+        search.subgradient(watch.part(0.1, 0.4 if search.few else 1.0))
+    if not search.ended(watch) and search.few:
+        search.masters(watch.part(0.4, 0.7))
+    if not search.ended(watch) and search.few:
+        search.assemble(search.near(), watch.part(0.7, 0.8))
+    if not search.ended(watch) and search.few:
+        search.prove(watch.part(0.8, 1.0))
     return Answer(search.team, "sets of grids", search.bound, {"sets": len(search.pool)})
 
 
@@ -116,6 +115,10 @@ class _Search:
         """Whether the answer is near enough to its bound."""
         return self.price - self.bound <= self._near_enough * max(abs(self.price), _NOISE)
 
+    def ended(self, watch: Watch) -> bool:
+        """Whether the answer is near enough, or the time over."""
+        return self.close() or watch.truncated
+
     def keep(self, answer: Answer) -> None:
         """Take an answer, if it is the best so far, and its sets."""
         price = self.problem.price(answer.team)
@@ -148,13 +151,12 @@ class _Search:
             self.bound, self.prices = bound, u.copy()
         return bound, new
 
-    def subgradient(self, progress: Progress = silent) -> None:
+    def subgradient(self, watch: Watch) -> None:
         """Raise prices of grids which no set holds and lower those which several do."""
         u, step, stalled = self.prices.copy(), 1.0, 0
         way = np.zeros_like(u)
         steps = _STEPS[0 if self.few else 1]
         for turn in range(steps):
-            progress(turn / steps, "pricing sets of grids")
             before = self.bound
             bound, _new = self.look(u)
             stalled = 0 if self.bound > before + _LITTLE * abs(before) else stalled + 1
@@ -166,16 +168,19 @@ class _Search:
             u = np.maximum(u + step * max(goal - bound, 0.0) / max(float(way @ way), _NOISE) * way, 0.0)
             if stalled >= _PATIENCE:
                 step, stalled, u = step * 0.7, 0, self.prices.copy()
-            if step < 1e-3 or self.close():
+            over = watch.over(turn / steps, "pricing sets of grids")
+            if step < 1e-3 or over or self.close():
                 break
 
-    def masters(self, progress: Progress) -> None:
+    def masters(self, watch: Watch) -> None:
         """Let linear programs over the sets met find better prices, until no set is missing."""
         for turn in range(_MASTERS):
-            cost, u = self._master()
+            program = partial(self._master, list(self.pool))
+            cost, u = watch.solved(program, turn / _MASTERS, f"{len(self.pool)} sets of grids")
+            if watch.truncated:
+                break
             middle = 0.5 * u + 0.5 * self.prices
             new = (self.look(middle, close=True)[1] if turn % 4 else 0) + self.look(u, close=True)[1]
-            progress(turn / _MASTERS, f"{len(self.pool)} sets of grids")
             near = cost - self.bound <= 0.2 * self._near_enough * abs(cost)
             if new == 0 or near or self.looked > _BUDGET:
                 break
@@ -191,13 +196,16 @@ class _Search:
         once = coo_matrix((np.ones(len(keys)), (own, np.arange(len(keys)))), (n_teams, len(keys))).tocsr()
         return np.array([self.pool[key] for key in keys]), cover, once
 
-    def _master(self) -> tuple[float, NDArray[np.float64]]:
+    def _master(self, keys: list[Key], seconds: float | None) -> tuple[float, NDArray[np.float64]]:
         from scipy.optimize import linprog
         from scipy.sparse import vstack
 
-        cost, cover, once = self._program(list(self.pool))
+        cost, cover, once = self._program(keys)
         right = np.concatenate([-np.ones(cover.shape[0]), np.ones(once.shape[0])])
-        result = linprog(cost, A_ub=vstack([-cover, once]), b_ub=right, method="highs")
+        rows, options = vstack([-cover, once]), {"time_limit": seconds}
+        result = linprog(cost, A_ub=rows, b_ub=right, method="highs", options=options)
+        if result.status != 0:  # out of time
+            return np.inf, self.prices
         return float(result.fun), np.maximum(-result.ineqlin.marginals[: cover.shape[0]], 0.0)
 
     def near(self) -> list[Key]:
@@ -215,17 +223,20 @@ class _Search:
         self.look(self.prices, close=True)
         return self.work.bound.copy()
 
-    def assemble(self, keys: list[Key]) -> float:
+    def assemble(self, keys: list[Key], watch: Watch) -> float:
         """The cheapest assignment made of these sets; gives a bound on all that are."""
-        from scipy.optimize import LinearConstraint, milp
-
-        cost, cover, once = self._program(keys)
-        constraints = [LinearConstraint(cover, 1, np.inf), LinearConstraint(once, -np.inf, 1)]
-        options = {"mip_rel_gap": 0.2 * self._near_enough, "node_limit": _NODES}
-        result = milp(cost, integrality=np.ones(len(keys)), constraints=constraints, options=options)
+        program = partial(self._whole, *self._program(keys))
+        result = watch.solved(program, 0.0, f"putting {len(keys)} sets together")
         if result.x is not None:
             self.keep(Answer(self._team([keys[i] for i in np.flatnonzero(result.x > 0.5)]), "", -np.inf))
         return float(result.mip_dual_bound) if result.mip_dual_bound is not None else -np.inf
+
+    def _whole(self, cost: NDArray[np.float64], cover: Any, once: Any, seconds: float | None) -> Any:
+        from scipy.optimize import LinearConstraint, milp
+
+        constraints = [LinearConstraint(cover, 1, np.inf), LinearConstraint(once, -np.inf, 1)]
+        options = {"mip_rel_gap": 0.2 * self._near_enough, "node_limit": _NODES, "time_limit": seconds}
+        return milp(cost, integrality=np.ones(len(cost)), constraints=constraints, options=options)
 
     def _team(self, keys: list[Key]) -> NDArray[np.int64]:
         """Each grid to the cheapest of the teams whose sets hold it."""
@@ -236,15 +247,16 @@ class _Search:
                     team[g] = t
         return team
 
-    def prove(self) -> None:
+    def prove(self, watch: Watch) -> None:
         """Put together every set which a better answer could hold, or where these are too many the best."""
-        for share in _SHARES:
+        for turn, share in enumerate(_SHARES):
+            step = watch.part(turn / len(_SHARES), (turn + 1) / len(_SHARES))
             floor, spare = self.bound, self.price - self.bound
             keys = self._every(share * spare)
             if keys is not None:  # what holds another set costs more than the bound and its share
-                all_of_these = self.assemble(keys)
+                all_of_these = self.assemble(keys, step)
                 self.bound = max(floor, min(all_of_these, floor + share * spare, self.price))
-            if self.close() or (share == 1.0 and keys is not None):
+            if self.ended(watch) or (share == 1.0 and keys is not None):
                 return
 
     def _every(self, spare: float) -> list[Key] | None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gridsvc.errors import InvalidInput, TooLarge
 from gridsvc.teams.model import Department, Member, Person, Roster
+from gridsvc.teams.watch import Watch
 
 __all__ = ["TENTHS", "Ground", "Post", "Staffing", "propose"]
 
@@ -123,7 +124,7 @@ def propose(
             cure="name the departments of each post, or use gridsvc assign --staff",
         )
     program = _Program(roster, seats, ground or Ground(), _pins(roster, seats, pins))
-    shares, gap = program.solved()
+    shares, gap = Watch().solved(program.solved, 0.0, "")  # a thread of its own heeds Ctrl-C
     members = _members(roster, seats, shares)
     return Staffing(members, _report(roster, seats, shares, members, gap))
 
@@ -226,7 +227,7 @@ class _Program:
         self.room = np.array([int(TENTHS * p.capacity + 1e-6) for p in roster.people], np.int64)
         self.cost = np.array([_cost(roster, seats[s], roster.people[p], ground) for s, p in taken])
 
-    def solved(self) -> tuple[dict[tuple[int, int], int], float]:
+    def solved(self, seconds: float | None = None) -> tuple[dict[tuple[int, int], int], float]:
         """Tenths of each (seat, person), and the gap."""
         from scipy.optimize import Bounds, LinearConstraint, milp
 
@@ -246,7 +247,7 @@ class _Program:
             integrality=np.ones(len(cost)),
             bounds=Bounds(lower, np.maximum(lower, upper)),
             constraints=[LinearConstraint(*c) for c in self._rows(need, lead)],
-            options={"mip_rel_gap": _GAP, "node_limit": _NODES},
+            options={"mip_rel_gap": _GAP, "node_limit": _NODES, "time_limit": seconds},
         )
         if result.x is None:
             raise InvalidInput(

@@ -47,6 +47,8 @@ class Wishes:
     bases : "team" or "people"
         Distance from the team's base, or the mean of its people's, weighed by their shares of time.
     today : mapping of grid code to team id, or None
+    time_limit : float or None
+        Seconds after which the best assignment so far is taken.
     """
 
     handover_weight: float = 1.0
@@ -55,6 +57,7 @@ class Wishes:
     rates: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     bases: str = "team"
     today: Mapping[str, str] | None = None
+    time_limit: float | None = None
 
 
 def wishes_from_dict(values: Mapping[str, Any]) -> Wishes:
@@ -66,6 +69,7 @@ def wishes_from_dict(values: Mapping[str, Any]) -> Wishes:
         {name: (of, float(rate)) for name, (of, rate) in values.get("rates", {}).items()},
         values.get("bases", "team"),
         values.get("owners"),
+        values.get("time_limit"),
     )
 
 

@@ -45,6 +45,30 @@ def test_a_balance_that_is_stopped(tmp_path: Path, by: signal.Signals, code: int
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.parametrize(("by", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_an_assignment_that_is_stopped(tmp_path: Path, by: signal.Signals, code: int) -> None:
+    cells, edges = _cells(tmp_path, side=40)
+    grids, teams = tmp_path / "grids.csv", tmp_path / "teams.csv"
+    names = [row.split(",")[0] for row in cells.read_text().splitlines()[1:]]
+    grids.write_text("\n".join(["cell,grid", *(f"{name},{name}" for name in names)]) + "\n")
+    rooms = [f"t{i},t{i},p{i},{24 + i % 3}" for i in range(192)]
+    teams.write_text("\n".join(["id,name,lead_name,capacity_customers", *rooms]) + "\n")
+    before = sorted(tmp_path.iterdir())
+    out = ["-o", str(tmp_path / "owners.csv"), "--report", str(tmp_path / "report.json")]
+    process = subprocess.Popen(
+        [*RUN, "assign", str(grids), str(cells), "--adjacency", str(edges), "--teams", str(teams), *out],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    _until_working(process)
+    process.send_signal(by)
+    told, faults = process.communicate(timeout=30)
+    assert process.returncode == code, faults
+    assert (told, faults.strip()) == ("", "gridsvc: stopped; nothing was left half done")
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def _until_working(process: subprocess.Popen[str], seconds: float = 3.0) -> None:
     """Until it has used so many seconds of a core: then it is beyond its imports."""
     end = time.monotonic() + 60

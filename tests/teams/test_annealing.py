@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from gridsvc.teams import annealing
 from gridsvc.teams.annealing import annealed
 from gridsvc.teams.greedy import by_regret, nearest
+from gridsvc.teams.watch import Watch
 from tests.teams.test_assign import random_problem
 
 
@@ -24,7 +25,7 @@ def test_it_is_never_dearer_and_gives_no_grid_where_it_may_not_go(seed, n_grids,
     problem = random_problem(seed, n_grids, n_teams, tightness=tight, barred=barred)
     start = nearest(problem)
     run = annealing._Run(problem, start.team, 1)
-    found = run.best(lambda share, message: None)
+    found = run.best(Watch())
     assert np.isfinite(problem.cost[np.arange(n_grids), found]).all()
     assert problem.price(found) <= problem.price(start.team) + 1e-9
     assert abs(run.least[0] - problem.price(found)) <= 1e-6 * max(1.0, run.least[0])

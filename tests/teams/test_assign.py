@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridsvc.errors import InvalidInput
+from gridsvc.errors import Cancelled, InvalidInput
 from gridsvc.teams.assign import GridLoads, TeamBases, Ties, assign_grids
 from gridsvc.teams.exact import by_program, evenly, relaxed
 from gridsvc.teams.greedy import by_regret, nearest
@@ -202,6 +202,48 @@ def test_what_cannot_be_asked_is_refused():
             assign_grids(loads_of([0], [1]), teams_at([0], [1]), Ties(weight=weight))
     with pytest.raises(InvalidInput, match="may go to no team"):
         assign_grids(loads_of([0], [1]), teams_at([0], [1]), Ties(bans=frozenset({(0, 0)})))
+
+
+@pytest.mark.parametrize("n_teams", [6, 2])  # few grids a team, and many
+def test_when_the_time_is_over_the_best_so_far_is_told_with_a_bound(n_teams):
+    problem = random_problem(3, 60, n_teams, tightness=1.05)
+    grids = loads_of(range(60), problem.loads)
+    teams = teams_at(range(0, 60, 60 // n_teams), problem.limit)
+    soon = assign_grids(grids, teams, time_limit=1e-6)
+    assert soon.report["truncated"] and soon.report["bound"] is not None
+    whole = assign_grids(grids, teams)
+    assert not whole.report["truncated"]
+    assert soon.report["bound"] <= whole.report["objective"] <= soon.report["objective"] + 1e-9
+
+
+def test_progress_goes_from_nothing_to_all_and_never_back():
+    told = []
+    problem = random_problem(3, 60, 6, tightness=1.05)
+    assign_grids(
+        loads_of(range(60), problem.loads),
+        teams_at(range(0, 60, 10), problem.limit),
+        progress=lambda share, message: told.append((share, message)),
+    )
+    shares = [share for share, _ in told]
+    assert (shares[0], shares[-1]) == (0.0, 1.0) and shares == sorted(shares)
+    assert len({message for _, message in told}) > 3 and all(message for _, message in told)
+
+
+def test_a_search_is_left_as_soon_as_progress_says_so():
+    def stop(share, message):
+        if share > 0.2:
+            raise Cancelled("the job was cancelled")
+
+    problem = random_problem(3, 60, 6, tightness=1.05)
+    with pytest.raises(Cancelled):
+        assign_grids(loads_of(range(60), problem.loads), teams_at([0] * 6, problem.limit), progress=stop)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan")])
+def test_a_time_limit_is_above_nothing(seconds):
+    with pytest.raises(InvalidInput, match="no time limit") as error:
+        assign_grids(loads_of([0], [1]), teams_at([0], [1]), time_limit=seconds)
+    assert error.value.cure == "give seconds above 0"
 
 
 def test_the_report_names_both_ways_by_the_same_parts():

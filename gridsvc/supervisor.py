@@ -16,7 +16,7 @@ import time
 from gridsvc.exchange.receivers import Receivers
 from gridsvc.liveness import gone, own_name
 from gridsvc.sender import Sender
-from gridsvc.services import alarms, current, jobs
+from gridsvc.services import alarms, current, jobs, lead_turns
 from gridsvc.store.database import Database
 
 __all__ = ["LONG", "QUICK", "Supervisor"]
@@ -196,4 +196,5 @@ class Supervisor:
         jobs.take_back_lost(database, gone, _LOST_AFTER)
         current.renew_due(database)
         alarms.look_due(database)
+        lead_turns.tell_due(database)
         self._beaten = time.monotonic()

@@ -31,6 +31,25 @@ To = Annotated[
 ]
 
 
+FromAt = Annotated[
+    str | None,
+    Query(
+        alias="from_at",
+        max_length=40,
+        description="Of rosters: the moment up to which you know the leads, such as `to_at` of your last"
+        " answer; else those whom the clock alone changed are left out.",
+    ),
+]
+ToAt = Annotated[
+    str | None,
+    Query(
+        alias="to_at",
+        max_length=40,
+        description="Of rosters: the moment as of which the leads are told; else now.",
+    ),
+]
+
+
 @router.get("/changes", response_model=ChangesOut, responses=_FORMS)
 def get_changes(
     territory: Slug,
@@ -39,6 +58,8 @@ def get_changes(
     form: WantedForm,
     before: From = None,
     to: To = None,
+    before_at: FromAt = None,
+    after_at: ToAt = None,
     kind: ChangeKind = "cell",
     line: Annotated[str, Query(min_length=1, max_length=100)] = "base",
     after: Annotated[
@@ -50,7 +71,7 @@ def get_changes(
 
     A page of JSON holds on to its pair of publications, or all rows come as a stream.
     """
-    wanted = Wanted(territory, kind, line, before, to)
+    wanted = Wanted(territory, kind, line, before, to, before_at, after_at)
     if form == "json":
         return _page(wanted, changes.page(desk, who, wanted, after, limit))
     if after is not None:
@@ -68,6 +89,8 @@ def _page(wanted: Wanted, page: ChangePage) -> ChangesOut:
         kind=wanted.kind,
         before=found.before,
         after=found.after,
+        before_at=found.before_at,
+        after_at=found.after_at,
         total=found.size,
         items=[dict(zip(found.columns, row, strict=True)) for row in page.rows],
         next=page.next,

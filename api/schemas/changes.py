@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,6 +22,13 @@ class ChangesOut(BaseModel):
     kind: ChangeKind
     before: Annotated[int, Field(alias="from", description="Number of the earlier publication or roster.")]
     after: Annotated[int, Field(alias="to", description="Number of the later one.")]
+    before_at: Annotated[
+        datetime | None, Field(alias="from_at", description="As of when the earlier roster's leads are told.")
+    ] = None
+    after_at: Annotated[
+        datetime | None,
+        Field(alias="to_at", description="The same of the later one; send it as the next `from_at`."),
+    ] = None
     total: Annotated[int, Field(description="Rows on all pages.")]
     items: Annotated[list[dict[str, Any]], Field(description="Rows; their members depend on `kind`.")]
     next: str | None = None

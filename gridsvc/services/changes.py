@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from gridsvc.ownership.changes import COLUMNS, Side, changed
 from gridsvc.ownership.live import EMPTY
 from gridsvc.ownership.snapshot import Moment, Snapshot
 from gridsvc.principal import Principal
+from gridsvc.services.asking import moment_of
 from gridsvc.services.desk import Desk
 from gridsvc.services.moved_customers import CUSTOMER_COLUMNS, customer_changes
 from gridsvc.services.roster_rows import ROSTER_COLUMNS, roster_row
@@ -51,6 +53,10 @@ class Wanted:
     before, after : int or None
         Numbers of publications, or of rosters where `kind` is roster; `before` may be left out with a cursor,
         `after` too: it is then what is in force now.
+    before_at, after_at : str, datetime or None
+        Of rosters: the moments whose leads are compared; a date is its start in the territory's time zone.
+        `after_at` is now if None, or the start of a roster which is to come; `before_at` is `after_at`, so
+        that the clock alone changes nothing. A cursor has its own.
     """
 
     territory: str
@@ -58,6 +64,8 @@ class Wanted:
     line: str = "base"
     before: int | None = None
     after: int | None = None
+    before_at: str | datetime | None = None
+    after_at: str | datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,8 @@ class Found:
     size : int
     rows : callable
         ``rows(start, stop)`` makes some of the rows, in an order that stays.
+    before_at, after_at : datetime or None
+        Of rosters: as of when the leads are told.
     """
 
     before: int
@@ -80,6 +90,8 @@ class Found:
     columns: Mapping[str, Kind]
     size: int
     rows: Callable[[int, int], Iterator[Row]]
+    before_at: datetime | None = None
+    after_at: datetime | None = None
 
     def chunks(self) -> Iterator[list[Row]]:
         """All rows, some thousand at a time."""
@@ -99,7 +111,7 @@ class ChangePage:
 def page(desk: Desk, who: Principal, wanted: Wanted, cursor: str | None, limit: int) -> ChangePage:
     """At most `limit` rows, behind those of the cursor.
 
-    The cursor holds on to its pair, also when another publication has come into force since.
+    The cursor holds on to its pair and moments, also when another publication has come into force since.
 
     Raises
     ------
@@ -109,13 +121,12 @@ def page(desk: Desk, who: Principal, wanted: Wanted, cursor: str | None, limit: 
     if cursor is None:
         found, at = find(desk, who, wanted), 0
     else:
-        before, after, at = _pinned(wanted, cursor)
-        pair = Wanted(wanted.territory, wanted.kind, wanted.line, before, after)
+        pair, at = _pinned(wanted, cursor)
         found = find(desk, who, pair)
     rows = list(found.rows(at, at + limit))
     end = at + len(rows)
     more = end < found.size and bool(rows)
-    return ChangePage(found, rows, _cursor(wanted, found.before, found.after, end) if more else None)
+    return ChangePage(found, rows, _cursor(wanted.kind, found, end) if more else None)
 
 
 def find(desk: Desk, who: Principal, wanted: Wanted) -> Found:
@@ -124,7 +135,7 @@ def find(desk: Desk, who: Principal, wanted: Wanted) -> Found:
     Raises
     ------
     InvalidInput
-        It is not said since when.
+        It is not said since when, or a moment is given with what has no leads.
     NotFound
         There is no such territory, publication or roster.
     Gone
@@ -140,7 +151,12 @@ def find(desk: Desk, who: Principal, wanted: Wanted) -> Found:
                 "it is not said since when", field="from", cure="give the number you know, such as from=1"
             )
         if wanted.kind == "roster":
-            return _rosters(reader, wanted, wanted.before, masked="customers:read" not in who.scopes)
+            masked = "customers:read" not in who.scopes
+            return _rosters(reader, wanted, wanted.before, _moments(reader, wanted), masked=masked)
+        if wanted.before_at or wanted.after_at:
+            field = "from_at" if wanted.before_at else "to_at"
+            cure = "leave it out, or ask for kind=roster"
+            raise InvalidInput("only rosters are compared at moments", field=field, cure=cure)
         return _publications(desk, reader, wanted, wanted.before)
 
 
@@ -203,9 +219,28 @@ def _customers(reader: Reader, records: list[PublicationRecord], snapshots: list
 # --- rosters
 
 
-def _rosters(reader: Reader, wanted: Wanted, before: int, *, masked: bool) -> Found:
-    now = datetime.now(UTC)
-    after = wanted.after or reader.rosters.number_in_force(wanted.territory, now, now)
+def _moments(reader: Reader, wanted: Wanted) -> tuple[datetime | None, datetime | None]:
+    """The moments whose leads are to be compared, as far as they are given."""
+
+    def moment(text: str | datetime | None, field: str) -> datetime | None:
+        return None if text is None else moment_of(reader, wanted.territory, text, field)
+
+    before_at, after_at = moment(wanted.before_at, "from_at"), moment(wanted.after_at, "to_at")
+    if before_at is not None and after_at is not None and after_at < before_at:
+        raise InvalidInput("it ends before it begins", field="to_at", cure="give a later time, or none")
+    return before_at, after_at
+
+
+def _rosters(
+    reader: Reader,
+    wanted: Wanted,
+    before: int,
+    moments: tuple[datetime | None, datetime | None],
+    *,
+    masked: bool,
+) -> Found:
+    now, (before_at, after_at) = datetime.now(UTC), moments
+    after = wanted.after or reader.rosters.number_in_force(wanted.territory, after_at or now, now)
     if after is None:
         raise NotYetInForce("no roster is in force yet", cure="give to=, or ask for a later time")
     sides = []
@@ -219,32 +254,40 @@ def _rosters(reader: Reader, wanted: Wanted, before: int, *, masked: bool) -> Fo
             raise NotFound(error.message, field=field, cure=error.cure) from None
     since = reader.rosters.list(wanted.territory, after=after - 1, limit=1)[0].valid_from
     # Of one which is to come, the leads are told as they will be.
-    found = roster_changes(sides[0], sides[1], max(now, since))
+    after_at = after_at or max(now, since)
+    before_at = before_at or after_at
+    found = roster_changes(sides[0], sides[1], before_at, after_at)
     rows = [roster_row(change, masked=masked) for change in found]
     columns: dict[str, Kind] = dict.fromkeys(ROSTER_COLUMNS, "text")
     columns |= {"before": "json", "after": "json"}
-    return Found(before, after, columns, len(rows), lambda start, stop: islice(rows, start, stop))
+    return Found(before, after, columns, len(rows), partial(islice, rows), before_at, after_at)
 
 
 # --- cursors
 
 
-def _cursor(wanted: Wanted, before: int, after: int, at: int) -> str:
-    text = f"{wanted.kind}/{before}/{after}/{at}"
+def _cursor(kind: ChangeKind, found: Found, at: int) -> str:
+    moments = [m.isoformat() for m in (found.before_at, found.after_at) if m is not None]
+    text = "/".join([kind, str(found.before), str(found.after), str(at), *moments])
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _pinned(wanted: Wanted, cursor: str) -> tuple[int, int, int]:
-    """The pair a cursor holds on to, and how many rows it is behind."""
+def _pinned(wanted: Wanted, cursor: str) -> tuple[Wanted, int]:
+    """What a cursor holds on to, and how many rows it is behind."""
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-        kind, *numbers = text.split("/")
-        before, after, at = (int(n) for n in numbers if n.isdecimal() and len(n) < _DIGITS)
-    except (binascii.Error, ValueError):
+        kind, *parts = text.split("/")
+        before, after, at = (int(n) for n in parts[:3] if n.isdecimal() and len(n) < _DIGITS)
+        moments = [datetime.fromisoformat(moment) for moment in parts[3:]]
+        pinned = replace(wanted, before=before, after=after)
+        if kind == "roster":
+            before_at, after_at = (moment.astimezone(UTC) for moment in moments)
+            pinned = replace(pinned, before_at=before_at, after_at=after_at)
+    except (binascii.Error, ValueError, OverflowError):
         raise InvalidInput(
             "not a cursor of changes", field="after", cure="send `next` of the page before"
         ) from None
     asked = kind, wanted.before or before, wanted.after or after
     if asked != (wanted.kind, before, after):
         raise _gone("the page is one of other changes", "after", after)
-    return before, after, at
+    return pinned, at

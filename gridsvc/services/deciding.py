@@ -9,20 +9,20 @@ from typing import Any
 from gridsvc.errors import Forbidden, InvalidInput, PreconditionMissing
 from gridsvc.plans.requests import Decision, DistrictRequest, decided
 from gridsvc.principal import Principal
-from gridsvc.services import district_requests, rosters
+from gridsvc.services import district_requests
 from gridsvc.services.desk import Desk
 from gridsvc.services.district_requests import Shown
-from gridsvc.services.effects import changed_roster, ground_of, roster_in_force
+from gridsvc.services.effects import changed_roster, ground_of
 from gridsvc.services.handing import Part, rows_of
 from gridsvc.services.live import current, kept_of
 from gridsvc.services.moves import hand_over
 from gridsvc.services.opening import Opened
+from gridsvc.services.roster_changes import amend
 from gridsvc.store.database import Database, UnitOfWork
 from gridsvc.store.records import Idempotency
+from gridsvc.teams.model import Roster
 
 __all__ = ["Target", "accept", "close"]
-
-_MOST_SCHEDULED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,17 +159,9 @@ def _move(
 
 
 def _append(uow: UnitOfWork, found: DistrictRequest) -> int:
-    """The roster in force with the change; those scheduled get it, too, for the largest number counts."""
-    uow.publications.alone()  # nobody else appends a roster to the one which is read here
-    now, reason = datetime.now(UTC), f"request {found.id}"
-    number, roster = roster_in_force(uow, found.territory)
-    later = uow.rosters.list(found.territory, 0, _MOST_SCHEDULED)
-    made = rosters.append(
-        uow, found.territory, changed_roster(roster, found.wish, found.reason, now), now, reason
-    )
-    for record in later:
-        if record.valid_from > now and record.r > number:
-            scheduled = uow.rosters.get(found.territory, record.r)
-            changed = changed_roster(scheduled, found.wish, found.reason, record.valid_from)
-            rosters.append(uow, found.territory, changed, record.valid_from, reason)
-    return made
+    uow.publications.alone()  # nobody else appends a roster to those which are read here
+
+    def changed(roster: Roster, at: datetime) -> Roster:
+        return changed_roster(roster, found.wish, found.reason, at)
+
+    return amend(uow, found.territory, changed, datetime.now(UTC), f"request {found.id}")[0]

@@ -41,6 +41,8 @@ _GONE = 410
 _IDS = frozenset(
     {
         "effective_at",
+        "former_at",
+        "former_roster",
         "import",
         "job",
         "kind",
@@ -63,6 +65,7 @@ _COUNTS = frozenset(
         "customers",
         "ended",
         "grids",
+        "leads",
         "left_out",
         "moved",
         "placed",
@@ -195,6 +198,9 @@ def _link(event: Event) -> str | None:
         pair = {"line": payload["line"], "from": payload["n"] - 1, "to": payload["n"]}
     elif event.kind == "roster.appended" and payload["roster"] > 1:
         pair = {"kind": "roster", "from": payload["roster"] - 1, "to": payload["roster"]}
+    elif event.kind == "roster.lead-changed" and payload["former_roster"] > 0:
+        moments = {"from_at": payload["former_at"], "to_at": payload["effective_at"]}
+        pair = {"kind": "roster", "from": payload["former_roster"], "to": payload["roster"], **moments}
     else:
         return None
     return f"/v1/changes?{urlencode({'territory': payload['territory'], **pair})}"

@@ -116,7 +116,7 @@ def _make(reader: Reader, territory: str, wanted: MovedGrid, now: datetime) -> _
     _require_team(roster, number, wanted.team)
     plan = published_plan(reader, territory, wanted.line, base.n)
     changed, owner = _with_team(plan, wanted)
-    rosters, known = rosters_from(reader, territory, now, now), publications_from(reader, territory, now, now)
+    rosters, known = rosters_from(reader, territory, now), publications_from(reader, territory, now, now)
     teams = {grid.code: grid.team for grid in changed.grids} | {c.code: c.team for c in changed.carve_outs}
     after = [*known, Published(wanted.line, 1 + max(p.n for p in known), at, teams)]
     proofs = prove(rosters, known, now), prove(rosters, after, now)

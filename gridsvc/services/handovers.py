@@ -209,7 +209,7 @@ def _make(reader: Reader, territory: str, wanted: Leaver, now: datetime) -> _Mad
             roster=number,
         )
     leaving = _leave(wanted, zone, now)
-    known = rosters_from(reader, territory, now, now)
+    known = rosters_from(reader, territory, now)
     _require_later(known[0], leaving.at)
     start, records = min(now, leaving.at), reader.handovers.leavers(territory)
     earlier, first, appended = passed_of(records), list[Passed](), list[tuple[Roster, datetime]]()

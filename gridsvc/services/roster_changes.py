@@ -108,7 +108,7 @@ def amend(
         No roster is in force at that time.
     """
     standing = uow.rosters.standing(territory, at)
-    if not standing:
+    if not standing or standing[0][0] > at:
         raise NotFound(
             f"territory {territory} has no roster then",
             field="valid_from",

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from gridsvc.errors import InvalidInput, NotFound
 from gridsvc.principal import Principal
+from gridsvc.services import lead_turns
 from gridsvc.store.database import Database, UnitOfWork
 from gridsvc.store.records import Idempotency, RosterRecord
 from gridsvc.teams.model import Roster
@@ -81,7 +82,9 @@ def append(uow: UnitOfWork, territory: str, roster: Roster, valid_from: datetime
     check_roster(roster)
     check_leads(roster, valid_from)
     _keep_owners(uow, territory, roster, valid_from)
+    lead_turns.tell(uow, territory, datetime.now(UTC))
     number = uow.rosters.append(territory, roster, valid_from=valid_from, reason=reason or "")
+    lead_turns.look_again(uow, territory)
     # Names of people and customers stay out of the audit; the version itself holds them.
     parts = ("teams", "people", "members", "named")
     counts = {name: len(getattr(roster, name)) for name in parts}

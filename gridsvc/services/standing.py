@@ -14,20 +14,13 @@ from gridsvc.teams.orphans import InForce, Orphan, Proof, Published
 
 __all__ = ["left_by", "passed_of", "publications_from", "require_owned", "rosters_from"]
 
-_PAGE = 1000
 _NAMED = 5
 
 
-def rosters_from(reader: Reader, territory: str, start: datetime, known: datetime) -> list[InForce]:
-    """The roster in force at `start` and those scheduled behind it which come into force."""
-    first = reader.rosters.number_in_force(territory, start, known)
-    heads, after = [], (first or 0) - 1
-    while page := reader.rosters.list(territory, after, _PAGE):
-        heads += [
-            head for head in page if head.r == first or (head.valid_from > start and head.r > (first or 0))
-        ]
-        after = page[-1].r
-    return [InForce(head.r, head.valid_from, reader.rosters.get(territory, head.r)) for head in heads]
+def rosters_from(reader: Reader, territory: str, start: datetime) -> list[InForce]:
+    """The roster in force at `start`, if any, and those scheduled behind it which come into force."""
+    standing = reader.rosters.standing(territory, start)
+    return [InForce(r, since, reader.rosters.get(territory, r)) for since, r in standing]
 
 
 def publications_from(reader: Reader, territory: str, start: datetime, known: datetime) -> list[Published]:

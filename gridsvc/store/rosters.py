@@ -94,7 +94,7 @@ class RosterReader:
         return self._handle.connection.execute(select(func.max(c.r)).where(c.territory == territory)).scalar()
 
     def standing(self, territory: str, at: datetime) -> Sequence[tuple[datetime, int]]:
-        """The roster in force at a time and those which will be after it, each with its start, in order."""
+        """The roster in force at a time, if any, and those which will be after it, each with its start."""
         c = rosters.c
         rows = select(c.valid_from, c.r).where(c.territory == territory).order_by(c.valid_from, c.r)
         found = [(at, 0)][:0]
@@ -104,7 +104,7 @@ class RosterReader:
             if found and (found[-1][0] == since or since <= at):
                 found.pop()
             found.append((since, r))
-        return found if found and found[0][0] <= at else []
+        return found
 
     def next_valid(self, territory: str, at: datetime, known: datetime) -> datetime | None:
         """When the next roster after `at` comes into force; None while none is known."""

@@ -29,6 +29,7 @@ from gridsvc.store.rules import RuleReader, RuleWriter
 from gridsvc.store.tables import audit, idempotency, outbox, seq
 from gridsvc.store.territories import TerritoryReader, TerritoryWriter
 from gridsvc.store.tilings import TilingReader, TilingWriter
+from gridsvc.store.turns import TurnReader, TurnWriter
 from gridsvc.store.webhooks import WebhookReader, WebhookWriter
 
 __all__ = ["Reader", "UnitOfWork"]
@@ -42,7 +43,7 @@ class Reader:
     Attributes
     ----------
     territories, tilings, customers, changes, plans, moves, rosters, publications, jobs, lineage, rules,
-    reviews, requests, handovers, features, keys
+    reviews, requests, handovers, turns, features, keys
         The repositories.
     """
 
@@ -65,6 +66,7 @@ class Reader:
         self.reviews = ReviewReader(handle)
         self.requests = RequestReader(handle)
         self.handovers = HandoverReader(handle)
+        self.turns = TurnReader(handle)
         self.features = FeatureReader(handle)
 
     def seq(self) -> int:
@@ -150,6 +152,7 @@ class UnitOfWork(Reader):
     reviews: ReviewWriter
     requests: RequestWriter
     handovers: HandoverWriter
+    turns: TurnWriter
 
     def __init__(
         self,
@@ -178,6 +181,7 @@ class UnitOfWork(Reader):
         self.reviews = ReviewWriter(handle)
         self.requests = RequestWriter(handle)
         self.handovers = HandoverWriter(handle)
+        self.turns = TurnWriter(handle)
         self._action, self._reason, self._request_id = action, reason, request_id
         self.actor = handle.actor
         self._request = idempotency

@@ -37,13 +37,15 @@ class RosterChange:
     after: Part | None = field(repr=False)
 
 
-def roster_changes(before: Roster, after: Roster, at: datetime) -> list[RosterChange]:
+def roster_changes(
+    before: Roster, after: Roster, before_at: datetime, after_at: datetime
+) -> list[RosterChange]:
     """All changes, in an order that never changes: by kind of entry, then by key.
 
-    They make the later roster of the earlier, but for the order of its entries; who leads each team at the
-    moment `at` is therefore said too.
+    They make the later roster of the earlier, but for the order of its entries; who leads each team at
+    `before_at` by the one and at `after_at` by the other is therefore said too.
     """
-    pairs = zip(_entries(before, at), _entries(after, at), strict=True)
+    pairs = zip(_entries(before, before_at), _entries(after, after_at), strict=True)
     return [change for (what, old), (_, new) in pairs for change in _differing(what, old, new)]
 
 

@@ -193,7 +193,7 @@ def _chosen(
         meant = [i for i, place in enumerate(places) if _means(entry, place)]
         if not meant:
             raise _meaningless(entry, row, places, leave.person)
-        if entry.acting is not None and not any(_leads(places[i]) for i in meant):
+        if entry.acting is not None and not any(places[i].leads for i in meant):
             what = f"{leave.person!r} leads none of the teams meant"
             raise _fault(what, row, "acting", "leave it out; only a lead is stood in for")
         width = (entry.team is None) + (entry.role is None)
@@ -209,10 +209,6 @@ def _chosen(
 
 def _means(entry: Successor, place: Member) -> bool:
     return entry.team in {None, place.team} and entry.role in {None, place.role}
-
-
-def _leads(place: Member) -> bool:
-    return place.role == "lead" or place.acting
 
 
 def _check(entry: Successor, row: int, leave: Leave, roster: Roster, left: Mapping[str, datetime]) -> None:
@@ -266,5 +262,5 @@ def _passed(place: Member, leave: Leave, successor: Successor | None, row: int) 
     if place.valid_until is not None and start >= place.valid_until:
         what = f"the place in team {place.team!r} ends at {place.valid_until.isoformat()}"
         raise _fault(what, row, "from", "begin earlier, or leave this place out")
-    acting = successor.acting if start > at and _leads(place) else None
+    acting = successor.acting if start > at and place.leads else None
     return Passed(place.team, place.role, leave.person, at, successor.person, start, acting)

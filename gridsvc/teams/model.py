@@ -100,6 +100,11 @@ class Member:
     valid_from: datetime | None = None
     valid_until: datetime | None = None
 
+    @property
+    def leads(self) -> bool:
+        """Whether it is the lead's place, or that of one who stands in."""
+        return self.role == "lead" or self.acting
+
     def counts(self, at: datetime) -> bool:
         """Whether the membership counts at a moment."""
         begun = self.valid_from is None or self.valid_from <= at
@@ -175,5 +180,5 @@ class Roster:
 
     def lead(self, team: str) -> Member | None:
         """The acting lead of `team` if there is one, else its lead."""
-        leads = [m for m in self.members_by_team.get(team, ()) if m.role == "lead" or m.acting]
+        leads = [m for m in self.members_by_team.get(team, ()) if m.leads]
         return next((m for m in leads if m.acting), leads[0] if leads else None)

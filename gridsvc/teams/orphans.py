@@ -9,7 +9,7 @@ from typing import Any
 
 from gridsvc.teams.model import Roster
 
-__all__ = ["InForce", "Orphan", "Proof", "Published", "prove"]
+__all__ = ["InForce", "Orphan", "Proof", "Published", "prove", "roster_then"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,8 @@ def prove(rosters: Sequence[InForce], publications: Sequence[Published], start: 
     for at in moments:
         owned = _owned(publications, at)
         checked += sum(map(len, owned.values()))
-        orphans += _orphans(_roster(rosters, at), owned, at)
+        found = roster_then(rosters, at)
+        orphans += _orphans(None if found is None else found.roster.at(at), owned, at)
     return Proof(tuple(moments), checked, tuple(orphans))
 
 
@@ -132,9 +133,9 @@ def _moments(
     return sorted(moment for moment in found if moment >= start)
 
 
-def _roster(rosters: Sequence[InForce], at: datetime) -> Roster | None:
-    counting = max((r for r in rosters if r.start <= at), key=lambda r: r.r, default=None)
-    return None if counting is None else counting.roster.at(at)
+def roster_then(rosters: Sequence[InForce], at: datetime) -> InForce | None:
+    """The one of the rosters which is in force at a moment; None before the first."""
+    return max((r for r in rosters if r.start <= at), key=lambda r: r.r, default=None)
 
 
 Owned = Mapping[str | None, tuple[tuple[str, str], ...]]

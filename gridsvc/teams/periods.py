@@ -62,7 +62,7 @@ def check_leads(roster: Roster, since: datetime) -> None:
 
 def lead_gap(roster: Roster, team: str, since: datetime) -> tuple[datetime, datetime | None] | None:
     """The first time from `since` on in which nobody leads a team: from and until, None without end."""
-    leads = [m for m in roster.members_by_team.get(team, ()) if m.role == "lead" or m.acting]
+    leads = [m for m in roster.members_by_team.get(team, ()) if m.leads]
     covered = since
     for member in sorted(leads, key=_start):
         if _start(member) > covered:

@@ -69,6 +69,16 @@ def test_a_page_names_its_pair_and_its_rows(moved: TestClient) -> None:
     assert {(r["what"], r["before_grid"], r["after_grid"]) for r in page["items"]} == {("cell", "02", "01")}
 
 
+def test_rosters_are_compared_at_moments_and_the_answer_says_at_which(moved: TestClient) -> None:
+    asked = {**ASKED, "kind": "roster", "from_at": "2099-01-01", "to_at": "2099-02-01T08:00:00+08:00"}
+    page = moved.get("/v1/changes", params=asked).json()
+    assert page["to_at"] == "2099-02-01T00:00:00Z"
+    again = moved.get("/v1/changes", params={**asked, "from_at": page["to_at"], "to_at": "2099-03-01"})
+    assert again.json()["from_at"] == page["to_at"]
+    assert moved.get("/v1/changes", params={**ASKED, "from_at": "2026-01-01"}).status_code == 422
+    assert moved.get("/v1/changes", params=ASKED).json()["to_at"] is None
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", ["cell", "customer", "roster"])
 def test_each_form_has_the_same_rows(moved: TestClient, kind: str, form: str) -> None:

@@ -101,7 +101,7 @@ def plain(roster: Roster) -> dict[str, Any]:
 @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(rosters(), rosters())
 def test_applied_to_a_copy_of_the_earlier_they_make_the_later(before: Roster, after: Roster) -> None:
-    assert apply(plain(before), roster_changes(before, after, NOW)) == plain(after)
+    assert apply(plain(before), roster_changes(before, after, NOW, NOW)) == plain(after)
 
 
 @settings(max_examples=100)
@@ -109,7 +109,7 @@ def test_applied_to_a_copy_of_the_earlier_they_make_the_later(before: Roster, af
 def test_leads_are_told_as_each_roster_has_them(before: Roster, after: Roster) -> None:
     told = {
         c.key[0]: c.after and c.after["person"]
-        for c in roster_changes(before, after, NOW)
+        for c in roster_changes(before, after, NOW, NOW)
         if c.what == "lead"
     }
     leads = {t: m.person for r in (before, after) for t in r.team_by_id if (m := r.at(NOW).lead(t))}
@@ -128,7 +128,7 @@ DOCUMENT = {
 
 
 def told(**changes: Any) -> list[tuple[str, tuple[str, ...], bool, bool]]:
-    found = roster_changes(roster_from_dict(DOCUMENT), roster_from_dict({**DOCUMENT, **changes}), NOW)
+    found = roster_changes(roster_from_dict(DOCUMENT), roster_from_dict({**DOCUMENT, **changes}), NOW, NOW)
     return [(c.what, c.key, c.before is not None, c.after is not None) for c in found]
 
 
@@ -145,7 +145,7 @@ def test_another_role_is_one_change() -> None:
     both = [*DOCUMENT["members"], {"team": "A", "person": "q", "role": "vip"}]  # type: ignore[misc]
     before = roster_from_dict({**DOCUMENT, "members": both})
     after = roster_from_dict({**DOCUMENT, "members": [both[0], {**both[1], "role": "maintenance"}]})
-    (change,) = roster_changes(before, after, NOW)
+    (change,) = roster_changes(before, after, NOW, NOW)
     assert (change.what, change.key) == ("member", ("A", "q"))
     assert [part and part["role"] for part in (change.before, change.after)] == ["vip", "maintenance"]
 
@@ -162,7 +162,7 @@ def test_a_later_place_in_the_team_is_one_of_its_own() -> None:
 def test_the_fallback_and_the_name_list_are_told_and_customers_not_shown() -> None:
     before = roster_from_dict(DOCUMENT)
     named = [{"customer": "secret-1", "team": "A", "reason": "bank"}]
-    found = roster_changes(before, roster_from_dict({**DOCUMENT, "named": named, "fallback": None}), NOW)
+    found = roster_changes(before, roster_from_dict({**DOCUMENT, "named": named, "fallback": None}), NOW, NOW)
     assert [(c.what, c.after is None) for c in found] == [("named", False), ("fallback", True)]
     assert "secret" not in repr(found)
 

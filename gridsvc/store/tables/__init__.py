@@ -11,7 +11,15 @@ from gridsvc.store.tables.publications import publications, published_grids
 from gridsvc.store.tables.requests import company_documents, plan_reviews, request_comments, requests
 from gridsvc.store.tables.space import cells, cells_rtree, measures, territories, tilings
 from gridsvc.store.tables.system import audit, idempotency, jobs, outbox, seq
-from gridsvc.store.tables.teams import departments, members, named_accounts, people, rosters, teams
+from gridsvc.store.tables.teams import (
+    departments,
+    lead_turns,
+    members,
+    named_accounts,
+    people,
+    rosters,
+    teams,
+)
 from gridsvc.store.tables.webhooks import deliveries, senders, webhooks
 
 __all__ = [
@@ -29,6 +37,7 @@ __all__ = [
     "imports",
     "jobs",
     "keys",
+    "lead_turns",
     "lineage",
     "measures",
     "members",

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from gridsvc.store.tables.base import metadata
 from gridsvc.store.types import Json, UtcDateTime
 
-__all__ = ["departments", "members", "named_accounts", "people", "rosters", "teams"]
+__all__ = ["departments", "lead_turns", "members", "named_accounts", "people", "rosters", "teams"]
 
 
 class _Rosters(TypedColumns):
@@ -88,6 +88,12 @@ class _NamedAccounts(_Tagged):
     until: Named[datetime | None] = Column(UtcDateTime)
 
 
+class _LeadTurns(TypedColumns):
+    territory: Named[str] = Column(Text, ForeignKey("territories.id"), primary_key=True)
+    told_until: Named[datetime] = Column(UtcDateTime)
+    next_at: Named[datetime | None] = Column(UtcDateTime)
+
+
 def _roster_key() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(["territory", "r"], ["rosters.territory", "rosters.r"])
 
@@ -107,6 +113,7 @@ members = Table(
     _roster_key(),
     UniqueConstraint("territory", "r", "team", "person", "role", "valid_from"),
 )
+lead_turns = Table("lead_turns", metadata, _LeadTurns)
 named_accounts = Table(
     "named_accounts",
     metadata,

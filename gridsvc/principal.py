@@ -10,10 +10,13 @@ __all__ = ["LOCAL", "SCOPES", "Principal"]
 
 SCOPES = frozenset(
     {
+        "audit:read",
         "company:write",
+        "customers:erase",
         "customers:read",
         "customers:write",
         "owner:read",
+        "owner:sync",
         "packs:read",
         "plans:publish",
         "plans:read",
@@ -23,6 +26,7 @@ SCOPES = frozenset(
         "requests:read",
         "requests:write",
         "roster:read",
+        "roster:read_pii",
         "roster:write",
         "territories:read",
         "territories:write",

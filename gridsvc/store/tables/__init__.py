@@ -11,10 +11,14 @@ from gridsvc.store.tables.requests import company_documents, plan_reviews, reque
 from gridsvc.store.tables.space import cells, cells_rtree, measures, territories, tilings
 from gridsvc.store.tables.system import audit, idempotency, jobs, outbox, seq
 from gridsvc.store.tables.teams import departments, members, named_accounts, people, rosters, teams
+from gridsvc.store.tables.trail import audit_chain, audit_keys, audit_waiting, erasing
 from gridsvc.store.tables.webhooks import deliveries, senders, webhooks
 
 __all__ = [
     "audit",
+    "audit_chain",
+    "audit_keys",
+    "audit_waiting",
     "cells",
     "cells_rtree",
     "company_documents",
@@ -23,6 +27,7 @@ __all__ = [
     "customers",
     "deliveries",
     "departments",
+    "erasing",
     "handovers",
     "idempotency",
     "imports",

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import uuid
+
+from starlette.datastructures import Headers as Given
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gridsvc import correlation
 
 __all__ = ["Headers"]
 
@@ -17,9 +23,15 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
+_REQUEST_ID = "X-Request-Id"
+_PROPER = re.compile(r"[\w.-]{1,64}", re.ASCII)
+
 
 class Headers:
-    """Adds what keeps browsers careful, unless a route has said otherwise; streams pass untouched."""
+    """Adds what keeps browsers careful, unless a route has said otherwise, and names the request.
+
+    The request's id is the caller's, where it is a proper one: the audit holds it, and the answer tells it.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -30,11 +42,16 @@ class Headers:
             await self._app(scope, receive, send)
             return
 
+        given = Given(scope=scope).get(_REQUEST_ID, "")
+        served = given if _PROPER.fullmatch(given) else uuid.uuid4().hex
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                headers[_REQUEST_ID] = served
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        with correlation.serving(served):
+            await self._app(scope, receive, send_with_headers)

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
+from gridsvc import correlation
 from gridsvc.errors import Cancelled, GridsvcError
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress
@@ -73,7 +74,8 @@ def run(database: Database, job_id: str, worker: str) -> None:
         result = jobs_.answered(database, who, job_id)
         if result is None:
             reporter = _Reporter(database, job_id, worker)
-            result = _handler(job.kind)(database, who, job.params, jobs_.once(job_id), reporter)
+            with correlation.serving(f"job:{job_id}"):
+                result = _handler(job.kind)(database, who, job.params, jobs_.once(job_id), reporter)
     except GridsvcError as error:
         jobs_.fail(database, job_id, worker, error)
     except Exception as error:

@@ -12,12 +12,15 @@ __all__ = ["LOCAL", "NOBODY", "ROLES", "SCOPES", "Principal"]
 
 SCOPES = frozenset(
     {
+        "audit:read",
         "company:write",
+        "customers:erase",
         "customers:read",
         "customers:write",
         "keys:read",
         "keys:write",
         "owner:read",
+        "owner:sync",
         "packs:read",
         "plans:publish",
         "plans:read",
@@ -27,6 +30,7 @@ SCOPES = frozenset(
         "requests:read",
         "requests:write",
         "roster:read",
+        "roster:read_pii",
         "roster:write",
         "territories:read",
         "territories:write",

@@ -15,6 +15,7 @@ import time
 
 from gridsvc.exchange.receivers import Receivers
 from gridsvc.liveness import gone, own_name
+from gridsvc.sealer import Sealer
 from gridsvc.sender import Sender
 from gridsvc.services import alarms, current, jobs, lead_turns
 from gridsvc.store.database import Database
@@ -147,7 +148,7 @@ class Supervisor:
     def __init__(self, url: str, *, slots: int = 1, receivers: Receivers = _NONE) -> None:
         self._url, self._name, self._beaten = url, own_name(), -_BEAT
         self._lanes = [_Lane(url, self._name, LONG, slots), _Lane(url, self._name, QUICK, 1)]
-        self._sender = Sender(url, receivers)
+        self._sender, self._sealer = Sender(url, receivers), Sealer(url)
         self._wake, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="gridsvc-supervisor", daemon=True)
 
@@ -155,6 +156,7 @@ class Supervisor:
         """Begin to take jobs."""
         self._thread.start()
         self._sender.start()
+        self._sealer.start()
 
     def wake(self) -> None:
         """Look for jobs, and for what is to be told, now instead of at the next poll."""
@@ -167,6 +169,7 @@ class Supervisor:
         self._wake.set()
         self._sender.stop()
         self._thread.join()
+        self._sealer.stop()
 
     def _run(self) -> None:
         database = Database.open(self._url)

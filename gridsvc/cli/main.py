@@ -39,6 +39,7 @@ _COMMANDS = {
     "serve": "serve",
     "worker": "serve",
     "db": "service",
+    "audit": "audit",
     "backup": "backup",
     "restore": "backup",
     "keys": "keys",

@@ -164,7 +164,10 @@ def _record(
         if fresh:  # else somebody told all of it meanwhile
             uow.changes.append(territory, ground.tiling, fresh)
             counts = {"recorded": len(fresh), "gone": sum(arrival.gone for arrival in fresh)}
-            uow.audit(f"customers/{territory}", None, counts)
+            # Of many at once the messages themselves, which say who told them, are the record.
+            one = fresh[0].id if len(fresh) == 1 else None
+            whom = {} if one is None else {"customer": uow.trail.digest("customer", territory, one)}
+            uow.audit(f"customers/{territory}", None, counts | whom)
             uow.emit("customers.changed", {"territory": territory, "seq": seq, **counts})
     settle(desk)
     return outcomes, seq

@@ -114,7 +114,11 @@ def tell(uow: UnitOfWork, request: DistrictRequest, before: str | None, **more: 
     """Write down and tell others where a request stands: neither what it says nor of whom it speaks."""
     was = None if before is None else {"state": before}
     told = {"state": request.state, "kind": request.wish.kind, **more}
-    uow.audit(f"request/{request.id}", was, told)
+    customer = request.wish.customer
+    whom = {} if customer is None else {"customer": uow.trail.digest("customer", request.territory, customer)}
+    if customer is not None:
+        uow.mask({customer: whom["customer"]})
+    uow.audit(f"request/{request.id}", was, told | whom)
     place = {"request": request.id, "territory": request.territory, "line": request.line}
     what = "opened" if before is None else request.state
     due = {"due_at": request.due_at.isoformat(), "actor": uow.actor}

@@ -181,11 +181,10 @@ def _write(uow: UnitOfWork, territory: str, wanted: Leaver) -> str:
     record = replace(_record(territory, wanted, made), roster=numbers[0])
     handover = uow.handovers.add(record)
     ids = {"territory": territory, "handover": handover, "roster": numbers[0]}
-    # Names stay out of the audit; ids of people are in the version itself.
     teams = sorted({given["team"] for given in made.told["passed"]})
-    uow.audit(
-        f"handover/{territory}/{handover}", None, {"kind": "leaver", "roster": numbers[0], "teams": teams}
-    )
+    leaver = uow.trail.digest("person", territory, wanted.person)
+    noted = {"kind": "leaver", "roster": numbers[0], "teams": teams, "person": leaver}
+    uow.audit(f"handover/{territory}/{handover}", None, noted)
     told = {"kind": "leaver", "effective_at": made.leave.at.isoformat(), "actor": uow.actor}
     uow.emit("handover.made", {**ids, **told})
     uow.respond(201, {"handover": handover})

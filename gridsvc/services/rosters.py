@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from gridsvc.errors import InvalidInput, NotFound
 from gridsvc.principal import Principal
-from gridsvc.services import lead_turns
+from gridsvc.services import lead_turns, roster_trail
 from gridsvc.store.database import Database, UnitOfWork
 from gridsvc.store.records import Idempotency, RosterRecord
 from gridsvc.teams.model import Roster
@@ -83,12 +83,11 @@ def append(uow: UnitOfWork, territory: str, roster: Roster, valid_from: datetime
     check_leads(roster, valid_from)
     _keep_owners(uow, territory, roster, valid_from)
     lead_turns.tell(uow, territory, datetime.now(UTC))
+    standing = uow.rosters.standing(territory, valid_from)
+    before = uow.rosters.get(territory, standing[0][1]) if standing else None
     number = uow.rosters.append(territory, roster, valid_from=valid_from, reason=reason or "")
     lead_turns.look_again(uow, territory)
-    # Names of people and customers stay out of the audit; the version itself holds them.
-    parts = ("teams", "people", "members", "named")
-    counts = {name: len(getattr(roster, name)) for name in parts}
-    uow.audit(f"roster/{territory}/{number}", None, counts)
+    roster_trail.note(uow, territory, number, before, roster)
     uow.emit("roster.appended", {"territory": territory, "roster": number})
     return number
 

@@ -25,6 +25,7 @@ IMMUTABLE = (
     "teams",
     "members",
     "audit",
+    "audit_chain",
     "outbox",
 )
 """Tables whose rows triggers protect.

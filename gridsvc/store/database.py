@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from gridsvc import correlation
 from gridsvc.errors import GridsvcError
 from gridsvc.principal import Principal
 from gridsvc.store import version
@@ -145,6 +146,11 @@ class Database:
     ) -> Iterator[UnitOfWork]:
         """One transaction: committed when the block is left normally, rolled back on any error.
 
+        Parameters
+        ----------
+        request_id : str or None
+            Goes into the audit; that of the request or job being served, if None.
+
         Raises
         ------
         Conflict
@@ -157,7 +163,7 @@ class Database:
                     action,
                     idempotency=idempotency,
                     reason=reason,
-                    request_id=request_id,
+                    request_id=request_id or correlation.current(),
                 )
                 work.begin()
                 yield work

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, insert, select
@@ -29,8 +29,10 @@ from gridsvc.store.rules import RuleReader, RuleWriter
 from gridsvc.store.tables import audit, idempotency, outbox, seq
 from gridsvc.store.territories import TerritoryReader, TerritoryWriter
 from gridsvc.store.tilings import TilingReader, TilingWriter
+from gridsvc.store.trail import TrailReader, TrailWriter
 from gridsvc.store.turns import TurnReader, TurnWriter
 from gridsvc.store.webhooks import WebhookReader, WebhookWriter
+from gridsvc.store.words import masked
 
 __all__ = ["Reader", "UnitOfWork"]
 
@@ -43,7 +45,7 @@ class Reader:
     Attributes
     ----------
     territories, tilings, customers, changes, plans, moves, rosters, publications, jobs, lineage, rules,
-    reviews, requests, handovers, turns, features, keys
+    reviews, requests, handovers, turns, features, keys, trail
         The repositories.
     """
 
@@ -68,6 +70,7 @@ class Reader:
         self.handovers = HandoverReader(handle)
         self.turns = TurnReader(handle)
         self.features = FeatureReader(handle)
+        self.trail = TrailReader(handle)
 
     def seq(self) -> int:
         """How many commits changed what lookups answer."""
@@ -133,6 +136,8 @@ class UnitOfWork(Reader):
     ----------
     actor : str
         Who makes it.
+    reason : str or None
+        Why.
     """
 
     territories: TerritoryWriter
@@ -153,6 +158,7 @@ class UnitOfWork(Reader):
     requests: RequestWriter
     handovers: HandoverWriter
     turns: TurnWriter
+    trail: TrailWriter
 
     def __init__(
         self,
@@ -182,8 +188,10 @@ class UnitOfWork(Reader):
         self.requests = RequestWriter(handle)
         self.handovers = HandoverWriter(handle)
         self.turns = TurnWriter(handle)
-        self._action, self._reason, self._request_id = action, reason, request_id
-        self.actor = handle.actor
+        self.trail = TrailWriter(handle)
+        self._action, self._request_id = action, request_id
+        self.actor, self.reason = handle.actor, reason
+        self._masks: dict[str, str] = {}
         self._request = idempotency
         self._response: tuple[int, Any] | None = None
         self._audits: list[dict[str, Any]] = []
@@ -192,6 +200,10 @@ class UnitOfWork(Reader):
     def audit(self, subject: str, before: Any, after: Any) -> None:
         """Note that `subject` went from `before` to `after` (JSON values; None: was not there)."""
         self._audits.append({"subject": subject, "before": before, "after": after})
+
+    def mask(self, words: Mapping[str, str]) -> None:
+        """Put digests in place of whom the reason names, before it goes into the audit."""
+        self._masks.update(words)
 
     def emit(self, kind: str, payload: Any) -> None:
         """Tell other systems that something happened."""
@@ -235,10 +247,12 @@ class UnitOfWork(Reader):
             "recorded_at": self._handle.clock(),
             "actor": self._handle.actor,
             "action": self._action,
-            "reason": self._reason,
+            "reason": self.reason and masked(self.reason, self._masks),
             "request_id": self._request_id,
         }
-        self._insert(audit, [common | row for row in self._audits])
+        if rows := [common | row for row in self._audits]:
+            made = self._handle.connection.execute(insert(audit).returning(audit.c.id), rows)
+            self.trail.note(list(made.scalars()))
 
     def _write_events(self) -> None:
         if self._events and self._handle.postgres:

@@ -20,10 +20,14 @@ from gridsvc.store.tables.teams import (
     rosters,
     teams,
 )
+from gridsvc.store.tables.trail import audit_chain, audit_keys, audit_waiting, erasing
 from gridsvc.store.tables.webhooks import deliveries, senders, webhooks
 
 __all__ = [
     "audit",
+    "audit_chain",
+    "audit_keys",
+    "audit_waiting",
     "cells",
     "cells_rtree",
     "company_documents",
@@ -32,6 +36,7 @@ __all__ = [
     "customers",
     "deliveries",
     "departments",
+    "erasing",
     "handovers",
     "idempotency",
     "imports",

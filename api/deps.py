@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Query, Request
 from pydantic import BeforeValidator
 
+from api.counting import Front, Routes
 from api.feed import Feed
 from api.numbers import NUMBER
 from gridsvc.compute import Work
@@ -49,6 +50,8 @@ class App:
     work: Work
     supervisor: Supervisor
     feed: Feed
+    front: Front
+    routes: Routes
 
 
 def current_app(request: Request) -> App:

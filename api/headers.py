@@ -5,6 +5,9 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.request_id import HEADER, request_id
+from gridsvc import correlation
+
 __all__ = ["Headers"]
 
 _HEADERS = {
@@ -13,13 +16,18 @@ _HEADERS = {
         "connect-src 'self'; worker-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
         "frame-ancestors 'none'"
     ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
 
 
 class Headers:
-    """Adds what keeps browsers careful, unless a route has said otherwise; streams pass untouched."""
+    """Adds what keeps browsers careful, unless a route has said otherwise, and names the request.
+
+    The request's id is the caller's, where it is a proper one: logs and audit hold it, the answer tells it.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -29,12 +37,16 @@ class Headers:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        given = next((value for name, value in scope["headers"] if name == HEADER), None)
+        served = request_id(given).decode("ascii")
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                headers[HEADER.decode("ascii")] = served
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        with correlation.serving(served):
+            await self._app(scope, receive, send_with_headers)

@@ -17,7 +17,7 @@ from gridsvc import errors
 from gridsvc.config import Settings
 from gridsvc.principal import SCOPES
 
-OPEN = {"/healthz", "/readyz", "/", "/docs"}
+OPEN = {"/healthz", "/readyz", "/metrics", "/", "/docs"}
 
 
 def _routes(settings: Settings) -> list[APIRoute]:

@@ -19,6 +19,7 @@ _ACCESS = {
     "GET /openapi.json": PUBLIC,
     "GET /healthz": PUBLIC,
     "GET /readyz": PUBLIC,
+    "GET /metrics": "metrics:read",
     "POST /v1/territories": "territories:write",
     "GET /v1/territories": "territories:read",
     "GET /v1/territories/{territory}": "territories:read",

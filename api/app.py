@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 
 from fastapi import Depends, FastAPI
+from starlette.routing import BaseRoute, Route
 
 from api import pages, problems
+from api.counting import Front, Routes
 from api.deps import App, caller
 from api.feed import Feed
 from api.headers import Headers
+from api.observe import Observe
 from api.ogc import core as ogc_core
 from api.ogc import items as ogc_items
 from api.ogc import tiles as ogc_tiles
@@ -34,6 +37,7 @@ from api.routes import (
     layers,
     levels,
     lineage,
+    metrics,
     moves,
     orders,
     owner,
@@ -74,7 +78,11 @@ _ABANDONED = 3600.0
 
 
 def create_app(
-    settings: Settings | None = None, *, live: Live | None = None, watched: bool = False
+    settings: Settings | None = None,
+    *,
+    live: Live | None = None,
+    front: Front | None = None,
+    watched: bool = False,
 ) -> FastAPI:
     """Make the application.
 
@@ -84,6 +92,8 @@ def create_app(
         Come from the environment unless given.
     live : Live or None
         The present state, where somebody has it open already.
+    front : Front or None
+        Counts lookups, where somebody does so already.
     watched : bool
         Another process keeps its files up to date; otherwise a thread of this one does.
     """
@@ -97,10 +107,12 @@ def create_app(
         work = Remote(chosen.mapped, Local(desk))
         watcher = None if watched else Watcher(chosen.url, chosen.mapped)
         supervisor = Supervisor(chosen.url, slots=chosen.job_slots, receivers=receivers)
-        feed = Feed(Log(database))
+        feed, counted = Feed(Log(database)), front or Front(chosen.mapped)
         try:
             database.require_version()
-            app.state.gridsvc = App(chosen, database, desk, work, supervisor, feed)
+            app.state.gridsvc = App(
+                chosen, database, desk, work, supervisor, feed, counted, _watch_over(app, chosen, counted)
+            )
             discard_orphans(database, chosen.uploads, _ABANDONED)
             on_stop(feed.close)
             supervisor.start()
@@ -130,6 +142,7 @@ def create_app(
     problems.install(app)
     for module in (
         health,
+        metrics,
         territories,
         layers,
         customers,
@@ -167,6 +180,23 @@ def create_app(
         app.include_router(module.router)
     described = app.openapi
     app.openapi = lambda: problems.describe(described())  # type: ignore[method-assign]
-    app.add_middleware(Headers)
     pages.install(app)
     return app
+
+
+def _watch_over(app: FastAPI, settings: Settings, front: Front) -> Routes:
+    """Count and log requests from now on, and give the numbers."""
+    counts = Routes(settings.mapped, _templates(app.routes))
+    # Around all that Starlette puts around an application by itself: answers to bugs are seen as well.
+    inner = Headers(app.build_middleware_stack())
+    app.middleware_stack = Observe(inner, front, counts, settings.log_requests)
+    return counts
+
+
+def _templates(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
+    """Method and template of each route, also of those in routers."""
+    for route in routes:
+        if isinstance(route, Route):
+            yield from ((method, route.path_format) for method in route.methods or ())
+        else:
+            yield from _templates(getattr(getattr(route, "original_router", None), "routes", ()))

@@ -10,6 +10,7 @@ from fastapi import Depends, Header, Query, Request
 from pydantic import BeforeValidator
 
 from api.access import ACCESS, PUBLIC
+from api.counting import Front, Routes
 from api.feed import Feed
 from api.numbers import NUMBER
 from gridsvc.compute import Work
@@ -51,6 +52,8 @@ class App:
     work: Work
     supervisor: Supervisor
     feed: Feed
+    front: Front
+    routes: Routes
 
 
 def current_app(request: Request) -> App:

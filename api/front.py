@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, cast
 
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from api.counting import Front
 from api.lookup import Lookup
+from gridsvc import logs
 from gridsvc.config import Settings
 from gridsvc.ownership.live import Live
 
@@ -33,15 +35,16 @@ _log = logging.getLogger("gridsvc.api")
 def create() -> ASGIApp:
     """Make what a server runs; settings come from the environment."""
     settings = Settings.load()
-    live = Live(settings.mapped)
-    return Lookup(_Rest(settings, live), live)
+    logs.configure(settings.log_format)
+    live, front = Live(settings.mapped), Front(settings.mapped)
+    return Lookup(_Rest(settings, live, front), live, front, logged=settings.log_requests == "all")
 
 
 class _Rest:
     """The application, loaded in the background."""
 
-    def __init__(self, settings: Settings, live: Live) -> None:
-        self._settings, self._live = settings, live
+    def __init__(self, settings: Settings, live: Live, front: Front) -> None:
+        self._settings, self._live, self._front = settings, live, front
         self._app: ASGIApp | None = None
         self._here, self._stop = asyncio.Event(), asyncio.Event()
 
@@ -66,7 +69,7 @@ class _Rest:
     async def _run(self) -> None:
         """Load the application and have it until the server stops; without it the server is of no use."""
         try:
-            app = await asyncio.to_thread(_load, self._settings, self._live)
+            app = await asyncio.to_thread(_load, self._settings, self._live, self._front)
             async with app.router.lifespan_context(app):
                 gc.freeze()  # what is loaded stays: the collector need not walk through it again and again
                 trusted = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
@@ -78,12 +81,12 @@ class _Rest:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _load(settings: Settings, live: Live):  # type: ignore[no-untyped-def]
+def _load(settings: Settings, live: Live, front: Front):  # type: ignore[no-untyped-def]
     # All that is made while loading stays: walking through it again and again takes a tenth of the start.
     gc.disable()
     try:
         from api.app import create_app
 
-        return create_app(settings, live=live, watched=bool(os.environ.get(WATCHED)))
+        return create_app(settings, live=live, front=front, watched=bool(os.environ.get(WATCHED)))
     finally:
         gc.enable()

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import uuid
-
-from starlette.datastructures import Headers as Given
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.request_id import HEADER, request_id
 from gridsvc import correlation
 
 __all__ = ["Headers"]
@@ -19,18 +16,17 @@ _HEADERS = {
         "connect-src 'self'; worker-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
         "frame-ancestors 'none'"
     ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-
-_REQUEST_ID = "X-Request-Id"
-_PROPER = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
 class Headers:
     """Adds what keeps browsers careful, unless a route has said otherwise, and names the request.
 
-    The request's id is the caller's, where it is a proper one: the audit holds it, and the answer tells it.
+    The request's id is the caller's, where it is a proper one: logs and audit hold it, the answer tells it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -41,14 +37,13 @@ class Headers:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-
-        given = Given(scope=scope).get(_REQUEST_ID, "")
-        served = given if _PROPER.fullmatch(given) else uuid.uuid4().hex
+        given = next((value for name, value in scope["headers"] if name == HEADER), None)
+        served = request_id(given).decode("ascii")
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers[_REQUEST_ID] = served
+                headers[HEADER.decode("ascii")] = served
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)

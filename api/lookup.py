@@ -6,11 +6,15 @@ It answers what it understands completely, from the mapped files and with the by
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import cast
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.counting import HOT, Front
 from api.numbers import degrees
+from api.observe import log_request
+from api.request_id import request_id
 from gridsvc.crs import point_to_wgs84
 from gridsvc.ownership.answer import Lang
 from gridsvc.ownership.live import Line, Live
@@ -34,21 +38,39 @@ _HEADERS = (
 
 
 class Lookup:
-    """Answers lookups; `app` has all other requests."""
+    """Answers lookups; `app` has all other requests.
 
-    def __init__(self, app: ASGIApp, live: Live) -> None:
+    Parameters
+    ----------
+    front : Front or None
+        Counts what is answered.
+    logged : bool
+        Whether that is logged, too.
+    """
+
+    def __init__(self, app: ASGIApp, live: Live, front: Front | None = None, *, logged: bool = False) -> None:
         self._app, self._live = app, live
+        self._front, self._logged = front, logged
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
         if scope["type"] == "http" and scope["method"] == "GET" and scope["path"].startswith(_POINT):
+            began = perf_counter()
             found = self._answer(scope)
             if found is not None:
                 status, headers, body = found
                 await send({"type": "http.response.start", "status": status, "headers": headers})
                 await send({"type": "http.response.body", "body": body})
+                self._note(scope["path"], status, headers[-1][1], perf_counter() - began)
                 return
         await self._app(scope, receive, send)
+
+    def _note(self, path: str, status: int, request: bytes, seconds: float) -> None:
+        number = 0 if path == _POINT else 1 if path.startswith(_CELL) else 2
+        if self._front is not None:
+            self._front.hot(number, 1 if status == 304 else 0, seconds)
+        if self._logged:
+            log_request("GET", HOT[number], status, seconds, "-", request.decode("latin-1"))
 
     def _answer(self, scope: Scope) -> tuple[int, list[tuple[bytes, bytes]], bytes] | None:
         asked = _asked(scope["query_string"])
@@ -58,17 +80,17 @@ class Lookup:
         line = state.line(_text(asked.get(b"territory")), asked.get(b"line", b"base").decode("latin-1"))
         if line is None:
             return None
-        language, tag = _wishes(scope["headers"])
+        language, tag, given = _wishes(scope["headers"])
         lang = cast(Lang, language if b"lang" not in asked else _text(asked[b"lang"]))
         if lang not in {"en", "zh"}:
             return None
         body = _body(scope, asked, line, lang)
         if body is None:
             return None
-        named = line.ready.tag
+        named, request = line.ready.tag, (b"x-request-id", request_id(given))
         if tag == named:
-            return 304, [*_HEADERS[1:], (b"etag", named)], b""
-        return 200, [*_HEADERS, (b"etag", named), (b"content-length", b"%d" % len(body))], body
+            return 304, [*_HEADERS[1:], (b"etag", named), request], b""
+        return 200, [*_HEADERS, (b"etag", named), (b"content-length", b"%d" % len(body)), request], body
 
 
 def _asked(query: bytes) -> dict[bytes, bytes] | None:
@@ -111,15 +133,17 @@ def _of_point(asked: dict[bytes, bytes], line: Line, lang: Lang) -> bytes | None
     return line.ready.point(lon, lat, lang, crs)
 
 
-def _wishes(headers: list[tuple[bytes, bytes]]) -> tuple[str, bytes | None]:
-    """The language to answer in, and the tag of what the caller has; the first of each header counts."""
-    language, tag = "en", None
+def _wishes(headers: list[tuple[bytes, bytes]]) -> tuple[str, bytes | None, bytes | None]:
+    """Language to answer in, tag of what the caller has, id of the request: the first of each counts."""
+    language, tag, request = "en", None, None
     for name, value in reversed(headers):
         if name == b"accept-language":
             language = "zh" if value.decode("latin-1").strip().lower().startswith("zh") else "en"
         elif name == b"if-none-match":
             tag = value
-    return language, tag
+        elif name == b"x-request-id":
+            request = value
+    return language, tag, request
 
 
 def _is_number(text: bytes, at_most: int) -> bool:

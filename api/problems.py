@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from gridsvc import errors
+from gridsvc import correlation, errors
 from gridsvc.outages import disk_fault
 
 __all__ = ["MEDIA_TYPE", "RESPONSES", "STATUS", "Problem", "describe", "install", "problem", "problem_of"]
@@ -67,6 +67,7 @@ class Problem(BaseModel):
     row: int | None = None
     field: str | None = None
     cure: str | None = None
+    request_id: str | None = None
 
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -90,6 +91,7 @@ _OWN_MEMBERS = {"code", *Problem.model_fields}
 
 def problem(status: int, code: str, detail: str, **members: Any) -> Response:
     """Build a problem document."""
+    members["request_id"] = correlation.current()
     body = {
         "type": f"urn:gridsvc:problem:{code}",
         "title": code.replace("-", " ").capitalize(),

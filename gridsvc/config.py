@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -48,6 +49,13 @@ class Settings(BaseSettings):
     )
     webhook_allow: str = Field(
         default="", description="Hosts and networks which webhooks may lead to; empty: none."
+    )
+    log_format: Literal["plain", "json"] = Field(
+        default="plain", description="Logs as lines for people, or as JSON objects."
+    )
+    log_requests: Literal["none", "most", "all"] = Field(
+        default="most",
+        description="Requests which are logged; most: all but probes and lookups from mapped files.",
     )
 
     @classmethod

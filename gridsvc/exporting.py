@@ -7,7 +7,6 @@ opens the database named in its environment, and answers on its standard output:
 from __future__ import annotations
 
 import gc
-import logging
 import os
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from gridsvc import errors
+from gridsvc import errors, logs
 from gridsvc.principal import Principal
 from gridsvc.services import exports
 from gridsvc.services.export_ground import Source
@@ -81,7 +80,7 @@ def _by_a_child(url: str, asked: bytes) -> bytes:
 
 def main() -> None:
     """Write the export asked for on the standard input."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    logs.configure(logs.inherited())
     asked = sys.stdin.buffer.read()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever else is printed goes where errors go

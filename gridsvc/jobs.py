@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
-from gridsvc import correlation
+from gridsvc import correlation, logs
 from gridsvc.errors import Cancelled, GridsvcError
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress
@@ -109,8 +109,7 @@ def _answers() -> BinaryIO:
 def main() -> None:
     """Do the jobs named on the standard input, against the database named in the environment."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a stop by hand reaches the supervisor, which ends us
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
-    logging.getLogger("gridsvc").setLevel(logging.INFO)
+    logs.configure(logs.inherited())
     answers, orders = _answers(), _orders(sys.stdin.buffer)
     database = Database.open(os.environ["GRIDSVC_DATABASE_URL"])
     while True:

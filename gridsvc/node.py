@@ -7,7 +7,6 @@ its standard input ends, whoever started it has gone, and it goes too.
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import subprocess
@@ -16,6 +15,7 @@ import threading
 import time
 from pathlib import Path
 
+from gridsvc import logs
 from gridsvc.compute import serve
 from gridsvc.watcher import Watcher
 
@@ -71,7 +71,7 @@ def main() -> None:
     """Watch and compute until the standard input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a stop by hand reaches the server, which ends us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    logs.configure(logs.inherited())
     url, folder = os.environ["GRIDSVC_DATABASE_URL"], Path(os.environ["GRIDSVC_MAPPED"])
     Watcher(url, folder).start()
     threading.Thread(target=serve, args=(url, folder), name="gridsvc-compute", daemon=True).start()

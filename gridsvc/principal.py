@@ -19,6 +19,7 @@ SCOPES = frozenset(
         "customers:write",
         "keys:read",
         "keys:write",
+        "metrics:read",
         "owner:read",
         "owner:sync",
         "packs:read",

@@ -9,10 +9,12 @@ import time
 
 import click
 
+from gridsvc import logs
 from gridsvc.cli.common import database_option, opened, say
 from gridsvc.config import Settings
 from gridsvc.errors import InvalidInput
 from gridsvc.node import Node
+from gridsvc.processes import SERVER
 from gridsvc.store.chain import revisions
 from gridsvc.store.pulse import open_pulse
 from gridsvc.warm import warm_in_background
@@ -57,13 +59,14 @@ def serve(
     if not _is_current(settings.url):
         with opened(settings.url, upgrade=upgrade or settings.url.startswith("sqlite")):
             pass
+    os.environ["GRIDSVC_LOG_FORMAT"] = settings.log_format  # for the processes which read no settings
     node = Node(settings.url, settings.mapped)
     say(
         f"page http://{settings.host}:{settings.port}/  API documentation http://{settings.host}:{settings.port}/docs"
     )
     warm_in_background()
     say("local mode: nobody has to sign in, so whoever reaches this port may do everything")
-    os.environ["GRIDSVC_WATCHED"] = "1"
+    os.environ.update({"GRIDSVC_WATCHED": "1", SERVER: str(os.getpid())})
     import uvicorn
 
     uvicorn.run(
@@ -125,6 +128,8 @@ def worker(slots: int | None, database: str | None) -> None:
         {f"GRIDSVC_{name.upper()}": str(value) for name, value in given.items() if value is not None}
     )
     settings = Settings.load()
+    os.environ["GRIDSVC_LOG_FORMAT"] = settings.log_format
+    logs.configure(settings.log_format)
     with opened(settings.url):
         pass
     stopped: list[int] = []

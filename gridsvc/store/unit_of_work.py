@@ -13,6 +13,7 @@ from gridsvc.store.customers import CustomerReader, CustomerWriter
 from gridsvc.store.deliveries import DeliveryReader, DeliveryWriter
 from gridsvc.store.faults import unique
 from gridsvc.store.features import FeatureReader
+from gridsvc.store.figures import FigureReader
 from gridsvc.store.handle import Handle
 from gridsvc.store.handovers import HandoverReader, HandoverWriter
 from gridsvc.store.jobs import JobReader, JobWriter
@@ -45,7 +46,7 @@ class Reader:
     Attributes
     ----------
     territories, tilings, customers, changes, plans, moves, rosters, publications, jobs, lineage, rules,
-    reviews, requests, handovers, turns, features, keys, trail
+    reviews, requests, handovers, turns, features, keys, trail, figures
         The repositories.
     """
 
@@ -71,6 +72,7 @@ class Reader:
         self.turns = TurnReader(handle)
         self.features = FeatureReader(handle)
         self.trail = TrailReader(handle)
+        self.figures = FigureReader(handle)
 
     def seq(self) -> int:
         """How many commits changed what lookups answer."""

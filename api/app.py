@@ -33,6 +33,7 @@ from api.routes import (
     layers,
     levels,
     lineage,
+    maps,
     moves,
     orders,
     owner,
@@ -131,6 +132,7 @@ def create_app(
         health,
         territories,
         layers,
+        maps,
         customers,
         arrivals,
         freshness,
@@ -165,6 +167,6 @@ def create_app(
         app.include_router(module.router)
     described = app.openapi
     app.openapi = lambda: problems.describe(described())  # type: ignore[method-assign]
-    app.add_middleware(Headers)
+    app.add_middleware(Headers, hosts=chosen.base.hosts if chosen.base else ())
     pages.install(app)
     return app

@@ -7,22 +7,29 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["Headers"]
 
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-        "connect-src 'self'; worker-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
-        "frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src {asked}; worker-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
 
 
 class Headers:
-    """Adds what keeps browsers careful, unless a route has said otherwise; streams pass untouched."""
+    """Adds what keeps browsers careful, unless a route has said otherwise; streams pass untouched.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Parameters
+    ----------
+    hosts : tuple of str
+        Origins which the page may ask besides this service: those of the base map.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: tuple[str, ...] = ()) -> None:
         self._app = app
+        self._headers = {
+            "Content-Security-Policy": _POLICY.format(asked=" ".join(["'self'", *hosts])),
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -33,7 +40,7 @@ class Headers:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

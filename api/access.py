@@ -26,6 +26,8 @@ _ACCESS = {
     "POST /v1/territories/{territory}/tilings": "territories:write",
     "GET /v1/territories/{territory}/tilings": "territories:read",
     "GET /v1/tilings/{tiling}": "territories:read",
+    "GET /v1/map": "territories:read",
+    "GET /v1/map/layers/{name}": "territories:read",
     "POST /v1/layers": "territories:write",
     "GET /v1/layers/{layer}": "territories:read",
     "GET /v1/layers/{layer}/features": "territories:read",

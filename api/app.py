@@ -37,6 +37,7 @@ from api.routes import (
     layers,
     levels,
     lineage,
+    maps,
     metrics,
     moves,
     orders,
@@ -145,6 +146,7 @@ def create_app(
         metrics,
         territories,
         layers,
+        maps,
         customers,
         arrivals,
         freshness,
@@ -188,7 +190,7 @@ def _watch_over(app: FastAPI, settings: Settings, front: Front) -> Routes:
     """Count and log requests from now on, and give the numbers."""
     counts = Routes(settings.mapped, _templates(app.routes))
     # Around all that Starlette puts around an application by itself: answers to bugs are seen as well.
-    inner = Headers(app.build_middleware_stack())
+    inner = Headers(app.build_middleware_stack(), hosts=settings.base.hosts if settings.base else ())
     app.middleware_stack = Observe(inner, front, counts, settings.log_requests)
     return counts
 

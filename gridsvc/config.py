@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gridsvc.basemap import BaseMap, Shift, parse
 from gridsvc.errors import InvalidInput
 
 __all__ = ["Settings"]
@@ -57,6 +58,14 @@ class Settings(BaseSettings):
         default="most",
         description="Requests which are logged; most: all but probes and lookups from mapped files.",
     )
+    base_map: str = Field(
+        default="", description="Tiles or a style to draw under the cells on the page; empty: none."
+    )
+    base_map_crs: Shift = Field(default="wgs84", description="What the tiles are drawn in: wgs84 or gcj02.")
+    base_map_credit: str = Field(default="", description="Whose map it is, as its licence wants it said.")
+    map_dir: str = Field(
+        default="", description="Folder of GeoJSON layers the page draws; empty: `map` in shared_dir."
+    )
 
     @classmethod
     def load(cls) -> Settings:
@@ -74,6 +83,7 @@ class Settings(BaseSettings):
             name = f"GRIDSVC_{str(fault['loc'][0]).upper()}"
             raise InvalidInput(fault["msg"], field=name, cure="see .env.example") from None
         assert found.url  # noqa: S101 - a file which cannot be read shows at the start
+        parse(found.base_map, found.base_map_crs)  # so does an address which cannot be one
         return found
 
     @property
@@ -117,6 +127,16 @@ class Settings(BaseSettings):
             file = Path(self.url.removeprefix("sqlite:///")).resolve()
             return file.parent / "ownership" / file.name
         return self.data_dir.resolve() / "ownership" / hashlib.sha256(self.url.encode()).hexdigest()[:16]
+
+    @property
+    def base(self) -> BaseMap | None:
+        """The base map the page may fetch."""
+        return parse(self.base_map, self.base_map_crs, self.base_map_credit)
+
+    @property
+    def map_layers(self) -> Path:
+        """Where the company's own layers of the map lie."""
+        return Path(self.map_dir).resolve() if self.map_dir else self.shared / "map"
 
     @property
     def uploads(self) -> Path:

@@ -30,6 +30,7 @@ from gridsvc.config import Settings
 from gridsvc.errors import GridsvcError, InvalidInput
 from gridsvc.plans.plan import Plan
 from gridsvc.sample import DEFAULT_SEED, generate
+from gridsvc.sample.maps import put_map_layers
 from gridsvc.services import current, heads, main_job, publications
 from gridsvc.services.main_job import Done
 
@@ -57,7 +58,9 @@ def demo(data: Path | None, database: str | None, *, json_: bool) -> None:
             emit(published(before), [f"the sample is there already, as publication {before.n}"], json_=json_)
             return
         with tempfile.TemporaryDirectory() as made, reported("main job") as progress:
-            done = main_job.run_sample(store, WHO, data or _sample_folder(Path(made)), progress)
+            folder = data or _sample_folder(Path(made))
+            done = main_job.run_sample(store, WHO, folder, progress)
+            put_map_layers(folder, Settings.load().map_layers)
         current.write(store, WHO, published_folder(database))
         heads.make_files(store, kept(database))
     emit(published(done.publication), _told(done), json_=json_)

@@ -34,7 +34,8 @@ def note(uow: UnitOfWork, territory: str, number: int, before: Roster | None, af
     Whom the reason of the unit of work names, by id or name, is a digest in it too.
     """
     counts = {name: len(getattr(after, name)) for name in _PARTS}
-    found = [] if before is None else roster_changes(before, after, uow.trail.now())
+    now = uow.trail.now()
+    found = [] if before is None else roster_changes(before, after, now, now)
     told = [*found[:_MOST]]
     people = uow.trail.digests("person", territory, _people(told))
     customers = uow.trail.digests("customer", territory, [c.key[0] for c in told if c.what == "named"])

@@ -53,6 +53,7 @@ export class App {
 
   async start(wished: string | null): Promise<void> {
     this.render();
+    void this.layers?.start();
     await this.guard(async () => {
       const { i18n } = this.context;
       this.tell(() => loadingNotice(i18n.t('state.loading')));

@@ -3,6 +3,8 @@ import type { GeoJSONSource, LayerSpecification, Map as MapLibre, SourceSpecific
 import type { Feature, FeatureCollection } from 'geojson';
 import type { Board } from './board.ts';
 import { h } from './dom.ts';
+import { Ground } from './ground/ground.ts';
+import { NAME } from './ground/own.ts';
 import { IMAGE_RATIO, labelImage } from './labels.ts';
 import { MOST_CUSTOMERS, seenGrids } from './seen.ts';
 import { currentTheme } from './theme.ts';
@@ -35,6 +37,8 @@ export class Layers {
   private customers = new Map<string, Feature[]>();
   private about = '';
   private turn = 0;
+  private readonly ground: Ground;
+  private readonly credit = h('p', { class: 'credit small' });
 
   constructor(
     private readonly root: HTMLElement,
@@ -46,6 +50,13 @@ export class Layers {
       if (this.on.has('customers')) void this.showCustomers();
     });
     map.setMissingStyleImageResolver((id) => this.draw(id));
+    this.ground = new Ground(workspace, map, () => this.render());
+    root.after(this.credit);
+  }
+
+  /** Ask for what the operator wants drawn round the cells. */
+  start(): Promise<void> {
+    return this.ground.start();
   }
 
   /** The switches, in the language of the page. */
@@ -65,8 +76,17 @@ export class Layers {
       return h('label', {}, input, ` ${i18n.t(`layers.${name}`)}`);
     });
     this.root.replaceChildren(
-      h('details', { open }, h('summary', {}, i18n.t('layers.title')), ...boxes, this.note),
+      h(
+        'details',
+        { open },
+        h('summary', {}, i18n.t('layers.title')),
+        ...boxes,
+        ...this.ground.switches(),
+        this.note,
+      ),
     );
+    this.credit.textContent = this.ground.credit;
+    this.credit.hidden = this.ground.credit === '';
   }
 
   private async refresh(): Promise<void> {
@@ -154,15 +174,15 @@ export class Layers {
   /** Words on the map are pictures drawn here, so that no font comes from anywhere. */
   private draw(id: string): void {
     const { text, halo } = currentTheme();
-    const words = [COUNT, TEAM].find((start) => id.startsWith(start));
+    const words = [COUNT, TEAM, NAME.below, NAME.here].find((start) => id.startsWith(start));
     if (words === undefined) return;
-    const lines = [{ text: id.slice(words.length), size: 11.5, weight: 600 }];
+    const line = { text: id.slice(words.length), size: 11.5, weight: words === NAME.here ? 500 : 600 };
+    const below = words === TEAM || words === NAME.below;
     // A name stands below the point it belongs to.
-    const shown = words === TEAM ? [{ text: ' ', size: 14, weight: 400 }, ...lines] : lines;
-    const image =
-      words === TEAM
-        ? labelImage([...shown, { text: ' ', size: 14 + 11.5, weight: 400 }], text, halo)
-        : labelImage(shown, '#ffffff', '#1c2733');
+    const lines = below
+      ? [{ text: ' ', size: 14, weight: 400 }, line, { text: ' ', size: 14 + 11.5, weight: 400 }]
+      : [line];
+    const image = words === COUNT ? labelImage(lines, '#ffffff', '#1c2733') : labelImage(lines, text, halo);
     this.map.addImage(id, image, { pixelRatio: IMAGE_RATIO });
   }
 }

@@ -6,20 +6,21 @@ import {
   ScaleControl,
   setWorkerUrl,
   type GeoJSONSource,
-  type LayerSpecification,
   type MapMouseEvent,
 } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import type { Feature, FeatureCollection } from 'geojson';
 import type { Area } from './api.ts';
-import { deepest, teamName, type Board } from './board.ts';
-import { bytesOf, cellColours, type Colouring } from './colouring.ts';
+import type { Board } from './board.ts';
+import { cellColours, type Colouring } from './colouring.ts';
 import { h } from './dom.ts';
 import { boxOf, type Box } from './geo.ts';
 import { pickByKeys } from './keys.ts';
-import { hatchImage, IMAGE_RATIO, labelImage } from './labels.ts';
-import { Mark, MeshLayer, type Colours } from './mesh/layer.ts';
-import { currentTheme, type Theme } from './theme.ts';
+import { hatchImage, IMAGE_RATIO } from './labels.ts';
+import { ANCHOR, coloursOf, over, under } from './map/look.ts';
+import { Names } from './map/names.ts';
+import { Mark, MeshLayer } from './mesh/layer.ts';
+import { currentTheme } from './theme.ts';
 
 setWorkerUrl(workerUrl);
 
@@ -51,32 +52,6 @@ const NOTHING: FeatureCollection = { type: 'FeatureCollection', features: [] };
 const CELLS = 'cells';
 const RIGHT = 'cells-right';
 
-function under(theme: Theme): LayerSpecification[] {
-  return [{ id: 'ground', type: 'background', paint: { 'background-color': theme.ground } }];
-}
-
-function over(theme: Theme): LayerSpecification[] {
-  return [
-    {
-      id: 'territory',
-      type: 'line',
-      source: 'territory',
-      layout: { 'line-join': 'round' },
-      paint: { 'line-color': theme.outline, 'line-width': 1.6 },
-    },
-    {
-      id: 'labels',
-      type: 'symbol',
-      source: 'labels',
-      layout: {
-        'icon-image': ['step', ['zoom'], ['get', 'short'], 11, ['get', 'long']],
-        'symbol-sort-key': ['get', 'order'],
-        'icon-padding': 1,
-      },
-    },
-  ];
-}
-
 export class Stage {
   readonly map: MapLibre;
   private readonly ready: Promise<void>;
@@ -87,7 +62,8 @@ export class Stage {
   /** Another board on the right of the border, where two are compared. */
   private right: MeshLayer | null = null;
   private border = 0.5;
-  private labelNames = new Set<string>();
+  private readonly names: Names;
+  private opacity = 1;
   private tool: Tool | null = null;
 
   constructor(
@@ -113,6 +89,7 @@ export class Stage {
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
     this.map.addControl(new ScaleControl({ maxWidth: 110 }), 'bottom-right');
+    this.names = new Names(this.map);
     this.pin = new Marker({ element: h('div', { class: 'mark' }), anchor: 'bottom' });
     this.ready = new Promise((resolve) => {
       void this.map.once('load', () => {
@@ -148,11 +125,24 @@ export class Stage {
     if (this.board?.ground !== board.ground || !this.cells) {
       if (this.map.getLayer(CELLS)) this.map.removeLayer(CELLS);
       this.cells = new MeshLayer(CELLS, board.ground.mesh, coloursOf(currentTheme()));
-      this.map.addLayer(this.cells, 'territory');
+      this.cells.opacity = this.opacity;
+      this.map.addLayer(this.cells, ANCHOR.id);
     }
     this.board = board;
     this.cells.outline(board.labels);
     await this.mark(null);
+  }
+
+  /** Of the layer which what lies under the cells is put under. */
+  get overGround(): string {
+    return this.map.getLayer(CELLS) ? CELLS : ANCHOR.id;
+  }
+
+  /** Let what lies under the cells show through them: 1 hides it. */
+  seeThrough(opacity: number): void {
+    this.opacity = opacity;
+    for (const layer of [this.cells, this.right]) if (layer) layer.opacity = opacity;
+    this.map.triggerRepaint();
   }
 
   /** Leave a mark for whoever measures, when what was given last is drawn. */
@@ -176,8 +166,7 @@ export class Stage {
     this.board = null;
     this.colouring = null;
     for (const name of SOURCES) this.fill(name, []);
-    for (const name of this.labelNames) this.map.removeImage(name);
-    this.labelNames.clear();
+    this.names.clear();
     this.pin.remove();
   }
 
@@ -199,7 +188,8 @@ export class Stage {
       return;
     }
     this.right = new MeshLayer(RIGHT, board.ground.mesh, coloursOf(currentTheme()));
-    this.map.addLayer(this.right, 'territory');
+    this.right.opacity = this.opacity;
+    this.map.addLayer(this.right, ANCHOR.id);
     this.right.outline(board.labels);
     this.right.paint(cellColours(colouring, board), coloursOf(currentTheme()));
     this.swipe(this.border);
@@ -316,6 +306,7 @@ export class Stage {
     for (const layer of [...under(theme), ...over(theme)]) {
       if (this.map.getLayer(layer.id)) this.map.removeLayer(layer.id);
     }
+    if (!this.map.getLayer(ANCHOR.id)) this.map.addLayer(ANCHOR);
     const [first] = this.map.getLayersOrder();
     for (const layer of under(theme)) this.map.addLayer(layer, first);
     for (const layer of over(theme)) this.map.addLayer(layer);
@@ -323,39 +314,7 @@ export class Stage {
 
   private drawLabels(): void {
     const { board, colouring } = this;
-    if (!board || !colouring) return;
-    const theme = currentTheme();
-    // Pictures are made once for each text: while borders are drawn they stay as they are.
-    const known = this.labelNames;
-    const add = (lines: Parameters<typeof labelImage>[0]): string => {
-      const name = `label ${theme.text} ${lines.map(({ text, size }) => `${size} ${text}`).join(' / ')}`;
-      if (!known.has(name)) {
-        this.map.addImage(name, labelImage(lines, theme.text, theme.halo), { pixelRatio: IMAGE_RATIO });
-      }
-      known.add(name);
-      return name;
-    };
-    const places = deepest(board.ground, board.labels, board.grids.length);
-    const features = board.grids.flatMap((grid, i): Feature[] => {
-      const row = places[i] ?? -1;
-      if (row < 0) return [];
-      const { code, name } = grid;
-      const main = colouring.label === 'team' ? teamName(grid) || code : code;
-      const more = colouring.label === 'team' ? code : (name ?? '');
-      const short = add([{ text: main, size: 11.5, weight: 600 }]);
-      const long = add([
-        { text: main, size: 13, weight: 650 },
-        ...(more ? [{ text: more, size: 11.5, weight: 450 }] : []),
-      ]);
-      return [
-        {
-          type: 'Feature',
-          properties: { short, long, order: -grid.area_km2 },
-          geometry: { type: 'Point', coordinates: board.ground.finder.middle(row) },
-        },
-      ];
-    });
-    this.fill('labels', features);
+    if (board && colouring) this.fill('labels', this.names.featuresOf(board, colouring));
   }
 
   private listen(): void {
@@ -388,18 +347,4 @@ export class Stage {
   private placeOf({ lngLat: { lng: lon, lat } }: MapMouseEvent): Place {
     return { lon, lat, row: this.board?.ground.finder.at(lon, lat) ?? -1 };
   }
-}
-
-/** The theme's colours as the mesh wants them: shares of one. */
-function coloursOf(theme: Theme): Colours {
-  const parts = (hex: string): [number, number, number] => {
-    const [r, g, b] = bytesOf(hex);
-    return [r / 255, g / 255, b / 255];
-  };
-  return {
-    border: parts(theme.border),
-    cell: parts(theme.cell),
-    accent: parts(theme.accent),
-    alert: parts(theme.alert),
-  };
 }

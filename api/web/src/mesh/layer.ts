@@ -33,6 +33,7 @@ const FILL_FRAGMENT = `#version 300 es
 precision mediump float;
 uniform vec3 u_accent;
 uniform vec3 u_alert;
+uniform float u_opacity;
 flat in vec4 v_colour;
 flat in float v_mark;
 out vec4 colour;
@@ -45,7 +46,7 @@ void main() {
   else if (v_mark > 2.5) c = mix(c, u_alert, 0.75);
   else if (v_mark > 1.5) c = mix(c, u_accent, 0.35 * stripe);
   else if (v_mark > 0.5) c = mix(c, u_accent, 0.5);
-  colour = vec4(c, 1.0) * v_colour.a;
+  colour = vec4(c, 1.0) * v_colour.a * (v_mark > 0.5 && v_mark < 3.5 ? mix(u_opacity, 1.0, 0.6) : u_opacity);
 }`;
 
 const LINE_VERTEX = `#version 300 es
@@ -87,6 +88,8 @@ export class MeshLayer implements CustomLayerInterface {
   private drawn: Drawn | null = null;
   private stale = { colours: true, marks: true, borders: true, picked: true };
   private readonly cellWidth: number;
+  /** Of the cells' colours, over what lies under them. */
+  opacity = 1;
   /** Shares of the map's width between which it is drawn. */
   private span: readonly [number, number] = [0, 1];
 
@@ -188,7 +191,7 @@ export class MeshLayer implements CustomLayerInterface {
       gl.enable(gl.SCISSOR_TEST);
       gl.scissor(from, 0, Math.max(0, to - from), gl.drawingBufferHeight);
     }
-    drawn.fill(matrix, this.style);
+    drawn.fill(matrix, this.style, this.opacity);
     const pixels = this.cellWidth * 512 * 2 ** map.getZoom();
     const seen = Math.min(1, Math.max(0, pixels / CELL_PIXELS - 1));
     const ratio = devicePixelRatio;
@@ -260,7 +263,7 @@ class Drawn {
     this.lineCounts[name] = ends.length / 4;
   }
 
-  fill(matrix: Float32Array, style: Colours): void {
+  fill(matrix: Float32Array, style: Colours, opacity: number): void {
     const { gl, fills } = this;
     gl.useProgram(fills);
     gl.bindVertexArray(this.shape);
@@ -272,6 +275,7 @@ class Drawn {
     gl.uniformMatrix4fv(gl.getUniformLocation(fills, 'u_matrix'), false, matrix);
     gl.uniform3fv(gl.getUniformLocation(fills, 'u_accent'), style.accent);
     gl.uniform3fv(gl.getUniformLocation(fills, 'u_alert'), style.alert);
+    gl.uniform1f(gl.getUniformLocation(fills, 'u_opacity'), opacity);
     gl.drawElements(gl.TRIANGLES, this.size, gl.UNSIGNED_INT, 0);
     gl.bindVertexArray(null);
   }

@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from gridsvc.errors import OutOfService, Unauthenticated
-from gridsvc.identity.login import Attempt, Client, SignIn
-from gridsvc.identity.provider import Provider
-from gridsvc.identity.tokens import ClaimNames, Verifier
-from tests.identity.openid import OpenId
+from gridsvc.openid.login import Attempt, Client, SignIn
+from gridsvc.openid.provider import Provider
+from gridsvc.openid.tokens import ClaimNames, Verifier
+from tests.openid.company import OpenId
 
 CALLBACK = "http://127.0.0.1:8000/v1/session/callback"
 

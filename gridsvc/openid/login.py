@@ -16,8 +16,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from gridsvc.errors import OutOfService, Unauthenticated
-from gridsvc.identity.provider import Provider
-from gridsvc.identity.tokens import Person, Verifier
+from gridsvc.openid.provider import Provider
+from gridsvc.openid.tokens import Person, Verifier
 
 __all__ = ["Attempt", "Client", "Post", "SignIn", "post"]
 

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridsvc.errors import InvalidInput, OutOfService, Unauthenticated
-from gridsvc.identity.provider import Provider
-from gridsvc.identity.tokens import ALGORITHMS, LONGEST, ClaimNames, Verifier, person_of
-from tests.identity.openid import AUDIENCE, OpenId, new_key
+from gridsvc.openid.provider import Provider
+from gridsvc.openid.tokens import ALGORITHMS, LONGEST, ClaimNames, Verifier, person_of
+from tests.openid.company import AUDIENCE, OpenId, new_key
 
 
 class Clock:

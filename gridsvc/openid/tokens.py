@@ -16,7 +16,7 @@ from joserfc.jwk import GuestProtocol, Key
 from joserfc.jws import JWSRegistry
 
 from gridsvc.errors import Unauthenticated
-from gridsvc.identity.provider import Provider
+from gridsvc.openid.provider import Provider
 
 __all__ = ["ALGORITHMS", "LONGEST", "ClaimNames", "Person", "Verifier", "person_of"]
 

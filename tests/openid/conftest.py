@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.identity.openid import OpenId, openid
+from tests.openid.company import OpenId, openid
 
 
 @pytest.fixture

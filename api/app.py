@@ -6,12 +6,15 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
+from typing import Any
 
 from fastapi import Depends, FastAPI
 
-from api import pages, problems
+from api import access, pages, problems
 from api.deps import App, caller
+from api.door import Door
 from api.feed import Feed
+from api.gate import Gate
 from api.headers import Headers
 from api.ogc import core as ogc_core
 from api.ogc import items as ogc_items
@@ -29,6 +32,7 @@ from api.routes import (
     freshness,
     handovers,
     health,
+    identity,
     jobs,
     layers,
     levels,
@@ -59,6 +63,7 @@ from gridsvc.services.desk import Desk
 from gridsvc.services.events import Log
 from gridsvc.services.jobs import discard_orphans
 from gridsvc.services.keeping import Keeper
+from gridsvc.services.keyring import Keyring
 from gridsvc.store.database import Database
 from gridsvc.supervisor import Supervisor
 from gridsvc.watcher import Watcher
@@ -73,7 +78,11 @@ _ABANDONED = 3600.0
 
 
 def create_app(
-    settings: Settings | None = None, *, live: Live | None = None, watched: bool = False
+    settings: Settings | None = None,
+    *,
+    live: Live | None = None,
+    watched: bool = False,
+    door: Door | None = None,
 ) -> FastAPI:
     """Make the application.
 
@@ -85,9 +94,12 @@ def create_app(
         The present state, where somebody has it open already.
     watched : bool
         Another process keeps its files up to date; otherwise a thread of this one does.
+    door : Door or None
+        Who is let in, where somebody asks that before this application is asked.
     """
     chosen = settings or Settings.load()
     receivers = Receivers.parse(chosen.webhook_allow)
+    entrance = door or Door(chosen.access, chosen.hosts)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -97,11 +109,15 @@ def create_app(
         watcher = None if watched else Watcher(chosen.url, chosen.mapped)
         supervisor = Supervisor(chosen.url, slots=chosen.job_slots, receivers=receivers)
         feed = Feed(Log(database))
+        ring = Keyring(database, entrance.forget)
         try:
             database.require_version()
-            app.state.gridsvc = App(chosen, database, desk, work, supervisor, feed)
+            app.state.gridsvc = App(chosen, database, desk, work, supervisor, feed, entrance)
             discard_orphans(database, chosen.uploads, _ABANDONED)
             on_stop(feed.close)
+            if entrance.access == "keys":
+                ring.start()
+                entrance.ask([ring])
             supervisor.start()
             if watcher is not None:
                 watcher.start()
@@ -110,6 +126,8 @@ def create_app(
             yield
             soon.cancel()
             supervisor.stop()
+            if entrance.access == "keys":
+                ring.stop()
             if watcher is not None:
                 watcher.stop()
         finally:
@@ -129,6 +147,7 @@ def create_app(
     problems.install(app)
     for module in (
         health,
+        identity,
         territories,
         layers,
         customers,
@@ -164,7 +183,14 @@ def create_app(
     ):
         app.include_router(module.router)
     described = app.openapi
-    app.openapi = lambda: problems.describe(described())  # type: ignore[method-assign]
+    app.openapi = lambda: _described(described(), entrance)  # type: ignore[method-assign]
+    app.add_middleware(Gate, door=entrance)
     app.add_middleware(Headers)
     pages.install(app)
     return app
+
+
+def _described(document: dict[str, Any], door: Door) -> dict[str, Any]:
+    """What FastAPI does not know: the form of problems, and who may use what."""
+    told = problems.describe(document)
+    return access.describe(told) if door.access == "keys" else told

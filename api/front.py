@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from api.door import Door
 from api.lookup import Lookup
 from gridsvc.config import Settings
 from gridsvc.ownership.live import Live
@@ -34,14 +35,15 @@ def create() -> ASGIApp:
     """Make what a server runs; settings come from the environment."""
     settings = Settings.load()
     live = Live(settings.mapped)
-    return Lookup(_Rest(settings, live), live)
+    door = Door(settings.access, settings.hosts)
+    return Lookup(_Rest(settings, live, door), live, door)
 
 
 class _Rest:
     """The application, loaded in the background."""
 
-    def __init__(self, settings: Settings, live: Live) -> None:
-        self._settings, self._live = settings, live
+    def __init__(self, settings: Settings, live: Live, door: Door) -> None:
+        self._settings, self._live, self._door = settings, live, door
         self._app: ASGIApp | None = None
         self._here, self._stop = asyncio.Event(), asyncio.Event()
 
@@ -66,7 +68,7 @@ class _Rest:
     async def _run(self) -> None:
         """Load the application and have it until the server stops; without it the server is of no use."""
         try:
-            app = await asyncio.to_thread(_load, self._settings, self._live)
+            app = await asyncio.to_thread(_load, self._settings, self._live, self._door)
             async with app.router.lifespan_context(app):
                 gc.freeze()  # what is loaded stays: the collector need not walk through it again and again
                 trusted = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
@@ -78,12 +80,12 @@ class _Rest:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _load(settings: Settings, live: Live):  # type: ignore[no-untyped-def]
+def _load(settings: Settings, live: Live, door: Door):  # type: ignore[no-untyped-def]
     # All that is made while loading stays: walking through it again and again takes a tenth of the start.
     gc.disable()
     try:
         from api.app import create_app
 
-        return create_app(settings, live=live, watched=bool(os.environ.get(WATCHED)))
+        return create_app(settings, live=live, watched=bool(os.environ.get(WATCHED)), door=door)
     finally:
         gc.enable()

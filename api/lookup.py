@@ -10,6 +10,8 @@ from typing import cast
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.access import ACCESS
+from api.door import Door
 from api.numbers import degrees
 from gridsvc.crs import point_to_wgs84
 from gridsvc.ownership.answer import Lang
@@ -20,6 +22,7 @@ __all__ = ["CACHE_CONTROL", "Lookup"]
 CACHE_CONTROL = "private, no-cache"
 """Answers may be kept, and are asked about again by their tag each time."""
 
+_SCOPE = ACCESS["GET /v1/owner"]
 _POINT = "/v1/owner"
 _CELL = "/v1/owner/cells/"
 _CUSTOMER = "/v1/owner/customers/"
@@ -34,10 +37,10 @@ _HEADERS = (
 
 
 class Lookup:
-    """Answers lookups; `app` has all other requests."""
+    """Answers lookups of those whom `door` knows; `app` has all other requests."""
 
-    def __init__(self, app: ASGIApp, live: Live) -> None:
-        self._app, self._live = app, live
+    def __init__(self, app: ASGIApp, live: Live, door: Door) -> None:
+        self._app, self._live, self._door = app, live, door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -51,16 +54,16 @@ class Lookup:
         await self._app(scope, receive, send)
 
     def _answer(self, scope: Scope) -> tuple[int, list[tuple[bytes, bytes]], bytes] | None:
+        language, tag, shown, host = _told(scope["headers"])
+        who, state = self._door.quick(shown, host), self._live.state()
+        if who is None or state is None or _SCOPE not in who.scopes or who.branches is not None:
+            return None
         asked = _asked(scope["query_string"])
-        state = self._live.state()
-        if asked is None or state is None or not _is_number(asked.get(b"min_seq", b"0"), state.seq):
+        if asked is None or not _is_number(asked.get(b"min_seq", b"0"), state.seq):
             return None
         line = state.line(_text(asked.get(b"territory")), asked.get(b"line", b"base").decode("latin-1"))
-        if line is None:
-            return None
-        language, tag = _wishes(scope["headers"])
         lang = cast(Lang, language if b"lang" not in asked else _text(asked[b"lang"]))
-        if lang not in {"en", "zh"}:
+        if line is None or lang not in {"en", "zh"}:
             return None
         body = _body(scope, asked, line, lang)
         if body is None:
@@ -111,15 +114,22 @@ def _of_point(asked: dict[bytes, bytes], line: Line, lang: Lang) -> bytes | None
     return line.ready.point(lon, lat, lang, crs)
 
 
-def _wishes(headers: list[tuple[bytes, bytes]]) -> tuple[str, bytes | None]:
-    """The language to answer in, and the tag of what the caller has; the first of each header counts."""
-    language, tag = "en", None
+def _told(headers: list[tuple[bytes, bytes]]) -> tuple[str, bytes | None, bytes, bytes]:
+    """The language to answer in, the tag of what the caller has, what they show, and whom they ask.
+
+    The first of each header counts.
+    """
+    language, tag, shown, host = "en", None, b"", b""
     for name, value in reversed(headers):
         if name == b"accept-language":
             language = "zh" if value.decode("latin-1").strip().lower().startswith("zh") else "en"
         elif name == b"if-none-match":
             tag = value
-    return language, tag
+        elif name == b"authorization":
+            shown = value
+        elif name == b"host":
+            host = value
+    return language, tag, shown, host
 
 
 def _is_number(text: bytes, at_most: int) -> bool:

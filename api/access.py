@@ -7,11 +7,15 @@ beside the routes (pages, the description of the API) has one as well, so that t
 from __future__ import annotations
 
 from types import MappingProxyType
+from typing import Any
 
-__all__ = ["ACCESS", "PUBLIC"]
+__all__ = ["ACCESS", "KNOWN", "PUBLIC", "describe"]
 
 PUBLIC = "public"
 """Told to everybody: what says nothing of the company."""
+
+KNOWN = "known"
+"""Told to everybody who is known, whatever they may do."""
 
 _ACCESS = {
     "GET /": PUBLIC,
@@ -20,6 +24,12 @@ _ACCESS = {
     "GET /healthz": PUBLIC,
     "GET /readyz": PUBLIC,
     "GET /metrics": "metrics:read",
+    "GET /v1/me": KNOWN,
+    "POST /v1/session": PUBLIC,
+    "DELETE /v1/session": PUBLIC,
+    "POST /v1/keys": "keys:write",
+    "GET /v1/keys": "keys:read",
+    "DELETE /v1/keys/{key}": "keys:write",
     "POST /v1/territories": "territories:write",
     "GET /v1/territories": "territories:read",
     "GET /v1/territories/{territory}": "territories:read",
@@ -171,3 +181,15 @@ _ACCESS = {
 
 ACCESS = MappingProxyType(_ACCESS)
 """Method and path template -> the scope its caller must hold."""
+
+
+def describe(document: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI document with what callers must show and hold."""
+    scheme = {"type": "http", "scheme": "bearer", "description": "A key: see GET /v1/keys."}
+    document.setdefault("components", {})["securitySchemes"] = {"key": scheme}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            scope = ACCESS[f"{method.upper()} {path}"]
+            held = [] if scope == KNOWN else [scope]
+            operation["security"] = [] if scope == PUBLIC else [{"key": held}]
+    return document

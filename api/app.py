@@ -6,14 +6,17 @@ import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from importlib import import_module
+from typing import Any
 
 from fastapi import Depends, FastAPI
 from starlette.routing import BaseRoute, Route
 
-from api import pages, problems
+from api import access, pages, problems
 from api.counting import Front, Routes
 from api.deps import App, caller
+from api.door import Door
 from api.feed import Feed
+from api.gate import Gate
 from api.headers import Headers
 from api.observe import Observe
 from api.ogc import core as ogc_core
@@ -33,6 +36,7 @@ from api.routes import (
     freshness,
     handovers,
     health,
+    identity,
     jobs,
     layers,
     levels,
@@ -65,6 +69,7 @@ from gridsvc.services.desk import Desk
 from gridsvc.services.events import Log
 from gridsvc.services.jobs import discard_orphans
 from gridsvc.services.keeping import Keeper
+from gridsvc.services.keyring import Keyring
 from gridsvc.store.database import Database
 from gridsvc.supervisor import Supervisor
 from gridsvc.watcher import Watcher
@@ -84,6 +89,7 @@ def create_app(
     live: Live | None = None,
     front: Front | None = None,
     watched: bool = False,
+    door: Door | None = None,
 ) -> FastAPI:
     """Make the application.
 
@@ -97,9 +103,12 @@ def create_app(
         Counts lookups, where somebody does so already.
     watched : bool
         Another process keeps its files up to date; otherwise a thread of this one does.
+    door : Door or None
+        Who is let in, where somebody asks that before this application is asked.
     """
     chosen = settings or Settings.load()
     receivers = Receivers.parse(chosen.webhook_allow)
+    entrance = door or Door(chosen.access, chosen.hosts)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -109,13 +118,25 @@ def create_app(
         watcher = None if watched else Watcher(chosen.url, chosen.mapped)
         supervisor = Supervisor(chosen.url, slots=chosen.job_slots, receivers=receivers)
         feed, counted = Feed(Log(database)), front or Front(chosen.mapped)
+        ring = Keyring(database, entrance.forget)
         try:
             database.require_version()
             app.state.gridsvc = App(
-                chosen, database, desk, work, supervisor, feed, counted, _watch_over(app, chosen, counted)
+                chosen,
+                database,
+                desk,
+                work,
+                supervisor,
+                feed,
+                entrance,
+                counted,
+                _watch_over(app, chosen, counted),
             )
             discard_orphans(database, chosen.uploads, _ABANDONED)
             on_stop(feed.close)
+            if entrance.access == "keys":
+                ring.start()
+                entrance.ask([ring])
             supervisor.start()
             if watcher is not None:
                 watcher.start()
@@ -124,6 +145,8 @@ def create_app(
             yield
             soon.cancel()
             supervisor.stop()
+            if entrance.access == "keys":
+                ring.stop()
             if watcher is not None:
                 watcher.stop()
         finally:
@@ -144,6 +167,7 @@ def create_app(
     for module in (
         health,
         metrics,
+        identity,
         territories,
         layers,
         maps,
@@ -181,7 +205,8 @@ def create_app(
     ):
         app.include_router(module.router)
     described = app.openapi
-    app.openapi = lambda: problems.describe(described())  # type: ignore[method-assign]
+    app.openapi = lambda: _described(described(), entrance)  # type: ignore[method-assign]
+    app.add_middleware(Gate, door=entrance)
     pages.install(app)
     return app
 
@@ -202,3 +227,9 @@ def _templates(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
             yield from ((method, route.path_format) for method in route.methods or ())
         else:
             yield from _templates(getattr(getattr(route, "original_router", None), "routes", ()))
+
+
+def _described(document: dict[str, Any], door: Door) -> dict[str, Any]:
+    """What FastAPI does not know: the form of problems, and who may use what."""
+    told = problems.describe(document)
+    return access.describe(told) if door.access == "keys" else told

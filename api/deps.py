@@ -9,15 +9,16 @@ from typing import Annotated
 from fastapi import Depends, Header, Query, Request
 from pydantic import BeforeValidator
 
-from api.access import ACCESS, PUBLIC
+from api.access import ACCESS, KNOWN, PUBLIC
 from api.counting import Front, Routes
+from api.door import SAFE, Door
 from api.feed import Feed
 from api.numbers import NUMBER
 from gridsvc.compute import Work
 from gridsvc.config import Settings
-from gridsvc.errors import InvalidInput, PreconditionMissing
+from gridsvc.errors import Forbidden, GridsvcError, InvalidInput, PreconditionMissing
 from gridsvc.ownership.answer import Lang
-from gridsvc.principal import LOCAL, Principal
+from gridsvc.principal import NOBODY, Principal
 from gridsvc.services.desk import Desk
 from gridsvc.store.database import Database
 from gridsvc.store.records import Idempotency
@@ -52,6 +53,7 @@ class App:
     work: Work
     supervisor: Supervisor
     feed: Feed
+    door: Door
     front: Front
     routes: Routes
 
@@ -83,16 +85,25 @@ def _work(request: Request) -> Work:
 Batches = Annotated[Work, Depends(_work)]
 
 
-def caller(request: Request) -> Principal:
+async def caller(request: Request) -> Principal:
     """Who asks, and may use this route.
 
-    Until the service knows identities every caller is the local operator; `gridsvc serve` therefore
-    listens on loopback only unless told otherwise.
+    Raises
+    ------
+    Unauthenticated
+        Nobody we know, and the route is not public.
+    Forbidden
+        They do not hold the route's scope, or a page from elsewhere asks.
     """
     scope = ACCESS[f"{request.method} {request.scope['route'].path_format}"]
-    if scope != PUBLIC:
-        LOCAL.require(scope)
-    return LOCAL
+    who: Principal | GridsvcError = request.state.who
+    if isinstance(who, Principal):
+        if scope not in (PUBLIC, KNOWN):
+            who.require(scope)
+        return who
+    if scope != PUBLIC or (isinstance(who, Forbidden) and request.method not in SAFE):
+        raise who
+    return NOBODY
 
 
 Caller = Annotated[Principal, Depends(caller)]

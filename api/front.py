@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api.counting import Front
+from api.door import Door
 from api.lookup import Lookup
 from gridsvc import logs
 from gridsvc.config import Settings
@@ -37,14 +38,16 @@ def create() -> ASGIApp:
     settings = Settings.load()
     logs.configure(settings.log_format)
     live, front = Live(settings.mapped), Front(settings.mapped)
-    return Lookup(_Rest(settings, live, front), live, front, logged=settings.log_requests == "all")
+    door = Door(settings.access, settings.hosts)
+    rest = _Rest(settings, live, front, door)
+    return Lookup(rest, live, door, front, logged=settings.log_requests == "all")
 
 
 class _Rest:
     """The application, loaded in the background."""
 
-    def __init__(self, settings: Settings, live: Live, front: Front) -> None:
-        self._settings, self._live, self._front = settings, live, front
+    def __init__(self, settings: Settings, live: Live, front: Front, door: Door) -> None:
+        self._settings, self._live, self._front, self._door = settings, live, front, door
         self._app: ASGIApp | None = None
         self._here, self._stop = asyncio.Event(), asyncio.Event()
 
@@ -69,7 +72,7 @@ class _Rest:
     async def _run(self) -> None:
         """Load the application and have it until the server stops; without it the server is of no use."""
         try:
-            app = await asyncio.to_thread(_load, self._settings, self._live, self._front)
+            app = await asyncio.to_thread(_load, self._settings, self._live, self._front, self._door)
             async with app.router.lifespan_context(app):
                 gc.freeze()  # what is loaded stays: the collector need not walk through it again and again
                 trusted = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
@@ -81,12 +84,13 @@ class _Rest:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _load(settings: Settings, live: Live, front: Front):  # type: ignore[no-untyped-def]
+def _load(settings: Settings, live: Live, front: Front, door: Door):  # type: ignore[no-untyped-def]
     # All that is made while loading stays: walking through it again and again takes a tenth of the start.
     gc.disable()
     try:
         from api.app import create_app
 
-        return create_app(settings, live=live, front=front, watched=bool(os.environ.get(WATCHED)))
+        watched = bool(os.environ.get(WATCHED))
+        return create_app(settings, live=live, front=front, watched=watched, door=door)
     finally:
         gc.enable()

@@ -11,7 +11,9 @@ from typing import cast
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.access import ACCESS
 from api.counting import HOT, Front
+from api.door import Door
 from api.numbers import degrees
 from api.observe import log_request
 from api.request_id import request_id
@@ -24,6 +26,7 @@ __all__ = ["CACHE_CONTROL", "Lookup"]
 CACHE_CONTROL = "private, no-cache"
 """Answers may be kept, and are asked about again by their tag each time."""
 
+_SCOPE = ACCESS["GET /v1/owner"]
 _POINT = "/v1/owner"
 _CELL = "/v1/owner/cells/"
 _CUSTOMER = "/v1/owner/customers/"
@@ -38,7 +41,7 @@ _HEADERS = (
 
 
 class Lookup:
-    """Answers lookups; `app` has all other requests.
+    """Answers lookups of those whom `door` knows; `app` has all other requests.
 
     Parameters
     ----------
@@ -48,8 +51,10 @@ class Lookup:
         Whether that is logged, too.
     """
 
-    def __init__(self, app: ASGIApp, live: Live, front: Front | None = None, *, logged: bool = False) -> None:
-        self._app, self._live = app, live
+    def __init__(
+        self, app: ASGIApp, live: Live, door: Door, front: Front | None = None, *, logged: bool = False
+    ) -> None:
+        self._app, self._live, self._door = app, live, door
         self._front, self._logged = front, logged
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,16 +78,16 @@ class Lookup:
             log_request("GET", HOT[number], status, seconds, "-", request.decode("latin-1"))
 
     def _answer(self, scope: Scope) -> tuple[int, list[tuple[bytes, bytes]], bytes] | None:
+        language, tag, shown, host, given = _told(scope["headers"])
+        who, state = self._door.quick(shown, host), self._live.state()
+        if who is None or state is None or _SCOPE not in who.scopes or who.branches is not None:
+            return None
         asked = _asked(scope["query_string"])
-        state = self._live.state()
-        if asked is None or state is None or not _is_number(asked.get(b"min_seq", b"0"), state.seq):
+        if asked is None or not _is_number(asked.get(b"min_seq", b"0"), state.seq):
             return None
         line = state.line(_text(asked.get(b"territory")), asked.get(b"line", b"base").decode("latin-1"))
-        if line is None:
-            return None
-        language, tag, given = _wishes(scope["headers"])
         lang = cast(Lang, language if b"lang" not in asked else _text(asked[b"lang"]))
-        if lang not in {"en", "zh"}:
+        if line is None or lang not in {"en", "zh"}:
             return None
         body = _body(scope, asked, line, lang)
         if body is None:
@@ -133,9 +138,12 @@ def _of_point(asked: dict[bytes, bytes], line: Line, lang: Lang) -> bytes | None
     return line.ready.point(lon, lat, lang, crs)
 
 
-def _wishes(headers: list[tuple[bytes, bytes]]) -> tuple[str, bytes | None, bytes | None]:
-    """Language to answer in, tag of what the caller has, id of the request: the first of each counts."""
-    language, tag, request = "en", None, None
+def _told(headers: list[tuple[bytes, bytes]]) -> tuple[str, bytes | None, bytes, bytes, bytes | None]:
+    """The language to answer in, the tag of what the caller has, what they show, whom they ask, and its id.
+
+    The first of each header counts.
+    """
+    language, tag, shown, host, request = "en", None, b"", b"", None
     for name, value in reversed(headers):
         if name == b"accept-language":
             language = "zh" if value.decode("latin-1").strip().lower().startswith("zh") else "en"
@@ -143,7 +151,11 @@ def _wishes(headers: list[tuple[bytes, bytes]]) -> tuple[str, bytes | None, byte
             tag = value
         elif name == b"x-request-id":
             request = value
-    return language, tag, request
+        elif name == b"authorization":
+            shown = value
+        elif name == b"host":
+            host = value
+    return language, tag, shown, host, request
 
 
 def _is_number(text: bytes, at_most: int) -> bool:

@@ -126,6 +126,8 @@ def problem_of(error: errors.GridsvcError) -> Response:
         cure=_in_http(error.cure),
         **{_member(name): _details_in_http(value) for name, value in error.details.items()},
     )
+    if STATUS[error.code] == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="gridsvc"'
     if "retry_after" in error.details:
         response.headers["Retry-After"] = str(error.details["retry_after"])
     return response

@@ -38,6 +38,13 @@ class Settings(BaseSettings):
         description="Of current.gpkg; empty: `published` beside the embedded database, else in shared_dir.",
     )
     host: str = Field(default="127.0.0.1", description="Address the service listens on.")
+    access: Literal["open", "keys"] = Field(
+        default="open", description="open: nobody has to sign in; keys: whoever asks shows a key."
+    )
+    hosts: str = Field(
+        default="",
+        description="Names under which an open service is reached, beside localhost and addresses.",
+    )
     port: int = Field(default=8000, ge=1, le=65535, description="Port the service listens on.")
     workers: int = Field(default=1, ge=1, le=64, description="API worker processes.")
     max_upload_mb: int = Field(default=512, ge=1, description="Largest accepted request body, MB.")

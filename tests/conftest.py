@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,10 @@ from xdist.scheduler import LoadScopeScheduling
 
 from gridsvc.store import Database
 from tests.databases import Opener, PostgisServer, copy_postgis, migrate, missing, opener, start_postgis
+
+os.environ.setdefault(
+    "GRIDSVC_HOSTS", "testserver"
+)  # what Starlette's client calls a service in this process
 
 DIALECTS = ["embedded", pytest.param("postgis", marks=pytest.mark.postgis)]
 

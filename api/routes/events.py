@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.deps import Caller, Db, current_app
 from api.schemas.common import Slug
-from gridsvc.errors import InvalidInput
+from gridsvc.errors import GridsvcError, InvalidInput
 from gridsvc.services import events
 from gridsvc.services.events import TOPICS, Told, Topic
 
@@ -44,7 +44,9 @@ async def stream_events(
     wanted = await run_in_threadpool(events.wanted, db, who, named, plan, territory)
     last = last_event_id if resumed is None else resumed
     told = current_app(request).feed.stream(wanted, last)
-    return StreamingResponse(_lines(told), media_type="text/event-stream", headers=_HEADERS)
+    return StreamingResponse(
+        _lines(_while_known(told, request)), media_type="text/event-stream", headers=_HEADERS
+    )
 
 
 def _topics(text: str) -> frozenset[Topic]:
@@ -57,6 +59,17 @@ def _topics(text: str) -> frozenset[Topic]:
             cure=f"name some of {', '.join(known)}, with commas between them",
         )
     return frozenset(known[name] for name in named)
+
+
+async def _while_known(stream: AsyncIterator[Told | None], request: Request) -> AsyncIterator[Told | None]:
+    """What a stream tells, until its caller's key is good no more."""
+    door = current_app(request).door
+    async for told in stream:
+        try:
+            await door.caller(request.scope)
+        except GridsvcError:
+            return
+        yield told
 
 
 async def _lines(stream: AsyncIterator[Told | None]) -> AsyncIterator[bytes]:

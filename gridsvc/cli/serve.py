@@ -32,19 +32,25 @@ _PATIENCE = 2
 @click.option(
     "--open", "open_", is_flag=True, help="Allow an address others can reach, although nobody has to sign in."
 )
+@click.option(
+    "--access",
+    type=click.Choice(["open", "keys"]),
+    help="Whether callers must show a key.  [default: open]",
+)
 @click.option("--upgrade", is_flag=True, help="Bring the database to this version first.")
 @database_option
 def serve(
     host: str | None,
     port: int | None,
     workers: int | None,
+    access: str | None,
     database: str | None,
     *,
     open_: bool,
     upgrade: bool,
 ) -> None:
     """Serve the map page, the API and its documentation."""
-    given = {"host": host, "port": port, "workers": workers, "database_url": database}
+    given = {"host": host, "port": port, "workers": workers, "access": access, "database_url": database}
     # API workers are processes of their own and read their settings from the environment.
     os.environ.update(
         {f"GRIDSVC_{name.upper()}": str(value) for name, value in given.items() if value is not None}
@@ -54,7 +60,8 @@ def serve(
         from gridsvc.exchange.receivers import Receivers
 
         Receivers.parse(settings.webhook_allow)  # what is wrong with it shows here, and not in the workers
-    _require_loopback(settings.host, open_=open_)
+    if settings.access == "open":
+        _require_loopback(settings.host, open_=open_)
     _require_free(settings.host, settings.port)
     if not _is_current(settings.url):
         with opened(settings.url, upgrade=upgrade or settings.url.startswith("sqlite")):
@@ -65,7 +72,10 @@ def serve(
         f"page http://{settings.host}:{settings.port}/  API documentation http://{settings.host}:{settings.port}/docs"
     )
     warm_in_background()
-    say("local mode: nobody has to sign in, so whoever reaches this port may do everything")
+    if settings.access == "open":
+        say("local mode: nobody has to sign in, so whoever reaches this port may do everything")
+    else:
+        _make_first_key(settings.url)
     os.environ.update({"GRIDSVC_WATCHED": "1", SERVER: str(os.getpid())})
     import uvicorn
 
@@ -84,6 +94,16 @@ def serve(
     node.stop()
 
 
+def _make_first_key(url: str) -> None:
+    from gridsvc.services import keys
+
+    with opened(url) as db:
+        key = keys.first(db)
+    if key is not None:
+        say(f"the first administrator's key, shown this once: {key}")
+        say("keep it now; gridsvc keys makes others, and revokes this one")
+
+
 def _is_current(url: str) -> bool:
     """Whether the tables are this version's, asked in the quickest way; in doubt they are opened."""
     try:
@@ -100,7 +120,7 @@ def _require_loopback(host: str, *, open_: bool) -> None:
         raise InvalidInput(
             f"{host} can be reached by others and nobody has to sign in",
             field="--host",
-            cure="use 127.0.0.1, or add --open where a proxy or firewall guards the port",
+            cure="use 127.0.0.1, or --access keys, or add --open where a proxy or firewall guards the port",
         )
 
 

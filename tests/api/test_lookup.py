@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 
 from api.app import create_app
+from api.door import Door
 from api.lookup import Lookup
 from gridsvc.config import Settings
 from gridsvc.ownership.live import Live
@@ -42,6 +44,13 @@ class Service:
         return None if self.passed else found
 
 
+def _open_door() -> Door:
+    """A door which has seen the host that `ask` names."""
+    door = Door("open")
+    asyncio.run(door.caller({"type": "http", "method": "GET", "headers": [(b"host", b"localhost")]}))
+    return door
+
+
 @contextmanager
 def _serving(folder: Path, migrated_file: Path, *published: World) -> Iterator[Service]:
     shutil.copy(migrated_file, folder / "gridsvc.db")
@@ -56,7 +65,7 @@ def _serving(folder: Path, migrated_file: Path, *published: World) -> Iterator[S
 
     with TestClient(app):
         _wait(live, [world.name for world in published])
-        yield Service(Lookup(rest, live), app, passed)
+        yield Service(Lookup(rest, live, _open_door()), app, passed)
 
 
 def _wait(live: Live, names: list[str]) -> None:
@@ -287,5 +296,5 @@ def test_customers_under_overlays_need_their_point(several: Service) -> None:
 
 
 def test_all_is_passed_on_while_nobody_keeps_the_files(several: Service, tmp_path: Path) -> None:
-    hot = Lookup(several.hot._app, Live(tmp_path))
+    hot = Lookup(several.hot._app, Live(tmp_path), _open_door())
     assert replace(several, hot=hot).answers(f"{OWN[0]}&territory=city") is None

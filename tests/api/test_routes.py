@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.routing import Mount, Route
 
-from api import deps, problems
-from api.access import ACCESS, PUBLIC
+from api import door, problems
+from api.access import ACCESS, KNOWN, PUBLIC
 from api.app import create_app
 from api.problems import STATUS
 from gridsvc import errors
@@ -40,12 +40,13 @@ def test_each_route_has_its_entry_and_no_entry_is_left_over(settings: Settings) 
 
 
 def test_each_entry_is_a_known_scope_or_public() -> None:
-    assert set(ACCESS.values()) - {PUBLIC} <= SCOPES
+    assert set(ACCESS.values()) - {PUBLIC, KNOWN} <= SCOPES
 
 
 def test_public_is_only_what_tells_nothing_of_the_company() -> None:
     told = {route for route, scope in ACCESS.items() if scope == PUBLIC}
-    assert told == {"GET /", "GET /docs", "GET /openapi.json", "GET /healthz", "GET /readyz"}
+    pages = {"GET /", "GET /docs", "GET /openapi.json", "GET /healthz", "GET /readyz"}
+    assert told == pages | {"POST /v1/session", "DELETE /v1/session"}
 
 
 def test_a_route_without_an_entry_is_refused(settings: Settings) -> None:
@@ -59,7 +60,7 @@ def test_a_route_without_an_entry_is_refused(settings: Settings) -> None:
 
 
 def test_a_caller_without_the_scope_is_refused(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deps, "LOCAL", Principal("local", SCOPES - {"plans:write"}))
+    monkeypatch.setattr(door, "LOCAL", Principal("local", SCOPES - {"plans:write"}))
     assert client.get("/v1/plans?territory=none").status_code == 200
     answer = client.post("/v1/plans", content=b"{")
     assert (answer.status_code, answer.json()["scope"]) == (403, "plans:write")

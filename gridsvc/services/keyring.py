@@ -1,0 +1,126 @@
+"""The keys that are good, in the memory of a process: a request costs no question to the database.
+
+A thread looks twice a second whether keys were made or revoked. While the database is away what was known
+stays good: nobody can have revoked a key meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from gridsvc.errors import GridsvcError
+from gridsvc.identity import Known
+from gridsvc.services import keys
+from gridsvc.store.database import Database
+from gridsvc.store.keys import KeyRecord
+
+__all__ = ["Keyring"]
+
+_log = logging.getLogger("gridsvc.keys")
+
+_LOOK = 0.5
+_NOTE = 60.0
+"""Seconds after which it is written down which keys were used: a request writes nothing."""
+
+_SOON = 0.1
+"""Unknown keys make us look at most so often: a key just made works at once, and guessing costs little."""
+
+
+class Keyring:
+    """Knows who shows a key.
+
+    Parameters
+    ----------
+    db : Database
+    changed : callable
+        Called when a key is good no more.
+    """
+
+    def __init__(self, db: Database, changed: Callable[[], None]) -> None:
+        self._db, self._changed = db, changed
+        self._known: dict[str, tuple[str, Known]] = {}  # by digest: the key's id, and who has it
+        self._noted: dict[str, float] = {}
+        self._changes, self._looked = -1, 0.0
+        self._lock, self._stop = threading.Lock(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="gridsvc-keys", daemon=True)
+
+    def start(self) -> None:
+        """Read the keys, and go on looking."""
+        self._look()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more, and write down what was used."""
+        self._stop.set()
+        self._thread.join()
+        self._note()
+
+    def authenticate(self, token: str) -> Known | None:
+        """As `gridsvc.identity.Authenticator`."""
+        if not token.startswith(keys.BEGINS):
+            return None
+        digest = keys.digest_of(token)
+        if digest not in self._known:
+            self._try(self._look_soon)
+        _, found = self._known.get(digest, ("", None))
+        return None if found is None or found.until <= time.time() else found
+
+    def _run(self) -> None:
+        last = time.monotonic()
+        while not self._stop.wait(_LOOK):
+            self._try(self._look)
+            if time.monotonic() > last + _NOTE:
+                last = time.monotonic()
+                self._try(self._note)
+
+    def _try(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except GridsvcError as error:
+            _log.warning("keys could not be looked after: %s", error.code)
+        except Exception:  # noqa: BLE001 - logged, and tried again: the thread must outlive it
+            _log.exception("keys could not be looked after")
+
+    def _look_soon(self) -> None:
+        with self._lock:
+            if time.monotonic() < self._looked + _SOON:
+                return
+            self._looked = time.monotonic()
+        self._look()
+
+    def _look(self) -> None:
+        with self._db.read() as reader:
+            changes = reader.keys.changes()
+            if changes == self._changes:
+                return
+            good = reader.keys.good(datetime.now(UTC))
+        self._take(changes, good)
+
+    def _take(self, changes: int, good: Sequence[KeyRecord]) -> None:
+        with self._lock:
+            if changes <= self._changes:
+                return  # another thread was quicker
+            before, self._known = self._known, {record.digest: self._entry(record) for record in good}
+            self._changes = changes
+        if before.keys() - self._known.keys():
+            self._changed()
+
+    def _entry(self, record: KeyRecord) -> tuple[str, Known]:
+        kept = self._known.get(record.digest)  # of a key only its end ever changes
+        return kept or (record.id, Known(keys.principal_of(record), _until(record)))
+
+    def _note(self) -> None:
+        """Write down when keys were last used, of those which were used since the last time."""
+        used = {key: known.used for key, known in self._known.values()}
+        fresh = {key: seconds for key, seconds in used.items() if seconds > self._noted.get(key, 0.0)}
+        if fresh:
+            keys.note_uses(self._db, {key: datetime.fromtimestamp(s, UTC) for key, s in fresh.items()})
+            self._noted |= fresh
+
+
+def _until(record: KeyRecord) -> float:
+    return float("inf") if record.expires_at is None else record.expires_at.timestamp()

@@ -11,6 +11,7 @@ from fastapi import Depends, FastAPI
 from starlette.routing import BaseRoute, Route
 
 from api import pages, problems
+from api.bodies import BodyLimit, Overlong, overlong
 from api.counting import Front, Routes
 from api.deps import App
 from api.feed import Feed
@@ -139,6 +140,7 @@ def create_app(
         dependencies=[Depends(plain_text)],
     )
     problems.install(app)
+    app.add_exception_handler(Overlong, overlong)
     for module in (
         health,
         metrics,
@@ -186,7 +188,13 @@ def _watch_over(app: FastAPI, settings: Settings, front: Front) -> Routes:
     """Count and log requests from now on, and give the numbers."""
     counts = Routes(settings.mapped, _templates(app.routes))
     # Around all that Starlette puts around an application by itself: answers to bugs are seen as well.
-    inner = Headers(app.build_middleware_stack())
+    mega = 1_000_000
+    limited = BodyLimit(
+        app.build_middleware_stack(),
+        forms=(settings.max_upload_mb + 1) * mega,  # a form has more than its file
+        others=settings.max_json_mb * mega,
+    )
+    inner = Headers(limited)
     app.middleware_stack = Observe(inner, front, counts, settings.log_requests)
     return counts
 

@@ -42,6 +42,15 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=64, description="API worker processes.")
     max_upload_mb: int = Field(default=512, ge=1, description="Largest accepted file, MB.")
     max_json_mb: int = Field(default=64, ge=1, description="Largest accepted body other than forms, MB.")
+    max_connections: int = Field(
+        default=1000, ge=1, le=1_000_000, description="Open connections of one API worker."
+    )
+    rate_limit: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="Requests a second of one caller to one API worker; 0: any.",
+    )
     job_slots: int = Field(default=1, ge=0, le=32, description="Long jobs run at once by one API worker.")
     job_memory_mb: int = Field(
         default=0,

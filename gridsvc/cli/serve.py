@@ -72,6 +72,7 @@ def serve(
     uvicorn.run(
         "api.front:create",
         factory=True,
+        http="api.connections:Careful",
         host=settings.host,
         port=settings.port,
         workers=settings.workers,

@@ -12,6 +12,7 @@ from fastapi import Depends, FastAPI
 from starlette.routing import BaseRoute, Route
 
 from api import access, pages, problems
+from api.bodies import BodyLimit, Overlong, overlong
 from api.counting import Front, Routes
 from api.deps import App, caller
 from api.door import Door
@@ -164,6 +165,7 @@ def create_app(
         dependencies=[Depends(caller), Depends(plain_text)],
     )
     problems.install(app)
+    app.add_exception_handler(Overlong, overlong)
     for module in (
         health,
         metrics,
@@ -215,7 +217,13 @@ def _watch_over(app: FastAPI, settings: Settings, front: Front) -> Routes:
     """Count and log requests from now on, and give the numbers."""
     counts = Routes(settings.mapped, _templates(app.routes))
     # Around all that Starlette puts around an application by itself: answers to bugs are seen as well.
-    inner = Headers(app.build_middleware_stack(), hosts=settings.base.hosts if settings.base else ())
+    mega = 1_000_000
+    limited = BodyLimit(
+        app.build_middleware_stack(),
+        forms=(settings.max_upload_mb + 1) * mega,  # a form has more than its file
+        others=settings.max_json_mb * mega,
+    )
+    inner = Headers(limited, hosts=settings.base.hosts if settings.base else ())
     app.middleware_stack = Observe(inner, front, counts, settings.log_requests)
     return counts
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from api.connections import Cut
 from gridsvc.exposition import Family
 from gridsvc.tally import Tally
 
@@ -28,17 +29,11 @@ OTHER = "(none)"
 LEFT = 499
 """Stands for the status of a request whose caller left before an answer began."""
 
-Cut = Literal["full", "head", "body", "reader"]
-_CUTS: dict[Cut, str] = {
-    "full": "as many connections were open as may be",
-    "head": "the head of a request was slow or too long",
-    "body": "a body was slow",
-    "reader": "an answer was not taken",
-}
+_CUTS: tuple[Cut, ...] = ("full", "head", "body", "reader")
 
 _BUCKETS = len(BOUNDS) + 1
 _BY = ("files", "routes")
-_STATUSES = (200, 304, 429)
+_STATUSES = (200, 304)
 _SUM, _HOT = 2 * _BUCKETS, 2 * _BUCKETS + 2
 _CUT = _HOT + len(HOT) * len(_STATUSES)
 _NAMES = (
@@ -46,6 +41,7 @@ _NAMES = (
     *(f"{by} seconds" for by in _BY),
     *(f"GET {path} {status}" for path in HOT for status in _STATUSES),
     *_CUTS,
+    "refused",
 )
 
 
@@ -56,12 +52,12 @@ class Front:
         self._tally = Tally(folder, "front", _NAMES)
         self._numbers = self._tally.numbers
 
-    def hot(self, path: int, status: Literal[0, 1, 2], seconds: float) -> None:
-        """Count a lookup answered from the mapped files: the `path` of `HOT`, and 200, 304 or 429."""
+    def hot(self, path: int, status: Literal[0, 1], seconds: float) -> None:
+        """Count a lookup answered from the mapped files: the `path` of `HOT`, and 200 or 304."""
         numbers = self._numbers
         numbers[bisect_left(BOUNDS, seconds)] += 1.0
         numbers[_SUM] += seconds
-        numbers[_HOT + 3 * path + status] += 1.0
+        numbers[_HOT + 2 * path + status] += 1.0
 
     def lookup(self, seconds: float) -> None:
         """Count a lookup which a route answered."""
@@ -70,7 +66,11 @@ class Front:
 
     def cut(self, reason: Cut) -> None:
         """Count a connection which was broken off."""
-        self._numbers[_CUT + list(_CUTS).index(reason)] += 1.0
+        self._numbers[_CUT + _CUTS.index(reason)] += 1.0
+
+    def refused(self) -> None:
+        """Count a request of a caller over its rate."""
+        self._numbers[-1] += 1.0
 
     def families(self) -> list[Family]:
         """The histogram of lookups and the connections cut off."""
@@ -84,9 +84,11 @@ class Front:
             counts = sums[number * _BUCKETS : (number + 1) * _BUCKETS]
             _histogram(lookups, counts, sums[_SUM + number], by)
         cuts = Family("gridsvc_connections_cut_total", "counter", "Connections which were broken off.")
-        for reason, count in zip(_CUTS, sums[_CUT:], strict=True):
+        for reason, count in zip(_CUTS, sums[_CUT:-1], strict=True):
             cuts.add(count, reason=reason)
-        return [lookups, cuts]
+        refused = Family("gridsvc_requests_refused_total", "counter", "Requests of callers over their rate.")
+        refused.add(sums[-1])
+        return [lookups, cuts, refused]
 
     def requests(self) -> Iterator[tuple[str, str, int, float]]:
         """Method, template, status and number of requests answered here."""

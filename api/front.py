@@ -11,13 +11,16 @@ import gc
 import logging
 import os
 import signal
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from api.connections import Careful, Guard
 from api.counting import Front
 from api.door import Door
 from api.lookup import Lookup
+from api.throttle import Throttle, address_of
 from gridsvc import logs
 from gridsvc.config import Settings
 from gridsvc.ownership.live import Live
@@ -38,9 +41,29 @@ def create() -> ASGIApp:
     settings = Settings.load()
     logs.configure(settings.log_format)
     live, front = Live(settings.mapped), Front(settings.mapped)
+    Careful.guard = Guard(settings.max_connections, front.cut)
     door = Door(settings.access, settings.hosts)
     rest = _Rest(settings, live, front, door)
-    return Lookup(rest, live, door, front, logged=settings.log_requests == "all")
+    lookup = Lookup(rest, live, door, front, logged=settings.log_requests == "all")
+    if not settings.rate_limit:
+        return lookup
+    throttle = Throttle(lookup, settings.rate_limit, front.refused, _naming(door))
+    return cast("ASGIApp", ProxyHeadersMiddleware(cast("Any", throttle), _trusted()))
+
+
+def _naming(door: Door) -> Callable[[Scope], str]:
+    """Name callers by their key; whoever shows none that is known, by their address."""
+
+    def name(scope: Scope) -> str:
+        known = door.known(scope)
+        return address_of(scope) if known is None else known.actor
+
+    return name
+
+
+def _trusted() -> str:
+    """Whose word is taken for who asks: proxies in front."""
+    return os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
 
 
 class _Rest:
@@ -75,8 +98,7 @@ class _Rest:
             app = await asyncio.to_thread(_load, self._settings, self._live, self._front, self._door)
             async with app.router.lifespan_context(app):
                 gc.freeze()  # what is loaded stays: the collector need not walk through it again and again
-                trusted = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
-                self._app = cast("ASGIApp", ProxyHeadersMiddleware(app, trusted))
+                self._app = cast("ASGIApp", ProxyHeadersMiddleware(app, _trusted()))
                 self._here.set()
                 await self._stop.wait()
         except Exception:  # noqa: BLE001 - logged, and the process ends

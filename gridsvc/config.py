@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -47,8 +48,26 @@ class Settings(BaseSettings):
     )
     port: int = Field(default=8000, ge=1, le=65535, description="Port the service listens on.")
     workers: int = Field(default=1, ge=1, le=64, description="API worker processes.")
-    max_upload_mb: int = Field(default=512, ge=1, description="Largest accepted request body, MB.")
+    max_upload_mb: int = Field(default=512, ge=1, description="Largest accepted file, MB.")
+    max_json_mb: int = Field(default=64, ge=1, description="Largest accepted body other than forms, MB.")
+    max_connections: int = Field(
+        default=1000, ge=1, le=1_000_000, description="Open connections of one API worker."
+    )
+    rate_limit: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="Requests a second of one caller to one API worker; 0: any.",
+    )
     job_slots: int = Field(default=1, ge=0, le=32, description="Long jobs run at once by one API worker.")
+    job_memory_mb: int = Field(
+        default=0,
+        ge=0,
+        description="Memory one job or export may take, MB; 0: three quarters of what there is.",
+    )
+    job_cpu_minutes: int = Field(
+        default=120, ge=1, le=100_000, description="Processor time one job may take, minutes."
+    )
     small_count: int = Field(
         default=5,
         ge=0,
@@ -92,6 +111,11 @@ class Settings(BaseSettings):
         assert found.url  # noqa: S101 - a file which cannot be read shows at the start
         parse(found.base_map, found.base_map_crs)  # so does an address which cannot be one
         return found
+
+    def hand_down(self) -> None:
+        """Tell child processes, which read no settings, what concerns them."""
+        for name in ("log_format", "job_memory_mb", "job_cpu_minutes"):
+            os.environ[f"GRIDSVC_{name.upper()}"] = str(getattr(self, name))
 
     @property
     def url(self) -> str:

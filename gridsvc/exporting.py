@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 
 from gridsvc import errors, logs
+from gridsvc.bounds import Bounds
 from gridsvc.principal import Principal
 from gridsvc.services import exports
 from gridsvc.services.export_ground import Source
@@ -84,6 +85,7 @@ def main() -> None:
     asked = sys.stdin.buffer.read()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever else is printed goes where errors go
+    Bounds.inherited().hold()
     gc.freeze()  # what is loaded stays: the collector need not walk through it again and again
     with answers:
         answers.write(answer(os.environ["GRIDSVC_DATABASE_URL"], asked))
@@ -100,6 +102,8 @@ def answer(url: str, line: bytes) -> bytes:
         told = exports.write(database, who, source, wanted, Path(asked["path"]))
     except errors.GridsvcError as error:
         told = {"error": error.as_dict()}
+    except MemoryError:
+        told = {"error": Bounds.inherited().out_of_memory().as_dict()}
     finally:
         database.close()
     return orjson.dumps(told)

@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
 from gridsvc import correlation, logs
+from gridsvc.bounds import Bounds
 from gridsvc.errors import Cancelled, GridsvcError
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress
@@ -29,6 +30,9 @@ from gridsvc.store.records import Idempotency
 __all__ = ["HANDLERS", "main", "run"]
 
 _log = logging.getLogger("gridsvc.jobs")
+
+_NICE = 5
+"""How far jobs stand behind requests where both want the processor."""
 
 Handler = Callable[[Database, Principal, Mapping[str, Any], Idempotency, Progress], dict[str, Any]]
 
@@ -78,6 +82,9 @@ def run(database: Database, job_id: str, worker: str) -> None:
                 result = _handler(job.kind)(database, who, job.params, jobs_.once(job_id), reporter)
     except GridsvcError as error:
         jobs_.fail(database, job_id, worker, error)
+    except MemoryError as error:
+        jobs_.fail(database, job_id, worker, Bounds.inherited().out_of_memory())
+        raise SystemExit(1) from error  # what it holds goes back with the process
     except Exception as error:
         _log.exception("job %s failed unexpectedly", job_id)
         jobs_.fail(database, job_id, worker, GridsvcError("the job failed; nothing was changed"))
@@ -112,8 +119,13 @@ def main() -> None:
     logs.configure(logs.inherited())
     answers, orders = _answers(), _orders(sys.stdin.buffer)
     database = Database.open(os.environ["GRIDSVC_DATABASE_URL"])
+    bounds = Bounds.inherited()
+    bounds.hold()
+    os.nice(_NICE)
     while True:
-        run(database, orders(), os.environ["GRIDSVC_WORKER"])
+        job = orders()
+        bounds.begin()
+        run(database, job, os.environ["GRIDSVC_WORKER"])
         answers.write(b"done\n")
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 
+from gridsvc.bounds import Bounds
 from gridsvc.exchange.receivers import Receivers
 from gridsvc.liveness import gone, own_name
 from gridsvc.sealer import Sealer
@@ -20,7 +22,7 @@ from gridsvc.sender import Sender
 from gridsvc.services import alarms, current, jobs, lead_turns
 from gridsvc.store.database import Database
 
-__all__ = ["LONG", "QUICK", "Supervisor"]
+__all__ = ["COMMAND", "LONG", "QUICK", "Supervisor"]
 
 _log = logging.getLogger("gridsvc.supervisor")
 
@@ -34,6 +36,8 @@ _JOBS_A_CHILD = 50
 LONG = ("adopt", "assign", "customers", "export", "realign", "solve", "tile")
 """Kinds that may take minutes."""
 
+COMMAND = [sys.executable, "-m", "gridsvc.jobs"]
+
 _NONE = Receivers()
 
 QUICK = ("current-file", "drift", "repair")
@@ -46,9 +50,8 @@ class _Child:
     def __init__(self, url: str, worker: str) -> None:
         # The URL may hold a password, so it travels in the environment and not in the process list.
         environment = {**os.environ, "GRIDSVC_DATABASE_URL": url, "GRIDSVC_WORKER": worker}
-        command = [sys.executable, "-m", "gridsvc.jobs"]
         self._process = subprocess.Popen(  # noqa: S603 - our own module
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+            COMMAND, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
         )
         assert self._process.stdout is not None  # noqa: S101 - a pipe, as asked for
         os.set_blocking(self._process.stdout.fileno(), False)
@@ -70,6 +73,11 @@ class _Child:
         if self.job is not None and self._process.stdout.read(1000):
             self.job, self._since = None, time.monotonic()
         return self._process.poll() is None
+
+    @property
+    def overdrawn(self) -> bool:
+        """Whether the system ended it because its job took more processor time than it may."""
+        return self._process.poll() == -signal.SIGXCPU
 
     @property
     def spent(self) -> bool:
@@ -118,7 +126,9 @@ class _Lane:
 
     def _watch(self, database: Database, child: _Child) -> None:
         if not child.look() or child.spent:
-            if child.job is not None:
+            if child.job is not None and child.overdrawn:
+                jobs.fail(database, child.job, self._worker, Bounds.inherited().out_of_time())
+            elif child.job is not None:
                 jobs.take_back(database, child.job, self._worker)
             child.end()
             self.children.remove(child)

@@ -66,7 +66,7 @@ def serve(
     if not _is_current(settings.url):
         with opened(settings.url, upgrade=upgrade or settings.url.startswith("sqlite")):
             pass
-    os.environ["GRIDSVC_LOG_FORMAT"] = settings.log_format  # for the processes which read no settings
+    settings.hand_down()
     node = Node(settings.url, settings.mapped)
     say(
         f"page http://{settings.host}:{settings.port}/  API documentation http://{settings.host}:{settings.port}/docs"
@@ -82,6 +82,7 @@ def serve(
     uvicorn.run(
         "api.front:create",
         factory=True,
+        http="api.connections:Careful",
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
@@ -148,7 +149,7 @@ def worker(slots: int | None, database: str | None) -> None:
         {f"GRIDSVC_{name.upper()}": str(value) for name, value in given.items() if value is not None}
     )
     settings = Settings.load()
-    os.environ["GRIDSVC_LOG_FORMAT"] = settings.log_format
+    settings.hand_down()
     logs.configure(settings.log_format)
     with opened(settings.url):
         pass

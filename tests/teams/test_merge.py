@@ -64,6 +64,19 @@ def test_any_name_comes_back_from_both(name: str) -> None:
         assert merge(given_, read_sheets({file: content}), NOW, ZONE).roster == given_
 
 
+def test_a_number_which_a_spreadsheet_keeps_as_a_float_is_the_same_id() -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.active.title = "people"
+    for row in (["id", "name", "department"], [13800138001.0, "Ann", "m"], [7.0, "Bo", "m"]):
+        book.active.append(row)
+    stream = io.BytesIO()
+    book.save(stream)
+    rows = read_sheets({"r.xlsx": stream.getvalue()})["people"].rows
+    assert [row.values["id"] for row in rows] == ["13800138001", "7"]
+
+
 def test_no_cell_can_act_as_a_formula() -> None:
     from openpyxl import load_workbook
 

@@ -85,7 +85,8 @@ def _leaver(body: NewHandover) -> Leaver:
     heirs = tuple(
         Heir(h.person, h.team, h.role, h.from_, h.acting, h.time_share, h.kpi_share) for h in body.successors
     )
-    return Leaver(body.person or "", heirs, body.reason, body.effective_at, body.base_roster)
+    heads = tuple((given.department, given.person) for given in body.heads)
+    return Leaver(body.person or "", heirs, body.reason, body.effective_at, body.base_roster, heads)
 
 
 @router.get("/territories/{territory}/handovers")

@@ -32,8 +32,15 @@ class HeirIn(Request):
     kpi_share: Share = None
 
 
+class StandInIn(Request):
+    """Who stands in for the head of a department which the leaver heads, from then on."""
+
+    department: Name
+    person: Name
+
+
 class NewHandover(Request):
-    """A leaver (`person`, `successors`), or a grid which goes to another team (`grid`, `team`)."""
+    """A leaver (`person`, `successors`, `heads`), or a grid which goes to another team (`grid`, `team`)."""
 
     kind: Literal["leaver", "grid"]
     reason: Annotated[str, Field(max_length=500)]
@@ -43,6 +50,7 @@ class NewHandover(Request):
     )
     person: Name | None = None
     successors: Annotated[list[HeirIn], Field(default_factory=list, max_length=1000)]
+    heads: Annotated[list[StandInIn], Field(default_factory=list, max_length=1000)]
     base_roster: Annotated[
         int | None, Field(ge=1, lt=2**31, description="The roster you have seen; another one is a 409.")
     ] = None
@@ -56,8 +64,10 @@ class NewHandover(Request):
         if self.kind == "leaver":
             if self.person is None or self.grid is not None or self.team is not None or self.publish:
                 raise ValueError("a leaver needs person, and neither grid, team nor publish")
-        elif self.grid is None or self.team is None or self.person is not None or self.successors:
-            raise ValueError("a grid needs grid and team, and neither person nor successors")
+        elif (
+            self.grid is None or self.team is None or self.person is not None or self.successors or self.heads
+        ):
+            raise ValueError("a grid needs grid and team, and neither person, successors nor heads")
         return self
 
 
@@ -82,8 +92,8 @@ class HandoverOut(BaseModel):
         dict[str, Any],
         Field(
             description="Of a leaver `passed` (each place and who has it next), `vacant`, `heads`"
-            " (departments the leaver still heads) and `teams`; of a grid `team_before`, `team_after`,"
-            " `publication`."
+            " (departments the leaver headed), `answering` (who answers for these) and `teams`; of a grid"
+            " `team_before`, `team_after`, `publication`."
         ),
     ]
     proof: Annotated[

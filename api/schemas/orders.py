@@ -32,7 +32,10 @@ class OrdersOut(BaseModel):
     ]
     path: Annotated[
         list[dict[str, Any]],
-        Field(description="`department`, `head`, and why it was `skipped`: no_head, self or left."),
+        Field(
+            description="`department`, `head`, why it was `skipped` (no_head, self or left), and who"
+            " stands in (`acting`)."
+        ),
     ]
     why: str
 

@@ -150,7 +150,10 @@ class TeamRulesIn(Request):
     otherwise: Literal["area_manager", "department_head"] | None = None
     severities: Annotated[
         dict[str, Literal["block", "warn", "off"]] | None,
-        Field(description="Of lead_department, required_roles, time_shares, kpi_shares, primary, backup."),
+        Field(
+            description="Of lead_department, department_head, required_roles, time_shares, kpi_shares,"
+            " primary, backup."
+        ),
     ] = None
 
 

@@ -84,8 +84,15 @@ def orders(
     lines = [told["why"]]
     for giver in told["by"]:
         where = giver["department"] or giver["area"] or giver["team"]
-        lines.append(f"  {giver['person']['id']} {giver['person']['name']} ({giver['as']} of {where})")
-    lines += [f"  passed over: {s['department']} ({s['skipped']})" for s in told["path"] if s["skipped"]]
+        acting = ", acting" if giver["acting"] else ""
+        lines.append(
+            f"  {giver['person']['id']} {giver['person']['name']} ({giver['as']} of {where}{acting})"
+        )
+    lines += [
+        f"  passed over: {step['head'] or 'no head'} of {step['department']} ({step['skipped']})"
+        for step in told["path"]
+        if step["skipped"]
+    ]
     emit(told, lines, json_=json_)
 
 

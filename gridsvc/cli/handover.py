@@ -52,6 +52,12 @@ def handover() -> None:
     metavar="[TEAM=]PERSON[@FROM][@acting=PERSON]",
     help="Who takes over, in one team or all, from when on, and who leads until then; repeat for several.",
 )
+@click.option(
+    "--head",
+    multiple=True,
+    metavar="DEPARTMENT=PERSON",
+    help="Who stands in for the head of a department which the leaver heads; repeat for several.",
+)
 @at_option
 @reason_option
 @territory_option
@@ -61,6 +67,7 @@ def handover() -> None:
 def leaver(
     person: str,
     successor: tuple[str, ...],
+    head: tuple[str, ...],
     at: str | None,
     reason: str,
     territory: str | None,
@@ -71,9 +78,11 @@ def leaver(
 ) -> None:
     """End a leaver's places in all teams and give them to successors, in one roster."""
     heirs = tuple(_heir(text, row) for row, text in enumerate(successor, 1))
+    heads = tuple(_stand_in(text, row) for row, text in enumerate(head, 1))
     with opened(database) as db:
         chosen = territory or only_territory(db)
-        record = handovers.leave(db, WHO, chosen, Leaver(person, heirs, reason, at), dry_run=dry_run)
+        wanted = Leaver(person, heirs, reason, at, heads=heads)
+        record = handovers.leave(db, WHO, chosen, wanted, dry_run=dry_run)
         _say(db, record, None, json_=json_)
 
 
@@ -152,6 +161,15 @@ def _heir(text: str, row: int) -> Heir:
     return Heir(found["person"], found["team"], None, found["start"], found["acting"])
 
 
+def _stand_in(text: str, row: int) -> tuple[str, str]:
+    department, _, person = text.partition("=")
+    if not department or not person:
+        raise InvalidInput(
+            f"{text[:60]!r} names no stand-in", row=row, field="--head", cure="write it as DEPARTMENT=PERSON"
+        )
+    return department, person
+
+
 def _document(record: HandoverRecord, state: State) -> dict[str, Any]:
     names = ("territory", "kind", "person", "line", "grid", "reason", "roster", "plan", "told")
     told = {name: getattr(record, name) for name in names}
@@ -189,8 +207,17 @@ def _effect(told: dict[str, Any]) -> Sequence[str]:
         acting = f", {given['acting']} leads until then" if given["acting"] else ""
         heir = f"{given['to']} from {given['start']}{acting}" if given["to"] else "nobody"
         lines.append(f"  {given['role']} of team {given['team']}: {given['person']} > {heir}")
-    lines += [f"  still heads department {department}: name another" for department in told.get("heads", ())]
-    return lines
+    return [*lines, *(_answers(entry) for entry in told.get("answering", ()))]
+
+
+def _answers(entry: dict[str, Any]) -> str:
+    who = entry["person"] or "nobody"
+    how = (
+        f"{who} stands in"
+        if entry["acting"]
+        else f"{who} answers" + (f", head of {entry['of']}" if entry["of"] else "")
+    )
+    return f"  department {entry['department']} loses its head: {how} from then on"
 
 
 def _proved(proof: dict[str, Any]) -> str:

@@ -156,13 +156,9 @@ def _cell(source: str, number: int, cell: Any, written: Any) -> str:
         return value.isoformat()
     if isinstance(value, bool):
         return "true" if value else "false"
-    return (
-        ""
-        if value is None
-        else f"{value:g}"
-        if isinstance(value, float) and value == int(value)
-        else str(value)
-    )
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # spreadsheets know one kind of number; an id is no 1.38e+10
+    return "" if value is None else str(value)
 
 
 def _sheet(listed: str, source: str, lines: list[Line]) -> Sheet:

@@ -9,6 +9,7 @@ from typing import Any
 from gridsvc.services.standing import require_owned
 from gridsvc.teams.handover import Leave, Passed
 from gridsvc.teams.model import Roster
+from gridsvc.teams.orders import answering
 from gridsvc.teams.orphans import InForce, Published, prove
 
 __all__ = ["effect_of"]
@@ -33,9 +34,20 @@ def effect_of(
         "passed": [_passed(given) for given in passed],
         "vacant": [{"team": p.team, "role": p.role} for p in passed if p.to is None],
         "heads": [d.id for d in roster.departments if d.head == leaving.person],
+        "answering": [
+            _answering(roster, d.id, leaving) for d in roster.departments if d.head == leaving.person
+        ],
         "teams": _teams(known[0].roster, roster, passed, publications),
         "proof": {"before": before.as_dict(), "after": after.as_dict()},
     }
+
+
+def _answering(roster: Roster, department: str, leaving: Leave) -> dict[str, Any]:
+    """Who answers for a department which the leaver headed, from then on."""
+    giver = answering(roster, department, roster.left_by(leaving.at))
+    if giver is None:
+        return {"department": department, "person": None, "of": None, "acting": False}
+    return {"department": department, "person": giver.person, "of": giver.department, "acting": giver.acting}
 
 
 def _passed(given: Passed) -> dict[str, Any]:

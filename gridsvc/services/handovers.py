@@ -13,7 +13,7 @@ from gridsvc.services import rosters
 from gridsvc.services.effects import roster_in_force
 from gridsvc.services.handover_effects import effect_of
 from gridsvc.services.series import instant
-from gridsvc.services.standing import left_by, passed_of, publications_from, rosters_from
+from gridsvc.services.standing import passed_of, publications_from, rosters_from
 from gridsvc.store.database import Database, Reader, UnitOfWork
 from gridsvc.store.handovers import HandoverRecord
 from gridsvc.store.records import Idempotency
@@ -50,6 +50,8 @@ class Leaver:
         An instant with its offset; a date means 00:00 in the territory's time zone; None means now.
     base_roster : int or None
         The roster the caller saw.
+    heads : tuple of (str, str)
+        Departments which the leaver heads, and who stands in there from then on.
     """
 
     person: str
@@ -57,6 +59,7 @@ class Leaver:
     reason: str
     effective_at: str | datetime | None = None
     base_roster: int | None = None
+    heads: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -210,10 +213,10 @@ def _make(reader: Reader, territory: str, wanted: Leaver, now: datetime) -> _Mad
     leaving = _leave(wanted, zone, now)
     known = rosters_from(reader, territory, now)
     _require_later(known[0], leaving.at)
-    start, records = min(now, leaving.at), reader.handovers.leavers(territory)
-    earlier, first, appended = passed_of(records), list[Passed](), list[tuple[Roster, datetime]]()
+    start, earlier = min(now, leaving.at), passed_of(reader.handovers.leavers(territory))
+    first, appended = list[Passed](), list[tuple[Roster, datetime]]()
     for found in known:
-        roster, passed = handed_over(found.roster, leaving, left_by(found.roster, records))
+        roster, passed = handed_over(found.roster, leaving)
         require_no_loop([*earlier, *passed])
         first = first or list(passed)
         appended.append((roster, start if found is known[0] else found.start))
@@ -225,7 +228,8 @@ def _make(reader: Reader, territory: str, wanted: Leaver, now: datetime) -> _Mad
 
 def _leave(wanted: Leaver, zone: str, now: datetime) -> Leave:
     at = now if wanted.effective_at is None else instant(wanted.effective_at, zone, "effective_at")
-    return Leave(wanted.person, at, tuple(_heir(h, zone, row) for row, h in enumerate(wanted.successors, 1)))
+    heirs = tuple(_heir(h, zone, row) for row, h in enumerate(wanted.successors, 1))
+    return Leave(wanted.person, at, heirs, wanted.heads)
 
 
 def _heir(heir: Heir, zone: str, row: int) -> Successor:

@@ -15,10 +15,9 @@ from gridsvc.services import team_rules
 from gridsvc.services.asking import moment_of, require_person, roster_at
 from gridsvc.services.levels import above
 from gridsvc.services.series import published_plan
-from gridsvc.services.standing import left_by
 from gridsvc.store.database import Database, Reader
 from gridsvc.teams.model import Roster
-from gridsvc.teams.orders import Area, OrderRules, Orders, Rule, Work, who_orders
+from gridsvc.teams.orders import Area, Giver, OrderRules, Orders, Rule, Step, Work, who_orders
 
 __all__ = ["orders"]
 
@@ -57,6 +56,25 @@ _WHY: dict[str, dict[Lang, str]] = {
     },
 }
 
+_DETOURS: dict[str, dict[Lang, str]] = {
+    "left": {
+        "en": "{head}, head of {department}, has left: it goes to the department above.",
+        "zh": "{department} 负责人 {head} 已离开，改由上级部门负责。",
+    },
+    "left_acting": {
+        "en": "{head}, head of {department}, has left: {acting} stands in.",
+        "zh": "{department} 负责人 {head} 已离开，由 {acting} 代理。",
+    },
+    "no_head": {
+        "en": "{department} has no head: it goes to the department above.",
+        "zh": "{department} 未设负责人，改由上级部门负责。",
+    },
+    "no_head_acting": {
+        "en": "{department} has no head: {acting} stands in.",
+        "zh": "{department} 未设负责人，由 {acting} 代理。",
+    },
+}
+
 
 def orders(
     db: Database,
@@ -91,10 +109,8 @@ def orders(
         number, roster = roster_at(reader, territory, moment)
         require_person(roster, number, person)
         areas = list(dict.fromkeys(_areas(reader, territory, roster, person, grid, line, moment)))
-        gone = left_by(reader.rosters.get(territory, number), reader.handovers.leavers(territory))
-        left = {name for name, since in gone.items() if since <= moment}
         known = rules or _company_rules(reader, roster)
-    found = who_orders(roster, person, work, areas, known, left)
+    found = who_orders(roster, person, work, areas, known, roster.left_by(moment))
     return {
         "person": {**_named(roster, person), "department": roster.person_by_id[person].department},
         "work": work,
@@ -166,9 +182,25 @@ def _giver(roster: Roster, giver: Any) -> dict[str, Any]:
 
 def _why(roster: Roster, person: str, found: Orders, work: Work, lang: Lang) -> str:
     rule: Rule | str = found.rule if found.givers else "nobody"
-    names = ("、" if lang == "zh" else ", ").join(_named(roster, g.person)["name"] for g in found.givers)
+    names = ("、" if lang == "zh" else ", ").join(_called(roster, giver, lang) for giver in found.givers)
     departments = {d.id: d.name for d in roster.departments}
     department = next((departments.get(g.department or "", "") for g in found.givers), "")
     if rule == "department_head" and work == "routine":
         rule = "routine_by_head"
-    return _WHY[rule][lang].format(person=_named(roster, person)["name"], givers=names, department=department)
+    told = _WHY[rule][lang].format(person=_named(roster, person)["name"], givers=names, department=department)
+    detours = [_detour(roster, step, departments[step.department], lang) for step in found.path]
+    return (" " if lang == "en" else "").join([told, *(filter(None, detours) if found.givers else ())])
+
+
+def _called(roster: Roster, giver: Giver, lang: Lang) -> str:
+    acting = {"en": " (acting)", "zh": "（代理）"}[lang] if giver.acting else ""
+    return f"{_named(roster, giver.person)['name']}{acting}"
+
+
+def _detour(roster: Roster, step: Step, department: str, lang: Lang) -> str:
+    """Why it is not a department's own head who gives the order; nothing where it is, or is the person."""
+    if step.skipped not in {"no_head", "left"}:
+        return ""
+    head, acting = (None if p is None else _named(roster, p)["name"] for p in (step.head, step.acting))
+    way = step.skipped if acting is None else f"{step.skipped}_acting"
+    return _DETOURS[way][lang].format(department=department, head=head, acting=acting)

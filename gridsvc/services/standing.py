@@ -9,10 +9,9 @@ from gridsvc.services.series import published_plan
 from gridsvc.store.database import Reader
 from gridsvc.store.handovers import HandoverRecord
 from gridsvc.teams.handover import Passed
-from gridsvc.teams.model import Roster
 from gridsvc.teams.orphans import InForce, Orphan, Proof, Published
 
-__all__ = ["left_by", "passed_of", "publications_from", "require_owned", "rosters_from"]
+__all__ = ["passed_of", "publications_from", "require_owned", "rosters_from"]
 
 _NAMED = 5
 
@@ -81,16 +80,3 @@ def passed_of(records: list[HandoverRecord]) -> list[Passed]:
         for record in records
         for given in record.told["passed"]
     ]
-
-
-def left_by(roster: Roster, records: list[HandoverRecord]) -> dict[str, datetime]:
-    """Who has left and when; who was taken into a team again for a time behind that is there."""
-    left = dict[str, datetime]()
-    for record in records:
-        if record.person is not None:
-            left[record.person] = record.effective_at
-    for member in roster.members:
-        gone = left.get(member.person)
-        if gone is not None and (member.valid_until is None or member.valid_until > gone):
-            del left[member.person]
-    return left

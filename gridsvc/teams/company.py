@@ -11,12 +11,15 @@ from gridsvc.teams.model import Role
 
 __all__ = ["RequiredRole", "Rule", "Severity", "TeamRules", "Where", "team_rules_from_dict"]
 
-Rule = Literal["lead_department", "required_roles", "time_shares", "kpi_shares", "primary", "backup"]
+Rule = Literal[
+    "lead_department", "department_head", "required_roles", "time_shares", "kpi_shares", "primary", "backup"
+]
 Severity = Literal["block", "warn", "off"]
 Orderer = Literal["area_manager", "department_head"]
 
 _DEFAULT: Mapping[Rule, Severity] = {
     "lead_department": "warn",
+    "department_head": "warn",
     "required_roles": "warn",
     "time_shares": "block",
     "kpi_shares": "warn",

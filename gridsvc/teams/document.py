@@ -69,7 +69,8 @@ def roster_to_dict(roster: Roster) -> dict[str, Any]:
 
 
 def _with_lists(person: Person) -> dict[str, Any]:
-    return vars(person) | {"skills": list(person.skills), "languages": list(person.languages)}
+    lists = {"skills": list(person.skills), "languages": list(person.languages)}
+    return vars(person) | lists | {"valid_until": _written(person.valid_until)}
 
 
 def _with_times(member: Member) -> dict[str, Any]:
@@ -185,9 +186,8 @@ def _entries(document: Mapping[str, Any], name: str, read: Callable[[_Entry], T]
 
 
 def _department(entry: _Entry) -> Department:
-    return Department(
-        entry.text("id"), entry.text("name"), entry.optional_text("parent"), entry.optional_text("head")
-    )
+    above, *heads = (entry.optional_text(name) for name in ("parent", "head", "acting_head"))
+    return Department(entry.text("id"), entry.text("name"), above, *heads)
 
 
 def _person(entry: _Entry) -> Person:
@@ -202,6 +202,7 @@ def _person(entry: _Entry) -> Person:
         capacity=entry.at_least_zero("capacity", 1.0),
         languages=entry.texts("languages", "zh"),
         kpi_share=None if entry.number("kpi_share") is None else entry.share("kpi_share"),
+        valid_until=entry.moment("valid_until"),
     )
 
 

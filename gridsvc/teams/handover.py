@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gridsvc.errors import InvalidInput
-from gridsvc.teams.model import Member, Role, Roster
+from gridsvc.teams.model import Department, Member, Role, Roster
 from gridsvc.teams.seats import goes_on, seated, stood_in, without
 
 __all__ = ["SOURCE", "Leave", "Passed", "Successor", "handed_over", "require_no_loop", "standing_for"]
@@ -47,11 +47,18 @@ class Successor:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """A person leaves all teams at a moment (UTC)."""
+    """A person leaves for good at a moment (UTC).
+
+    Attributes
+    ----------
+    heads : tuple of (str, str)
+        Departments which the person heads, and who stands in from then on.
+    """
 
     person: str
     at: datetime
     successors: tuple[Successor, ...] = ()
+    heads: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +86,11 @@ class Passed:
     acting: str | None = None
 
 
-def handed_over(
-    roster: Roster, leave: Leave, left: Mapping[str, datetime] | None = None
-) -> tuple[Roster, tuple[Passed, ...]]:
-    """The roster in which a leaver's places end and the successors have them.
+def handed_over(roster: Roster, leave: Leave) -> tuple[Roster, tuple[Passed, ...]]:
+    """The roster in which a person leaves and the successors have the places.
 
     A successor who is in the team already changes role and keeps the shares; who leads it already stays lead.
     Who stands in is given no share of time or assessment for it.
-
-    Parameters
-    ----------
-    left : mapping of person to datetime
-        Who has left for good, and when (UTC).
 
     Raises
     ------
@@ -100,7 +100,7 @@ def handed_over(
         not fit.
     """
     places = _places(roster, leave)
-    chosen = _chosen(places, leave, roster, left or {})
+    chosen = _chosen(places, leave, roster)
     members, passed = without(roster.members, leave.person, leave.at), list[Passed]()
     for number, place in enumerate(places):
         row, successor = chosen.get(number, (0, None))
@@ -114,7 +114,11 @@ def handed_over(
         if given.acting is not None:
             members = stood_in(members, place.team, given.acting, given.at, given.start)
         members = members if seat is None else [*members, seat]
-    return replace(roster, members=tuple(members)), tuple(passed)
+    people = [replace(p, valid_until=leave.at) if p.id == leave.person else p for p in roster.people]
+    departments = _headed(roster, leave)
+    return replace(roster, departments=departments, people=tuple(people), members=tuple(members)), tuple(
+        passed
+    )
 
 
 def require_no_loop(passed: Sequence[Passed]) -> None:
@@ -149,21 +153,42 @@ def standing_for(
 ) -> tuple[str, ...]:
     """Who had a place and who has it at a moment, from `person` on.
 
-    The last of them counts in the team then, unless nobody took the place over. Somebody who came back is
-    followed no further.
+    The last of them counts in the team then, unless nobody took the place over or it ended. Somebody who
+    came back is followed no further.
     """
     there = {m.person for m in roster.members if m.team == team and m.counts(at)}
-    chain = [person]
+    chain, stands_in = [person], False
     while chain[-1] not in there:
-        links = [p for p in passed if (p.team, p.role, p.person) == (team, role, chain[-1]) and p.at <= at]
-        last = max(links, key=lambda p: p.at, default=None)
+        mine = [p for p in passed if (p.team, p.person) == (team, chain[-1]) and p.at <= at]
+        # Who stood in had another role, in which the place was passed on.
+        last = max((p for p in mine if stands_in or p.role == role), key=lambda p: p.at, default=None)
         if last is None or last.to is None:
             break
-        heir = last.acting if last.acting and last.start and at < last.start else last.to
+        stands_in = last.acting is not None and last.start is not None and at < last.start
+        heir = last.acting if last.acting is not None and stands_in else last.to
         if heir in chain:
             break
         chain.append(heir)
     return tuple(chain)
+
+
+def _headed(roster: Roster, leave: Leave) -> tuple[Department, ...]:
+    """The departments with those who stand in for their head, the leaver.
+
+    Raises
+    ------
+    InvalidInput
+        The leaver does not head a department which is named; or who is to stand in is not there.
+    """
+    acting = dict(leave.heads)
+    mine = [d.id for d in roster.departments if d.head == leave.person]
+    for row, (department, person) in enumerate(leave.heads, 1):
+        if department not in mine:
+            cure = f"name one of {', '.join(mine[:_NAMED])}" if mine else "leave it out"
+            what = f"{leave.person!r} is not the head of {department[:40]!r}"
+            raise _fault(what, row, "department", cure, "heads")
+        _require_there(roster, person, leave, leave.at, ("heads", row, "person"))
+    return tuple(replace(d, acting_head=acting.get(d.id, d.acting_head)) for d in roster.departments)
 
 
 # --- who means what
@@ -174,7 +199,7 @@ def _places(roster: Roster, leave: Leave) -> list[Member]:
     if leave.person not in roster.person_by_id:
         raise _unknown(roster, leave.person, "person", None)
     found = [m for m in roster.members if m.person == leave.person and goes_on(m, leave.at)]
-    if not found:
+    if not found and not any(d.head == leave.person for d in roster.departments):
         raise InvalidInput(
             f"{leave.person!r} is in no team from {leave.at.isoformat()} on",
             field="person",
@@ -183,13 +208,11 @@ def _places(roster: Roster, leave: Leave) -> list[Member]:
     return found
 
 
-def _chosen(
-    places: Sequence[Member], leave: Leave, roster: Roster, left: Mapping[str, datetime]
-) -> dict[int, tuple[int, Successor]]:
+def _chosen(places: Sequence[Member], leave: Leave, roster: Roster) -> dict[int, tuple[int, Successor]]:
     """The row and entry which mean each place; the narrowest counts."""
     best: dict[int, tuple[int, int, Successor]] = {}
     for row, entry in enumerate(leave.successors, 1):
-        _check(entry, row, leave, roster, left)
+        _check(entry, row, leave, roster)
         meant = [i for i, place in enumerate(places) if _means(entry, place)]
         if not meant:
             raise _meaningless(entry, row, places, leave.person)
@@ -211,24 +234,31 @@ def _means(entry: Successor, place: Member) -> bool:
     return entry.team in {None, place.team} and entry.role in {None, place.role}
 
 
-def _check(entry: Successor, row: int, leave: Leave, roster: Roster, left: Mapping[str, datetime]) -> None:
+def _check(entry: Successor, row: int, leave: Leave, roster: Roster) -> None:
     start = entry.start or leave.at
     for field, person, begins in (("person", entry.person, start), ("acting", entry.acting, leave.at)):
-        if person is None:
-            continue
-        if person not in roster.person_by_id:
-            raise _unknown(roster, person, field, row)
-        if person == leave.person:
-            raise _fault(f"{person!r} is the one who leaves", row, field, "name somebody else")
-        if person in left and left[person] <= begins:
-            what = f"{person!r} left on {left[person].date().isoformat()}"
-            raise _fault(what, row, field, "name somebody who is there, or take them into a team again first")
+        if person is not None:
+            _require_there(roster, person, leave, begins, (SOURCE, row, field))
     if start < leave.at:
         what = f"begins at {start.isoformat()}, before {leave.person!r} goes"
         raise _fault(what, row, "from", f"begin at {leave.at.isoformat()} or later, or let them go earlier")
     if entry.acting is not None and start == leave.at:
         what = "nobody need stand in: the successor begins when the leaver goes"
         raise _fault(what, row, "acting", "leave it out, or give a later date as from")
+
+
+def _require_there(
+    roster: Roster, person: str, leave: Leave, at: datetime, place: tuple[str, int, str]
+) -> None:
+    source, row, field = place
+    if person not in roster.person_by_id:
+        raise _unknown(roster, person, field, row, source)
+    if person == leave.person:
+        raise _fault(f"{person!r} is the one who leaves", row, field, "name somebody else", source)
+    gone = roster.person_by_id[person].valid_until
+    if gone is not None and gone <= at:
+        cure = "name somebody who is there, or take their valid_until back first"
+        raise _fault(f"{person!r} left on {gone.date().isoformat()}", row, field, cure, source)
 
 
 def _meaningless(entry: Successor, row: int, places: Sequence[Member], person: str) -> InvalidInput:
@@ -238,20 +268,20 @@ def _meaningless(entry: Successor, row: int, places: Sequence[Member], person: s
     return _fault(what, row, field, f"name one of: {there}")
 
 
-def _unknown(roster: Roster, person: str, field: str, row: int | None) -> InvalidInput:
+def _unknown(roster: Roster, person: str, field: str, row: int | None, source: str = SOURCE) -> InvalidInput:
     listed = ", ".join(list(roster.person_by_id)[:_NAMED])
     more = ", ..." if len(roster.people) > _NAMED else ""
     return InvalidInput(
         f"there is no person {person[:40]!r} in the roster",
-        source=None if row is None else SOURCE,
+        source=None if row is None else source,
         row=row,
         field=field,
         cure=f"add the person to the roster first, or name one of {listed}{more}",
     )
 
 
-def _fault(what: str, row: int, field: str, cure: str) -> InvalidInput:
-    return InvalidInput(what, source=SOURCE, row=row, field=field, cure=cure)
+def _fault(what: str, row: int, field: str, cure: str, source: str = SOURCE) -> InvalidInput:
+    return InvalidInput(what, source=source, row=row, field=field, cure=cure)
 
 
 def _passed(place: Member, leave: Leave, successor: Successor | None, row: int) -> Passed:

@@ -224,7 +224,7 @@ class _List:
         return [e for e in absent if {name: e[name] for name in self._names()} not in self._refused]
 
     def _over(self, entry: Entry) -> bool:
-        until = entry.get("valid_until" if self.name == "members" else "until")
+        until = entry.get("until" if self.name == "named" else "valid_until")
         return until is not None and datetime.fromisoformat(until) <= self.at
 
     def missing(self) -> list[str]:

@@ -15,12 +15,19 @@ Role = Literal["lead", "enterprise", "vip", "maintenance", "member"]
 
 @dataclass(frozen=True)
 class Department:
-    """A home department of the organisation chart."""
+    """A home department of the organisation chart.
+
+    Attributes
+    ----------
+    head, acting_head : str or None
+        The superior of its people, and who stands in while there is no head or the head has left.
+    """
 
     id: str
     name: str
     parent: str | None = None
     head: str | None = None
+    acting_head: str | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,8 @@ class Person:
     kpi_share : float or None
         Share of the person's assessment, 0 to 1, which stays with the home department; None is what the
         teams leave of it.
+    valid_until : datetime or None
+        The person has left for good from this moment on (UTC); None is without end.
     """
 
     id: str
@@ -51,6 +60,11 @@ class Person:
     capacity: float = 1.0
     languages: tuple[str, ...] = ()
     kpi_share: float | None = None
+    valid_until: datetime | None = None
+
+    def has_left(self, at: datetime) -> bool:
+        """Whether the person has left by a moment."""
+        return self.valid_until is not None and self.valid_until <= at
 
 
 @dataclass(frozen=True)
@@ -177,6 +191,19 @@ class Roster:
         """The roster with only the members and named accounts which count at `moment`."""
         members = tuple(member for member in self.members if member.counts(moment))
         return replace(self, members=members, named=tuple(n for n in self.named if n.counts(moment)))
+
+    def left_by(self, at: datetime) -> set[str]:
+        """The people who have left by a moment."""
+        return {person.id for person in self.people if person.has_left(at)}
+
+    def line_of(self, department: str) -> list[Department]:
+        """A department and all above it, from below; none where it is not known."""
+        by_id = {known.id: known for known in self.departments}
+        found, at = list[Department](), by_id.get(department)
+        while at is not None and at not in found:
+            found.append(at)
+            at = None if at.parent is None else by_id.get(at.parent)
+        return found
 
     def lead(self, team: str) -> Member | None:
         """The acting lead of `team` if there is one, else its lead."""

@@ -23,9 +23,9 @@ _LISTS: Mapping[str, tuple[str, tuple[str, ...]]] = {  # list of the document, a
     "member": ("members", ("team", "person")),
     "named": ("named", ("customer",)),
 }
-_ENDS = {"member": "valid_until", "named": "until"}
+_ENDS = {"member": "valid_until", "named": "until", "person": "valid_until"}
 _KNOWN = {
-    "department": {"id", "name", "parent", "head"},
+    "department": {"id", "name", "parent", "head", "acting_head"},
     "person": {
         "id", "name", "department", "skills", "lon", "lat", "capacity", "languages", "kpi_share",
         "valid_until",
@@ -48,7 +48,7 @@ def apply_operations(roster: Roster, operations: Sequence[Mapping[str, Any]], at
         ``{"op": "add"|"change"|"end", "what": ..., "entry": {...}}``; `what` is department, person, team,
         member, named or fallback, and the entry has the members which the roster's list of it has. A change
         says only what it changes. A member is that who counts at `at`, unless ``valid_from`` says which. An
-        end may say ``valid_until`` (of a person for each membership) or ``until`` (of a named account);
+        end may say ``valid_until`` (of a person for each membership, too) or ``until`` (of a named account);
         without one the entry goes. Who goes takes the memberships along.
     at : datetime
         From when the new roster counts.
@@ -107,10 +107,7 @@ class _Step:
     def _add(self, entries: list[Entry], names: tuple[str, ...]) -> None:
         if self.what != "member" and any(self._same(entry, names) for entry in entries):
             raise self.fault(f"entry.{names[0]}", "is in the roster already", "use the operation change")
-        entry = {name: value for name, value in self.entry.items() if name != "valid_until" or value}
-        if self.what == "person":
-            entry.pop("valid_until", None)
-        entries.append(entry)
+        entries.append(self.entry)
 
     def _same(self, entry: Entry, names: tuple[str, ...]) -> bool:
         return all(entry[name] == self.entry[name] for name in names)

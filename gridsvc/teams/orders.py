@@ -8,7 +8,7 @@ from typing import Literal
 
 from gridsvc.teams.model import Department, Roster
 
-__all__ = ["Area", "Giver", "Line", "OrderRules", "Orders", "Rule", "Step", "Work", "who_orders"]
+__all__ = ["Area", "Giver", "Line", "OrderRules", "Orders", "Rule", "Step", "Work", "answering", "who_orders"]
 
 Work = Literal["routine", "other", "conflict"]
 Line = Literal["area_manager", "department_head"]
@@ -64,11 +64,12 @@ class Giver:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A department on the way up; `skipped` says why its head is not the one."""
+    """A department on the way up; `skipped` says why its head is not the one, `acting` who stands in."""
 
     department: str
     head: str | None
     skipped: Skipped | None = None
+    acting: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,20 @@ def who_orders(
             return _by_head(roster, person, left, "no_team")
         return _by_areas(roster, person, areas, left)
     home = roster.person_by_id[person].department
-    own = any(d.id in _lead_departments(roster, known) for d in _line(roster, home))
+    own = any(d.id in _lead_departments(roster, known) for d in roster.line_of(home))
     return _by_head(roster, person, left, "own_line" if own else "department_head")
+
+
+def answering(roster: Roster, department: str, left: Collection[str]) -> Giver | None:
+    """Who answers for a department: its head, who stands in there, or the next above; None where nobody does.
+
+    Parameters
+    ----------
+    left : collection of str
+        As `who_orders`.
+    """
+    givers = _up(roster.line_of(department), (), left, "department_head").givers
+    return givers[0] if givers else None
 
 
 def _by_areas(roster: Roster, person: str, areas: Sequence[Area], left: Collection[str]) -> Orders:
@@ -125,27 +138,17 @@ def _by_areas(roster: Roster, person: str, areas: Sequence[Area], left: Collecti
 
 
 def _by_head(roster: Roster, person: str, left: Collection[str], rule: Rule) -> Orders:
-    return _up(_line(roster, roster.person_by_id[person].department), {person}, left, rule)
+    return _up(roster.line_of(roster.person_by_id[person].department), {person}, left, rule)
 
 
 def _conflict(roster: Roster, person: str, areas: Sequence[Area], left: Collection[str]) -> Orders:
     """The head whom both sides have in common: the member's department and the area manager's."""
-    mine = _line(roster, roster.person_by_id[person].department)
+    mine = roster.line_of(roster.person_by_id[person].department)
     managers = [giver.person for giver in _by_areas(roster, person, areas, left).givers]
-    theirs = [_line(roster, roster.person_by_id[manager].department) for manager in managers]
+    theirs = [roster.line_of(roster.person_by_id[manager].department) for manager in managers]
     common = [d for d in mine if all(d in line for line in theirs)]
     # Nobody settles a conflict they are part of.
     return _up(common, {person, *managers}, left, "common_head")
-
-
-def _line(roster: Roster, department: str) -> list[Department]:
-    """A department and all above it, from below."""
-    by_id = {d.id: d for d in roster.departments}
-    found, at = list[Department](), by_id.get(department)
-    while at is not None and at not in found:
-        found.append(at)
-        at = None if at.parent is None else by_id.get(at.parent)
-    return found
 
 
 def _lead_departments(roster: Roster, rules: OrderRules) -> Collection[str]:
@@ -156,13 +159,16 @@ def _lead_departments(roster: Roster, rules: OrderRules) -> Collection[str]:
 
 
 def _up(line: Sequence[Department], parties: Collection[str], left: Collection[str], rule: Rule) -> Orders:
-    """The first head on the way up who is none of the parties and is there."""
+    """The first head on the way up, or who stands in for one, who is none of the parties and is there."""
     path = list[Step]()
     for department in line:
         skipped = _skipped(department.head, parties, left)
-        path.append(Step(department.id, department.head, skipped))
-        if skipped is None and department.head is not None:
-            giver = Giver(department.head, "department_head", department=department.id)
+        acting = department.acting_head if skipped in {"no_head", "left"} else None
+        acting = acting if _skipped(acting, parties, left) is None else None
+        path.append(Step(department.id, department.head, skipped, acting))
+        person = department.head if skipped is None else acting
+        if person is not None:
+            giver = Giver(person, "department_head", acting is not None, department=department.id)
             return Orders(rule, (giver,), tuple(path))
     return Orders(rule, (), tuple(path))
 

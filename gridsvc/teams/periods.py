@@ -36,6 +36,7 @@ def check_periods(roster: Roster) -> None:
     for name, rows in by_person.items():
         _apart(rows)
         person = roster.person_by_id.get(name)
+        _while_there(rows, person)
         for share in ("time_share", "kpi_share"):
             _at_most_all(rows, share, person)
 
@@ -105,6 +106,20 @@ def _apart(rows: Rows) -> None:
                 row=later,
                 field="valid_from" if dated else "person",
                 cure="end the one before the other begins" if dated else "keep one of the two rows",
+            )
+
+
+def _while_there(rows: Rows, person: Person | None) -> None:
+    """No place goes on behind the day on which the person leaves."""
+    gone = None if person is None else person.valid_until
+    for row, member in rows if gone is not None else ():
+        if gone is not None and _end(member) > gone:
+            raise InvalidInput(
+                f"{member.person!r} leaves at {said(gone)} but is in team {member.team!r} after that",
+                source="members",
+                row=row,
+                field="valid_until",
+                cure="end the place by then and name who comes next, or take the person's valid_until back",
             )
 
 

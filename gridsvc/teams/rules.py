@@ -27,6 +27,7 @@ def check_roster(roster: Roster) -> None:
     teams = _ids("teams", [t.id for t in roster.teams])
     _known("departments", "parent", [d.parent for d in roster.departments], departments)
     _known("departments", "head", [d.head for d in roster.departments], people)
+    _known("departments", "acting_head", [d.acting_head for d in roster.departments], people)
     _known("people", "department", [p.department for p in roster.people], departments)
     _known("members", "team", [m.team for m in roster.members], teams)
     _known("members", "person", [m.person for m in roster.members], people)
@@ -59,7 +60,9 @@ def _ids(source: str, ids: list[str]) -> dict[str, int]:
 def _known(source: str, field: str, names: Iterable[str | None], known: Container[str]) -> None:
     for row, name in enumerate(names, 1):
         if name is not None and name not in known:
-            listed = {"team": "teams", "person": "people", "head": "people"}.get(field, "departments")
+            listed = {"team": "teams", "person": "people", "head": "people", "acting_head": "people"}.get(
+                field, "departments"
+            )
             raise InvalidInput(
                 f"{name!r} is not in the list of {listed}",
                 source=source,

@@ -29,6 +29,7 @@ _HEADERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "name": ("部门", "部门名称", "名称"),
         "parent": ("上级部门", "上级"),
         "head": ("部门负责人", "负责人"),
+        "acting_head": ("代理负责人", "代理部门负责人"),
     },
     "people": {
         "id": ("工号", "人员编号", "编号"),
@@ -40,6 +41,7 @@ _HEADERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "capacity": ("能力", "岗位占比"),
         "languages": ("语言",),
         "kpi_share": ("部门考核占比",),
+        "valid_until": ("离职日期", "失效日期"),
     },
     "teams": {
         "id": ("团队编号", "编号"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from gridsvc.teams.company import Rule, Severity, TeamRules
-from gridsvc.teams.model import Member, Roster
+from gridsvc.teams.model import Department, Member, Roster
+from gridsvc.teams.orders import Giver, answering
 
 __all__ = ["Violation", "check"]
 
@@ -84,6 +86,7 @@ def check(
     judge = _Judge(roster.at(at), rules, grids, facts)
     found = (
         *judge.leads(),
+        *judge.heads(at),
         *judge.roles(),
         *judge.time(),
         *judge.assessment(),
@@ -91,6 +94,34 @@ def check(
         *judge.backup(),
     )
     return [violation for violation in found if violation.severity != "off"]
+
+
+def _headless(department: Department, giver: Giver | None, lent: int, *, gone: bool) -> Text:
+    """That a department has no head, and who answers for its people in teams."""
+    people = "member" if lent == 1 else f"{lent} members"
+    what = (
+        (
+            f"{department.head}, head of {department.id}, has left",
+            f"{department.id} 负责人 {department.head} 已离开",
+        )
+        if gone
+        else (
+            f"neither {department.id} nor what is above it has a head",
+            f"{department.id} 及其上级部门均无负责人",
+        )
+    )
+    then = (
+        ("nobody gives", "无人向")
+        if giver is None
+        else (
+            f"{giver.person}, head of {giver.department}, gives",
+            f"由 {giver.department} 负责人 {giver.person} 向",
+        )
+    )
+    return (
+        f"{what[0]}: {then[0]} its {people} of teams what is not routine",
+        f"{what[1]},{then[1]}其 {lent} 名团队成员安排非例行工作",
+    )
 
 
 class _Judge:
@@ -145,6 +176,25 @@ class _Judge:
                     team=team.id,
                     person=person.id,
                 )
+
+    def heads(self, at: datetime) -> Iterator[Violation]:
+        left = self.roster.left_by(at)
+        lent = Counter(self.roster.person_by_id[name].department for name in self.by_person)
+        for department in self.roster.departments if lent else ():
+            giver, gone = answering(self.roster, department.id, left), department.head in left
+            stale = gone and (giver is None or giver.department != department.id)
+            if not lent[department.id] or (giver is not None and not stale):
+                continue
+            yield self._broken(
+                "department_head",
+                _headless(department, giver, lent[department.id], gone=gone),
+                (
+                    f"name a head of {department.id}, or who stands in (acting_head)",
+                    f"请为 {department.id} 指定负责人或代理负责人",
+                ),
+                person=department.head,
+                value=float(lent[department.id]),
+            )
 
     def roles(self) -> Iterator[Violation]:
         for wanted in self.rules.required_roles:

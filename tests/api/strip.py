@@ -12,7 +12,7 @@ SQUARE = {
     "coordinates": [[[0.3, 0.0], [0.4, 0.0], [0.4, 0.1], [0.3, 0.1], [0.3, 0.0]]],
 }
 ROSTER = {
-    "departments": [{"id": "m", "name": "Marketing"}],
+    "departments": [{"id": "m", "name": "Marketing", "head": "p"}],
     "people": [{"id": "p", "name": "Ann", "department": "m"}],
     "teams": [{"id": "t", "name": "Team"}],
     "members": [{"team": "t", "person": "p", "role": "lead"}],

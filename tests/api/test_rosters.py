@@ -89,7 +89,8 @@ def test_what_is_told_late_reaches_lookups_of_then_and_of_now_within_a_second(
 @pytest.mark.parametrize(
     ("operation", "place"),
     [
-        ({"op": "end", "what": "person", "entry": {"id": "p"}}, ("teams", 1, "lead")),
+        ({"op": "end", "what": "member", "entry": {"team": "t", "person": "p"}}, ("teams", 1, "lead")),
+        ({"op": "end", "what": "person", "entry": {"id": "p"}}, ("departments", 1, "head")),
         ({"op": "add", "what": "member", "entry": {"team": "t", "person": "p"}}, ("members", 2, "role")),
         ({"op": "burn", "what": "person", "entry": {}}, ("operations", 1, "op")),
     ],

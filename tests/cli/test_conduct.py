@@ -28,7 +28,8 @@ def published(run: Run, tmp_path: Path) -> Run:
 def test_who_may_order(published: Run) -> None:
     said = published("orders", "p-b")
     assert "p-a Person a (area_manager of a)" in said.out, said.err
-    assert published("orders", "p-b", "--work", "other", "--json").json["status"] == "nobody"
+    assert published("orders", "p-a", "--work", "other", "--json").json["status"] == "nobody"
+    assert "p-a Person a (department_head of m)" in published("orders", "p-b", "--work", "other").out
 
 
 def test_who_acts_outside(published: Run) -> None:

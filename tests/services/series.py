@@ -25,7 +25,7 @@ DAY = timedelta(days=1)
 
 def people() -> Roster:
     return Roster(
-        departments=(Department("m", "Marketing"),),
+        departments=(Department("m", "Marketing", head="p-a"),),
         people=tuple(Person(f"p-{t}", f"Person {t}", "m") for t in TEAMS),
         teams=tuple(Team(t, f"Team {t.upper()}") for t in TEAMS),
         members=tuple(Member(t, f"p-{t}", "lead") for t in TEAMS),

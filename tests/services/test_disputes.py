@@ -21,10 +21,10 @@ from gridsvc.services.conduct import Place
 from gridsvc.services.desk import Asked, Desk
 from gridsvc.store import Database
 from gridsvc.teams.company import TeamRules
-from gridsvc.teams.model import Named
+from gridsvc.teams.model import Department, Named
 from tests.services.board import ANNA, SIDE
 from tests.services.boards import BOTH, copied, laid_once
-from tests.services.series import draft, ground, publish, soon
+from tests.services.series import draft, ground, people, publish, soon
 from tests.store.builders import DAY_1
 
 CELL = SIDE / 111_320  # degrees
@@ -186,6 +186,8 @@ def test_orders_come_from_the_lead_of_what_lies_above(board: Database) -> None:
 
 
 def test_nobody_may_order_where_the_chart_has_no_head(board: Database) -> None:
+    headless = replace(people(), departments=(Department("m", "Marketing"),))
+    rosters.put(board, ANNA, "board", headless)
     found = orders_.orders(board, ANNA, "board", "p-b", "other")
     assert (found["status"], found["by"]) == ("nobody", [])
     assert found["why"].startswith("Nobody:")

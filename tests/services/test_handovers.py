@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 from gridsvc.customers.arrivals import Arrival
 from gridsvc.errors import Conflict, Forbidden, InvalidInput
 from gridsvc.principal import Principal
-from gridsvc.services import grid_handovers, handovers, ownership, rosters
+from gridsvc.services import grid_handovers, handovers, orders, ownership, rosters, team_rules
 from gridsvc.services.desk import Asked, Desk
 from gridsvc.services.grid_handovers import MovedGrid
 from gridsvc.services.handovers import Heir, Leaver
 from gridsvc.store import Database
 from gridsvc.store.database import Reader
 from gridsvc.store.records import Idempotency
-from gridsvc.teams.model import Named
+from gridsvc.teams.model import Department, Named
 from tests.services.board import ANNA
 from tests.services.boards import BOTH, copied, laid_once
 from tests.services.series import DAY, TEAMS, draft, ground, out, owner, publish, soon
@@ -147,6 +147,32 @@ def test_a_place_does_not_come_back_at_the_moment_it_was_given_up(board: Databas
     handovers.leave(board, ANNA, "board", Leaver("p-a", (Heir("p-d"),), "retires", at))
     with pytest.raises(InvalidInput, match="'p-a' left on"):
         handovers.leave(board, ANNA, "board", Leaver("p-d", (Heir("p-a"),), "retires", at))
+
+
+@BOTH
+def test_a_head_who_leaves_is_followed_by_who_stands_in_or_by_the_head_above(board: Database) -> None:
+    base = rosters.get(board, ANNA, "board")[1]
+    chart = (Department("m", "Marketing", "c", "p-a"), Department("c", "Company", head="p-h"))
+    rosters.put(board, ANNA, "board", replace(base, departments=chart))
+    shown = leave(board, "p-a", Heir("p-d"), dry_run=True).told["answering"]
+    assert shown == [{"department": "m", "person": "p-h", "of": "c", "acting": False}]
+    made = leave(board, "p-a", Heir("p-d"), heads=(("m", "p-e"),))
+    assert made.told["answering"] == [{"department": "m", "person": "p-e", "of": "m", "acting": True}]
+    before, after = (orders.orders(board, ANNA, "board", "p-b", "other", at=soon(d)) for d in (9, 11))
+    assert [(g["person"]["id"], g["acting"]) for g in before["by"]] == [("p-a", False)]
+    assert [(g["person"]["id"], g["acting"]) for g in after["by"]] == [("p-e", True)]
+    assert after["why"].endswith("Person a, head of Marketing, has left: Person e stands in.")
+    told = team_rules.violations(board, ANNA, "board", at=soon(11)).violations
+    assert "department_head" not in {violation.rule for violation in told}
+    roster = rosters.get(board, ANNA, "board")[1]
+    nobody = tuple(replace(d, acting_head=None) for d in roster.departments)
+    rosters.put(board, ANNA, "board", replace(roster, departments=nobody))
+    late = orders.orders(board, ANNA, "board", "p-b", "other", at=soon(11), lang="zh")
+    assert [(g["person"]["id"], g["department"]) for g in late["by"]] == [("p-h", "c")]
+    assert late["why"].endswith("Marketing 负责人 Person a 已离开，改由上级部门负责。")
+    told = team_rules.violations(board, ANNA, "board", at=soon(11)).violations
+    (found,) = [violation for violation in told if violation.rule == "department_head"]
+    assert found.sentence[0].startswith("p-a, head of m, has left: p-h, head of c, gives its")
 
 
 def test_the_roster_of_before_put_back_undoes_it_and_the_note_says_so(board: Database) -> None:

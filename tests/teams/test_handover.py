@@ -128,8 +128,10 @@ def test_what_begins_later_and_what_is_over_stays_whole() -> None:
 def test_what_is_wrong_is_said_with_row_field_and_cure(
     leave: Leave, row: int | None, field: str, words: str
 ) -> None:
+    known = roster(*LEADS)
+    people = (*known.people[:-1], replace(known.people[-1], valid_until=T - 31 * DAY))
     with pytest.raises(InvalidInput, match=words) as found:
-        handed_over(roster(*LEADS), leave, {"f": T - 31 * DAY})
+        handed_over(replace(known, people=people), leave)
     assert (found.value.row, found.value.field) == (row, field)
     assert found.value.cure
 
@@ -145,6 +147,38 @@ def test_a_successor_must_begin_before_the_place_ends() -> None:
     heir = Successor("c", start=T + 5 * DAY, acting="d")
     with pytest.raises(InvalidInput, match="ends at"):
         handed_over(roster(ending, LEADS[1]), Leave("a", T, (heir,)))
+
+
+# --- heads of departments
+
+
+def test_the_leaver_has_left_for_good_and_somebody_stands_in_as_head() -> None:
+    made, _ = handed_over(roster(*LEADS), Leave("a", T, (Successor("c"),), heads=(("m", "d"),)))
+    assert (made.departments[0].head, made.departments[0].acting_head) == ("a", "d")
+    assert [made.left_by(T + days * DAY) for days in (-1, 0)] == [set(), {"a"}]
+
+
+def test_a_head_who_is_in_no_team_leaves_all_the_same() -> None:
+    chart = (Department("m", "Marketing", head="f"),)
+    made, passed = handed_over(replace(roster(*LEADS), departments=chart), Leave("f", T))
+    assert (passed, made.left_by(T)) == ((), {"f"})
+
+
+@pytest.mark.parametrize(
+    ("heads", "field", "words"),
+    [
+        ((("x", "d"),), "department", "'a' is not the head of 'x'"),
+        ((("m", "z"),), "person", "no person 'z'"),
+        ((("m", "a"),), "person", "the one who leaves"),
+    ],
+)
+def test_a_wrong_stand_in_for_a_head_is_said_with_row_and_cure(
+    heads: tuple[tuple[str, str], ...], field: str, words: str
+) -> None:
+    with pytest.raises(InvalidInput, match=words) as found:
+        handed_over(roster(*LEADS), Leave("a", T, (Successor("c"),), heads))
+    assert (found.value.source, found.value.row, found.value.field) == ("heads", 1, field)
+    assert found.value.cure
 
 
 # --- chains
@@ -179,18 +213,18 @@ def leaves(draw: st.DrawFn) -> list[Leave]:
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(said=leaves())
 def test_random_handovers_leave_no_orphan_and_no_chain_which_loops(said: list[Leave]) -> None:
-    known, passed, left = roster(*LEADS), list[Passed](), dict[str, datetime]()
+    known, passed = roster(*LEADS), list[Passed]()
     published = [Published("base", 1, T - DAY, {"1": "t", "2": "u"})]
     for leave in said:
         try:
-            made, given_on = handed_over(known, leave, left)
+            made, given_on = handed_over(known, leave)
             require_no_loop([*passed, *given_on])
             check_periods(made)
         except InvalidInput:
             continue
         if prove([InForce(1, T - DAY, made)], published, T - DAY).orphans:
             continue  # the service refuses those
-        known, passed, left = made, [*passed, *given_on], {**left, leave.person: leave.at}
+        known, passed = made, [*passed, *given_on]
     for day in (-1.0, 0.0, 0.5, 1.5, 2.0, 3.5, 9.0):
         at = T + day * DAY
         assert lead(known, "t", day) and lead(known, "u", day)
@@ -198,5 +232,8 @@ def test_random_handovers_leave_no_orphan_and_no_chain_which_loops(said: list[Le
             chain = standing_for(known, passed, start.team, start.role, start.person, at)
             assert len(set(chain)) == len(chain)
             there = {m.person for m in known.members if m.team == start.team and m.counts(at)}
-            ended = any(p.to is None and p.person == chain[-1] for p in passed)
-            assert chain[-1] in there or ended or at < start.at
+            given_up = [p for p in passed if (p.team, p.person) == (start.team, chain[-1])]
+            ended = not given_up or any(p.to is None for p in given_up)
+            over = [m for m in known.members if (m.team, m.person) == (start.team, chain[-1])]
+            over = [m for m in over if m.valid_until is not None and m.valid_until <= at]
+            assert chain[-1] in there or (ended and over) or at < start.at

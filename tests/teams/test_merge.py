@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -62,6 +63,19 @@ def test_any_name_comes_back_from_both(name: str) -> None:
     given_ = replace(ROSTER, people=(replace(ROSTER.people[0], name=name), *ROSTER.people[1:]))
     for file, content in (("r.zip", csv_zip(given_)), ("r.xlsx", workbook(given_))):
         assert merge(given_, read_sheets({file: content}), NOW, ZONE).roster == given_
+
+
+def test_a_number_which_a_spreadsheet_keeps_as_a_float_is_the_same_id() -> None:
+    long = Roster((Department("m", "Marketing"),), (Person("13800138001", "Ann", "m"),), (), ())
+    source, target = zipfile.ZipFile(io.BytesIO(workbook(long))), io.BytesIO()
+    with zipfile.ZipFile(target, "w") as file:
+        for name in source.namelist():
+            told = re.sub(
+                rb'<c r="A2"[^>]*>.*?</c>', b'<c r="A2"><v>1.3800138001E10</v></c>', source.read(name)
+            )
+            file.writestr(name, told if "sheet2" in name else source.read(name))
+    (row,) = read_sheets({"r.xlsx": target.getvalue()})["people"].rows
+    assert row.values["id"] == "13800138001"
 
 
 def test_no_cell_can_act_as_a_formula() -> None:

@@ -59,7 +59,14 @@ def test_who_goes_takes_the_memberships_along_at_once_or_at_a_date() -> None:
     until = LATER.isoformat()
     made = done(hand_over, ("end", "person", {"id": "bo", "valid_until": until}))
     assert {m.valid_until for m in made.members if m.person == "bo"} == {LATER}
-    assert "bo" in made.person_by_id
+    assert made.person_by_id["bo"].valid_until == LATER
+
+
+def test_nobody_is_in_a_team_behind_the_day_on_which_they_leave() -> None:
+    with pytest.raises(InvalidInput, match="'bo' leaves at 2026-03-31T00:00Z but is in team 'b'") as found:
+        done(("change", "person", {"id": "bo", "valid_until": LATER.isoformat()}))
+    assert (found.value.source, found.value.field) == ("members", "valid_until")
+    assert "end the place by then" in found.value.cure
 
 
 def test_a_named_account_comes_ends_and_goes() -> None:

@@ -77,6 +77,27 @@ def test_a_head_who_has_left_gives_no_order() -> None:
     assert by("max", "other", left={"uwe"})[1] == ["boss"]
 
 
+def test_who_stands_in_for_a_head_who_has_left_gives_the_order_and_is_told_as_such() -> None:
+    chart = tuple(replace(d, acting_head="ida") if d.id == "upkeep" else d for d in ROSTER.departments)
+    roster = replace(ROSTER, departments=chart)
+    assert by("max", "other", roster)[1] == ["uwe"]
+    found = who_orders(roster, "max", "other", AREAS, left={"uwe"})
+    assert (found.givers[0].person, found.givers[0].acting, found.givers[0].department) == (
+        "ida",
+        True,
+        "upkeep",
+    )
+    assert (found.path[-1].skipped, found.path[-1].acting) == ("left", "ida")
+    assert by("max", "other", roster, left={"uwe", "ida"})[1] == ["boss"]
+
+
+def test_nobody_stands_in_for_a_head_above_themselves() -> None:
+    chart = tuple(
+        replace(d, head=None, acting_head="max") if d.id == "lines" else d for d in ROSTER.departments
+    )
+    assert by("max", "other", replace(ROSTER, departments=chart))[1] == ["uwe"]
+
+
 def test_members_of_the_leading_department_hear_from_their_own_line() -> None:
     assert by("amy", "other") == ("own_line", ["stan"])
     assert by("amy", "other", rules=OrderRules(lead_departments={"upkeep"}))[0] == "department_head"

@@ -17,11 +17,18 @@ NOW, LATER = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 9, 1, tzinfo=UTC)
 HALF = {"time_share": 0.5, "kpi_share": 0.5}
 KEPT = Roster(
     (
-        Department("m", "Marketing"),
+        Department("m", "Marketing", "c"),
         Department("m1", "Marketing North", "m"),
-        Department("e", "Enterprise"),
+        Department("e", "Enterprise", "c", head="eve"),
+        Department("c", "Company", head="mia"),
     ),
-    (Person("ann", "Ann", "m1"), Person("bo", "Bo", "e", kpi_share=0.5), Person("cui", "Cui", "m")),
+    (
+        Person("ann", "Ann", "m1"),
+        Person("bo", "Bo", "e", kpi_share=0.5),
+        Person("cui", "Cui", "m"),
+        Person("mia", "Mia", "m"),
+        Person("eve", "Eve", "e"),
+    ),
     (Team("a", "A"),),
     (
         Member("a", "ann", "lead"),
@@ -53,6 +60,35 @@ def test_a_lead_comes_from_marketing_or_below() -> None:
     assert found.sentence[0].startswith("bo leads team a and is of e, not of 市场营销部, Marketing")
     assert "负责人 bo 属于 e" in found.sentence[1] and found.cure[0].startswith("give the team a lead from")
     assert broken("lead_department", led, replace(rules, lead_departments=("e",))) == []
+
+
+def _without(person: str, **more: Any) -> dict[str, Any]:
+    """The roster in which somebody leaves half a year from now."""
+    people = tuple(replace(p, valid_until=LATER) if p.id == person else p for p in KEPT.people)
+    departments = tuple(replace(d, **more) if d.head == person else d for d in KEPT.departments)
+    return {"people": people, "departments": departments}
+
+
+def test_a_head_who_leaves_is_told_with_who_answers_instead() -> None:
+    gone = _without("eve")
+    assert broken("department_head", roster=gone) == []
+    (found,) = broken("department_head", roster=gone, at=LATER)
+    assert (found.person, found.value, found.severity) == ("eve", 1.0, "warn")
+    assert found.sentence[0] == (
+        "eve, head of e, has left: mia, head of c, gives its member of teams what is not routine"
+    )
+    assert found.sentence[1].startswith("e 负责人 eve 已离开,由 c 负责人 mia")
+    assert found.cure[0] == "name a head of e, or who stands in (acting_head)"
+
+
+def test_who_stands_in_for_a_head_is_a_head() -> None:
+    assert broken("department_head", roster=_without("eve", acting_head="cui"), at=LATER) == []
+
+
+def test_where_nobody_is_left_up_to_the_root_nobody_answers() -> None:
+    (first, second) = broken("department_head", roster=_without("mia"), at=LATER)
+    assert first.sentence[0].startswith("neither m nor what is above it has a head: nobody gives its member")
+    assert second.sentence[0].startswith("neither m1 nor what is above it has a head: nobody gives")
 
 
 def test_a_company_without_such_a_department_is_told_once() -> None:

@@ -46,6 +46,7 @@ class _Departments(_Tagged):
     name: Named[str] = Column(Text)
     parent: Named[str | None] = Column(Text)
     head: Named[str | None] = Column(Text)
+    acting_head: Named[str | None] = Column(Text)
 
 
 class _People(_Tagged):
@@ -58,6 +59,7 @@ class _People(_Tagged):
     capacity: Named[float] = Column(Double)
     languages: Named[Any] = Column(Json, nullable=True)  # null in rows of before there were any
     kpi_share: Named[float | None] = Column(Double)
+    valid_until: Named[datetime | None] = Column(UtcDateTime)
 
 
 class _Teams(_Tagged):

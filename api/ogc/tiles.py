@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.deps import Db
 from api.ogc import asked
-from api.ogc.answers import Cache, Found, OgcRoute, Shelves, Who, described, html, json, link, root
+from api.ogc.answers import Files, Found, OgcRoute, Shelves, Who, described, html, json, link, root
 from api.ogc.core import columns_of, trail_of
 from api.ogc.pages import table
 from gridsvc.errors import NotFound, NotYetInForce
@@ -135,7 +135,7 @@ def get_tile(
     found: Found,
     db: Db,
     shelf: Shelves,
-    cache: Cache,
+    files: Files,
     who: Who,
 ) -> Response:
     """A vector tile."""
@@ -145,7 +145,7 @@ def get_tile(
     if state is None:
         raise NotYetInForce("nothing was in force then", field="datetime", cure="ask for a later time")
     wanted = said.get("version")
-    block = tiles.tile(db, shelf, cache, state, Tile(z, y, x))
+    block = tiles.tile(db, shelf, files, state, Tile(z, y, x))
     tag = f'"{hashlib.sha256(f"{found.id} {state.token} {z}/{y}/{x}".encode()).hexdigest()[:24]}"'
     pinned = wanted is not None and wanted == state.token
     headers = {

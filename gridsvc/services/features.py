@@ -34,6 +34,7 @@ __all__ = [
     "Window",
     "collection",
     "collections",
+    "drawn_table",
     "outlines",
     "pieces",
     "search",
@@ -100,6 +101,8 @@ class Version:
     at : datetime
         The time it is looked at.
     record : PublicationRecord or None
+    tiling : str
+        Its cells.
     token : str
         Differs where any property or outline does.
     """
@@ -109,6 +112,7 @@ class Version:
     r: int
     at: datetime
     record: PublicationRecord | None
+    tiling: str
     token: str
 
 
@@ -143,11 +147,12 @@ def collections(db: Database, who: Principal) -> list[Collection]:
 
 
 def _published(reader: Reader, territory: str, line: str) -> list[Collection]:
-    place = reader.territories.get(territory)
-    records = reader.publications.list(territory, line, limit=1000)
-    starts, box = [record.effective_at for record in records], _box(reader, records[0].tiling)
+    begun = reader.publications.begun(territory, line)
+    if begun is None:
+        return []
+    place, box = reader.territories.get(territory), _box(reader, begun[1])
     return [
-        Collection(f"{territory}.{line}.{kind}", kind, territory, line, None, place.name, box, min(starts))
+        Collection(f"{territory}.{line}.{kind}", kind, territory, line, None, place.name, box, begun[0])
         for kind in _KINDS
     ]
 
@@ -197,9 +202,10 @@ def collection(db: Database, who: Principal, name: str) -> Collection:
             place = reader.territories.get(plan.territory)
             title = f"{place.name}: {plan.name or plan.id}"
             return Collection(name, kind, place.id, plan.line, plan.id, title, _box(reader, plan.tiling))
-        if (head, middle) not in reader.publications.lines():
+        found = [made for made in _published(reader, head, middle) if made.kind == kind]
+        if not found:
             raise _none(name)
-        return next(made for made in _published(reader, head, middle) if made.kind == kind)
+        return found[0]
 
 
 def _none(name: str) -> NotFound:
@@ -233,7 +239,8 @@ def version(
             return None
         r = pinned.r if pinned else reader.rosters.number_in_force(found.territory, moment, now) or 0
         measured = reader.features.measured(record.tiling)
-        return Version(found, record.n, r, moment, record, f"{record.n}-{r}-{measured}")
+        token = f"{record.n}-{r}-{measured}-{record.plan[-8:]}"  # another database has other plans
+        return Version(found, record.n, r, moment, record, record.tiling, token)
 
 
 def _draft_version(reader: Reader, found: Collection, at: datetime, pinned: Pinned | None) -> Version:
@@ -247,7 +254,8 @@ def _draft_version(reader: Reader, found: Collection, at: datetime, pinned: Pinn
         )
     r = pinned.r if pinned else reader.rosters.number_in_force(found.territory, at, datetime.now(UTC)) or 0
     measured = reader.features.measured(record.tiling)
-    return Version(found, record.revision, r, at, None, f"{record.revision}-{r}-{measured}")
+    token = f"{record.revision}-{r}-{measured}"
+    return Version(found, record.revision, r, at, None, record.tiling, token)
 
 
 def table(db: Database, shelf: Shelf, state: Version, kind: FeatureKind | None = None) -> Table:
@@ -258,6 +266,12 @@ def table(db: Database, shelf: Shelf, state: Version, kind: FeatureKind | None =
         key = (state.collection.id.rpartition(".")[0], wanted, state.token, _leads(roster))
         source = state.record or str(state.collection.plan)
         return shelf.get(key, lambda: table_of(reader, source, wanted, roster, _shared(state)))
+
+
+def drawn_table(db: Database, shelf: Shelf, state: Version, kind: FeatureKind) -> Table:
+    """As `table`, for who does not tell who leads: that changes with time, and asks for the whole roster."""
+    found = shelf.like((state.collection.id.rpartition(".")[0], kind, state.token))
+    return table(db, shelf, state, kind) if found is None else found
 
 
 def _leads(roster: Roster | None) -> str:

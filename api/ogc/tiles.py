@@ -132,7 +132,7 @@ def get_tile(
     z: int,
     y: int,
     x: int,
-    found: Found,
+    collection: str,
     db: Db,
     shelf: Shelves,
     files: Files,
@@ -141,12 +141,12 @@ def get_tile(
     """A vector tile."""
     asked.only(request, "version", "datetime")
     said = request.query_params
-    state = features.version(db, who, found, asked.when(said.get("datetime")))
+    state = features.named_version(db, who, collection, asked.when(said.get("datetime")))
     if state is None:
         raise NotYetInForce("nothing was in force then", field="datetime", cure="ask for a later time")
     wanted = said.get("version")
     block = tiles.tile(db, shelf, files, state, Tile(z, y, x))
-    tag = f'"{hashlib.sha256(f"{found.id} {state.token} {z}/{y}/{x}".encode()).hexdigest()[:24]}"'
+    tag = f'"{hashlib.sha256(f"{collection} {state.token} {z}/{y}/{x}".encode()).hexdigest()[:24]}"'
     pinned = wanted is not None and wanted == state.token
     headers = {
         "ETag": tag,

@@ -28,6 +28,7 @@ from gridsvc.teams.model import Roster
 
 __all__ = [
     "Collection",
+    "Named",
     "Pinned",
     "Query",
     "Version",
@@ -35,6 +36,7 @@ __all__ = [
     "collection",
     "collections",
     "drawn_table",
+    "named_version",
     "outlines",
     "pieces",
     "search",
@@ -51,8 +53,8 @@ _CHUNK = 500
 _KINDS: tuple[FeatureKind, ...] = ("grids", "cells", "teams")
 
 
-@dataclass(frozen=True, slots=True)
-class Collection:
+@dataclass(frozen=True)
+class Named:
     """Features of one kind.
 
     Attributes
@@ -61,6 +63,21 @@ class Collection:
         ``territory.line.kind``, or ``plan.id.kind`` for a draft.
     plan : str or None
         Id of the draft.
+    """
+
+    id: str
+    kind: FeatureKind
+    territory: str
+    line: str
+    plan: str | None
+
+
+@dataclass(frozen=True)
+class Collection(Named):
+    """Features of one kind, and what is told of all of them.
+
+    Attributes
+    ----------
     title : str
         Name of the territory, or of the draft.
     box : (west, south, east, north)
@@ -69,11 +86,6 @@ class Collection:
         When the first publication took effect.
     """
 
-    id: str
-    kind: FeatureKind
-    territory: str
-    line: str
-    plan: str | None
     title: str
     box: Box
     since: datetime | None = None
@@ -107,7 +119,7 @@ class Version:
         Differs where any property or outline does.
     """
 
-    collection: Collection
+    collection: Named
     n: int
     r: int
     at: datetime
@@ -190,22 +202,30 @@ def collection(db: Database, who: Principal, name: str) -> Collection:
     NotFound
         There is none of that id.
     """
+    with db.read() as reader:
+        named = _named(reader, who, name)
+        if named.plan is not None:
+            plan = reader.plans.bare(named.plan)
+            title = f"{reader.territories.get(plan.territory).name}: {plan.name or plan.id}"
+            return Collection(**vars(named), title=title, box=_box(reader, plan.tiling))
+        found = _published(reader, named.territory, named.line)
+    made = next((made for made in found if made.kind == named.kind), None)
+    if made is None:
+        raise _none(name)
+    return made
+
+
+def _named(reader: Reader, who: Principal, name: str) -> Named:
     who.require("owner:read")
     head, _, rest = name.partition(".")
     middle, _, kind = rest.rpartition(".")
-    with db.read() as reader:
-        if kind not in _KINDS:
-            raise _none(name)
-        if head == "plan" and "_" in middle:
-            who.require("plans:read")
-            plan = reader.plans.bare(middle)
-            place = reader.territories.get(plan.territory)
-            title = f"{place.name}: {plan.name or plan.id}"
-            return Collection(name, kind, place.id, plan.line, plan.id, title, _box(reader, plan.tiling))
-        found = [made for made in _published(reader, head, middle) if made.kind == kind]
-        if not found:
-            raise _none(name)
-        return found[0]
+    if kind not in _KINDS:
+        raise _none(name)
+    if head == "plan" and "_" in middle:
+        who.require("plans:read")
+        plan = reader.plans.bare(middle)
+        return Named(name, kind, plan.territory, plan.line, plan.id)
+    return Named(name, kind, head, middle, None)
 
 
 def _none(name: str) -> NotFound:
@@ -216,7 +236,7 @@ def _none(name: str) -> NotFound:
 
 
 def version(
-    db: Database, who: Principal, found: Collection, at: datetime | None = None, pinned: Pinned | None = None
+    db: Database, who: Principal, found: Named, at: datetime | None = None, pinned: Pinned | None = None
 ) -> Version | None:
     """The state of a collection at a time, now if None; or the pinned one. None where nothing was in force.
 
@@ -226,24 +246,44 @@ def version(
         The draft has moved on from what was pinned.
     """
     who.require("owner:read" if found.plan is None else "plans:read")
+    with db.read() as reader:
+        return _version(reader, found, at, pinned)
+
+
+def named_version(db: Database, who: Principal, name: str, at: datetime | None = None) -> Version | None:
+    """As `version`, of the collection of that id, for who need not be told more of it.
+
+    Raises
+    ------
+    NotFound
+        There is none of that id.
+    """
+    with db.read() as reader:
+        named = _named(reader, who, name)
+        found = _version(reader, named, at, None)
+        if found is None and reader.publications.begun(named.territory, named.line) is None:
+            raise _none(name)
+    return found
+
+
+def _version(reader: Reader, found: Named, at: datetime | None, pinned: Pinned | None) -> Version | None:
     now = datetime.now(UTC)
     moment = pinned.at if pinned else (at or now)
-    with db.read() as reader:
-        if found.plan is not None:
-            return _draft_version(reader, found, moment, pinned)
-        if pinned is not None:
-            record: PublicationRecord | None = reader.publications.get(found.territory, found.line, pinned.n)
-        else:
-            record = reader.publications.in_force(found.territory, found.line, moment, now)
-        if record is None:
-            return None
-        r = pinned.r if pinned else reader.rosters.number_in_force(found.territory, moment, now) or 0
-        measured = reader.features.measured(record.tiling)
-        token = f"{record.n}-{r}-{measured}-{record.plan[-8:]}"  # another database has other plans
-        return Version(found, record.n, r, moment, record, record.tiling, token)
+    if found.plan is not None:
+        return _draft_version(reader, found, moment, pinned)
+    if pinned is not None:
+        record: PublicationRecord | None = reader.publications.get(found.territory, found.line, pinned.n)
+    else:
+        record = reader.publications.in_force(found.territory, found.line, moment, now)
+    if record is None:
+        return None
+    r = pinned.r if pinned else reader.rosters.number_in_force(found.territory, moment, now) or 0
+    measured = reader.features.measured(record.tiling)
+    token = f"{record.n}-{r}-{measured}-{record.plan[-8:]}"  # another database has other plans
+    return Version(found, record.n, r, moment, record, record.tiling, token)
 
 
-def _draft_version(reader: Reader, found: Collection, at: datetime, pinned: Pinned | None) -> Version:
+def _draft_version(reader: Reader, found: Named, at: datetime, pinned: Pinned | None) -> Version:
     assert found.plan is not None  # noqa: S101 - asked for drafts only
     record = reader.plans.get(found.plan)
     if pinned is not None and pinned.n != record.revision:

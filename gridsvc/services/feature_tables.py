@@ -123,7 +123,7 @@ def table_of(
     if kind == "teams":
         layer, over = _teams(layer, over, roster, list(found.columns))
     n = len(layer.geometry)
-    columns = {name: list(values) for name, values in layer.columns.items()}
+    columns = {name: list(values[:]) for name, values in layer.columns.items()}  # at once, not one by one
     columns |= {name: [value] * n for name, value in more.items()}
     return Table(
         kind,

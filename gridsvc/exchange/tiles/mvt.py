@@ -6,7 +6,6 @@ and through, some 150,000 for 3,000 cells; they are put in order and packed as o
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -59,7 +58,7 @@ def encode(
         _field(1, name.encode()),
         _features(rows + 1, (pairs, counts), (lines, lengths)),
         *(_field(3, key.encode()) for key in properties),
-        *values,
+        values,
         _number(5, EXTENT),
     ]
     return _field(3, b"".join(parts))
@@ -129,32 +128,42 @@ def _zigzag(numbers: Ints) -> Ints:
 # --- properties -----------------------------------------------------------------------------------------
 
 
-def _pairs(properties: Mapping[str, Attribute], rows: Ints) -> tuple[Ints, Ints, list[bytes]]:
+def _pairs(properties: Mapping[str, Attribute], rows: Ints) -> tuple[Ints, Ints, bytes]:
     """Place of key and of value, in turn; how many such numbers each of `rows` has; and the values."""
-    table, values = np.full((len(rows), len(properties), 2), -1, np.int64), list[bytes]()
+    table, values, n = np.full((len(rows), len(properties), 2), -1, np.int64), list[bytes](), 0
     for key, found in enumerate(properties.values()):
         used, place = np.unique(found.codes[rows], return_inverse=True)
         known = used >= 0
         table[:, key, 0] = key
-        table[:, key, 1] = np.where(known[place], place + len(values) - (~known).sum(), -1)
-        values += map(_value, found.values[used[known]].tolist())
+        table[:, key, 1] = np.where(known[place], place + n - (~known).sum(), -1)
+        values.append(_values(found.values[used[known]].tolist()))
+        n += int(known.sum())
     told = table[:, :, 1] >= 0
-    return table[told].ravel(), 2 * told.sum(axis=1), values
+    return table[told].ravel(), 2 * told.sum(axis=1), b"".join(values)
+
+
+_REAL = np.dtype([("head", "V3"), ("value", "<f8")])
+
+
+def _values(values: list[Any]) -> bytes:
+    """Values behind one another, each a message of its own."""
+    if {type(value) for value in values} != {float}:
+        return b"".join(map(_value, values))
+    table = np.empty(len(values), _REAL)
+    table["head"], table["value"] = np.void(b"\x22\x09\x19"), values
+    return table.tobytes()
 
 
 def _value(value: Any) -> bytes:
-    if isinstance(value, float):
-        return _REAL.pack(0x22, 9, 0x19, value)
     if isinstance(value, str):
         block = value.encode()
         n = len(block)  # most are short, and there are as many as cells
         return bytes((0x22, n + 2, 0x0A, n)) + block if n < 0x7E else _field(4, _field(1, block))
     if isinstance(value, bool):
         return _field(4, _number(7, int(value)))
+    if isinstance(value, float):
+        return _values([value])
     return _field(4, _number(6, (value << 1) ^ (value >> 63)))
-
-
-_REAL = struct.Struct("<BBBd")
 
 
 # --- numbers --------------------------------------------------------------------------------------------

@@ -59,6 +59,7 @@ bench: dev ## Benchmarks against the peers; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.lookup
 	$(BIN)/python -m benchmarks.exporting
+	$(BIN)/python -m benchmarks.tiles
 	$(BIN)/python -m benchmarks.balance
 	$(BIN)/python -m benchmarks.balance optimal
 	$(BIN)/python -m benchmarks.balance.repairs

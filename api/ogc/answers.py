@@ -20,9 +20,9 @@ from gridsvc.errors import InvalidInput
 from gridsvc.services import features
 from gridsvc.services.feature_tables import Shelf
 from gridsvc.services.features import Collection
-from gridsvc.services.tiles import TileCache
+from gridsvc.services.tile_files import TileFiles
 
-__all__ = ["Cache", "Found", "OgcRoute", "Shelves", "described", "html", "json", "link", "root"]
+__all__ = ["Files", "Found", "OgcRoute", "Shelves", "described", "html", "json", "link", "root"]
 
 
 class OgcRoute(APIRoute):
@@ -61,11 +61,11 @@ def _shelf(request: Request) -> Shelf:
     return found
 
 
-def _cache(request: Request) -> TileCache:
+def _files(request: Request) -> TileFiles:
     state = request.app.state
     if not hasattr(state, "ogc_tiles"):
-        state.ogc_tiles = TileCache(current_app(request).settings.mapped.parent / "tiles")
-    found: TileCache = state.ogc_tiles
+        state.ogc_tiles = TileFiles(current_app(request).settings.mapped.parent / "tiles")
+    found: TileFiles = state.ogc_tiles
     return found
 
 
@@ -74,7 +74,7 @@ def _collection(collection: str, db: Db, who: Caller) -> Collection:
 
 
 Shelves = Annotated[Shelf, Depends(_shelf)]
-Cache = Annotated[TileCache, Depends(_cache)]
+Files = Annotated[TileFiles, Depends(_files)]
 Found = Annotated[Collection, Depends(_collection)]
 
 

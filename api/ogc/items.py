@@ -61,7 +61,7 @@ def items(request: Request, found: Found, db: Db, shelf: Shelves, who: Caller) -
     cursor = asked.cursor_text(Pinned(state.n, state.r, state.at), int(page[-1]) + 1) if more else None
     links = _links(request, found, cursor, how)
     if how == "html":
-        return _page(request, db, state, held, (page, len(matched)), links)
+        return _page(request, db, (found, state), held, (page, len(matched)), links)
     head = _head(state, links, len(matched), len(page))
     body = _stream(head, features.pieces(db, held, page, crs.name, north_first=crs.north_first))
     return StreamingResponse(body, media_type=GEOJSON, headers={"Content-Crs": f"<{crs.uri}>"})
@@ -132,12 +132,12 @@ def _empty(request: Request, found: Collection, how: str, crs: System) -> Respon
 def _page(
     request: Request,
     db: Database,
-    state: Version,
+    seen: tuple[Collection, Version],
     held: Table,
     shown: tuple[Rows, int],
     links: list[dict[str, Any]],
 ) -> Response:
-    found, lang, (page, matched) = state.collection, asked.language(request), shown
+    (found, state), lang, (page, matched) = seen, asked.language(request), shown
     home = root(request)
     address = f"{home}/collections/{found.id}"
     names = [

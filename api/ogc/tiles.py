@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.deps import Caller, Db
 from api.ogc import asked
-from api.ogc.answers import Cache, Found, OgcRoute, Shelves, described, html, json, link, root
+from api.ogc.answers import Files, Found, OgcRoute, Shelves, described, html, json, link, root
 from api.ogc.core import columns_of, trail_of
 from api.ogc.pages import table
 from gridsvc.errors import NotFound, NotYetInForce
@@ -132,21 +132,21 @@ def get_tile(
     z: int,
     y: int,
     x: int,
-    found: Found,
+    collection: str,
     db: Db,
     shelf: Shelves,
-    cache: Cache,
+    files: Files,
     who: Caller,
 ) -> Response:
     """A vector tile."""
     asked.only(request, "version", "datetime")
     said = request.query_params
-    state = features.version(db, who, found, asked.when(said.get("datetime")))
+    state = features.named_version(db, who, collection, asked.when(said.get("datetime")))
     if state is None:
         raise NotYetInForce("nothing was in force then", field="datetime", cure="ask for a later time")
     wanted = said.get("version")
-    block = tiles.tile(db, shelf, cache, state, Tile(z, y, x))
-    tag = f'"{hashlib.sha256(f"{found.id} {state.token} {z}/{y}/{x}".encode()).hexdigest()[:24]}"'
+    block = tiles.tile(db, shelf, files, state, Tile(z, y, x))
+    tag = f'"{hashlib.sha256(f"{collection} {state.token} {z}/{y}/{x}".encode()).hexdigest()[:24]}"'
     pinned = wanted is not None and wanted == state.token
     headers = {
         "ETag": tag,

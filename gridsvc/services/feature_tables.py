@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -14,9 +13,12 @@ from numpy.typing import NDArray
 
 from gridsvc.exchange.filters.values import Column, Kind, column_of
 from gridsvc.exchange.layers import Layer, cells_layer, grids_layer
+from gridsvc.exchange.tiles.attributes import Attribute
+from gridsvc.exchange.tiles.rings import Rings
 from gridsvc.ownership.publication import unpack
 from gridsvc.plans.plan import Plan
 from gridsvc.services.drafts import Draft, draft
+from gridsvc.services.kept import Kept
 from gridsvc.store.database import Reader
 from gridsvc.store.records import PublicationRecord
 from gridsvc.teams.model import Roster
@@ -51,8 +53,10 @@ class Table:
     several : bool
         Outlines are told as multipolygons, whatever each of them is: programs take the type of a layer from
         its first page. Only whole hexagons are polygons for certain.
-    drawn : dict
+    drawn : Kept
         What was made of the outlines for drawing; filled by whoever draws.
+    told : Kept
+        The same of the properties.
     """
 
     kind: FeatureKind
@@ -63,7 +67,8 @@ class Table:
     tiling: str
     finest: float
     several: bool = True
-    drawn: dict[Any, NDArray[np.object_]] = field(default_factory=dict)
+    drawn: Kept[Rings] = field(default_factory=Kept)
+    told: Kept[dict[str, Attribute]] = field(default_factory=Kept)
 
     def __len__(self) -> int:
         return len(self.over)
@@ -84,24 +89,11 @@ class Table:
         return {name: column_of(self.kinds[name], values) for name, values in self.columns.items()}
 
 
-class Shelf:
-    """Keeps the last few tables; safe to share between threads."""
+class Shelf(Kept[Table]):
+    """Keeps the last few tables."""
 
     def __init__(self) -> None:
-        self._lock, self._kept = threading.Lock(), dict[Any, Table]()
-
-    def get(self, key: Any, made: Callable[[], Table]) -> Table:
-        """The table of a key, made if need be."""
-        with self._lock:
-            if key in self._kept:
-                self._kept[key] = self._kept.pop(key)
-                return self._kept[key]
-        table = made()
-        with self._lock:
-            self._kept[key] = table
-            while len(self._kept) > 1 and sum(map(len, self._kept.values())) > _MOST_ROWS:
-                del self._kept[next(iter(self._kept))]
-        return table
+        super().__init__(_MOST_ROWS)
 
 
 def table_of(
@@ -131,7 +123,7 @@ def table_of(
     if kind == "teams":
         layer, over = _teams(layer, over, roster, list(found.columns))
     n = len(layer.geometry)
-    columns = {name: list(values) for name, values in layer.columns.items()}
+    columns = {name: list(values[:]) for name, values in layer.columns.items()}  # at once, not one by one
     columns |= {name: [value] * n for name, value in more.items()}
     return Table(
         kind,

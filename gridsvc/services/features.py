@@ -28,12 +28,15 @@ from gridsvc.teams.model import Roster
 
 __all__ = [
     "Collection",
+    "Named",
     "Pinned",
     "Query",
     "Version",
     "Window",
     "collection",
     "collections",
+    "drawn_table",
+    "named_version",
     "outlines",
     "pieces",
     "search",
@@ -50,8 +53,8 @@ _CHUNK = 500
 _KINDS: tuple[FeatureKind, ...] = ("grids", "cells", "teams")
 
 
-@dataclass(frozen=True, slots=True)
-class Collection:
+@dataclass(frozen=True)
+class Named:
     """Features of one kind.
 
     Attributes
@@ -60,6 +63,21 @@ class Collection:
         ``territory.line.kind``, or ``plan.id.kind`` for a draft.
     plan : str or None
         Id of the draft.
+    """
+
+    id: str
+    kind: FeatureKind
+    territory: str
+    line: str
+    plan: str | None
+
+
+@dataclass(frozen=True)
+class Collection(Named):
+    """Features of one kind, and what is told of all of them.
+
+    Attributes
+    ----------
     title : str
         Name of the territory, or of the draft.
     box : (west, south, east, north)
@@ -68,11 +86,6 @@ class Collection:
         When the first publication took effect.
     """
 
-    id: str
-    kind: FeatureKind
-    territory: str
-    line: str
-    plan: str | None
     title: str
     box: Box
     since: datetime | None = None
@@ -100,15 +113,18 @@ class Version:
     at : datetime
         The time it is looked at.
     record : PublicationRecord or None
+    tiling : str
+        Its cells.
     token : str
         Differs where any property or outline does.
     """
 
-    collection: Collection
+    collection: Named
     n: int
     r: int
     at: datetime
     record: PublicationRecord | None
+    tiling: str
     token: str
 
 
@@ -143,11 +159,12 @@ def collections(db: Database, who: Principal) -> list[Collection]:
 
 
 def _published(reader: Reader, territory: str, line: str) -> list[Collection]:
-    place = reader.territories.get(territory)
-    records = reader.publications.list(territory, line, limit=1000)
-    starts, box = [record.effective_at for record in records], _box(reader, records[0].tiling)
+    begun = reader.publications.begun(territory, line)
+    if begun is None:
+        return []
+    place, box = reader.territories.get(territory), _box(reader, begun[1])
     return [
-        Collection(f"{territory}.{line}.{kind}", kind, territory, line, None, place.name, box, min(starts))
+        Collection(f"{territory}.{line}.{kind}", kind, territory, line, None, place.name, box, begun[0])
         for kind in _KINDS
     ]
 
@@ -185,21 +202,30 @@ def collection(db: Database, who: Principal, name: str) -> Collection:
     NotFound
         There is none of that id.
     """
+    with db.read() as reader:
+        named = _named(reader, who, name)
+        if named.plan is not None:
+            plan = reader.plans.bare(named.plan)
+            title = f"{reader.territories.get(plan.territory).name}: {plan.name or plan.id}"
+            return Collection(**vars(named), title=title, box=_box(reader, plan.tiling))
+        found = _published(reader, named.territory, named.line)
+    made = next((made for made in found if made.kind == named.kind), None)
+    if made is None:
+        raise _none(name)
+    return made
+
+
+def _named(reader: Reader, who: Principal, name: str) -> Named:
     who.require("owner:read")
     head, _, rest = name.partition(".")
     middle, _, kind = rest.rpartition(".")
-    with db.read() as reader:
-        if kind not in _KINDS:
-            raise _none(name)
-        if head == "plan" and "_" in middle:
-            who.require("plans:read")
-            plan = reader.plans.bare(middle)
-            place = reader.territories.get(plan.territory)
-            title = f"{place.name}: {plan.name or plan.id}"
-            return Collection(name, kind, place.id, plan.line, plan.id, title, _box(reader, plan.tiling))
-        if (head, middle) not in reader.publications.lines():
-            raise _none(name)
-        return next(made for made in _published(reader, head, middle) if made.kind == kind)
+    if kind not in _KINDS:
+        raise _none(name)
+    if head == "plan" and "_" in middle:
+        who.require("plans:read")
+        plan = reader.plans.bare(middle)
+        return Named(name, kind, plan.territory, plan.line, plan.id)
+    return Named(name, kind, head, middle, None)
 
 
 def _none(name: str) -> NotFound:
@@ -210,7 +236,7 @@ def _none(name: str) -> NotFound:
 
 
 def version(
-    db: Database, who: Principal, found: Collection, at: datetime | None = None, pinned: Pinned | None = None
+    db: Database, who: Principal, found: Named, at: datetime | None = None, pinned: Pinned | None = None
 ) -> Version | None:
     """The state of a collection at a time, now if None; or the pinned one. None where nothing was in force.
 
@@ -220,23 +246,44 @@ def version(
         The draft has moved on from what was pinned.
     """
     who.require("owner:read" if found.plan is None else "plans:read")
+    with db.read() as reader:
+        return _version(reader, found, at, pinned)
+
+
+def named_version(db: Database, who: Principal, name: str, at: datetime | None = None) -> Version | None:
+    """As `version`, of the collection of that id, for who need not be told more of it.
+
+    Raises
+    ------
+    NotFound
+        There is none of that id.
+    """
+    with db.read() as reader:
+        named = _named(reader, who, name)
+        found = _version(reader, named, at, None)
+        if found is None and reader.publications.begun(named.territory, named.line) is None:
+            raise _none(name)
+    return found
+
+
+def _version(reader: Reader, found: Named, at: datetime | None, pinned: Pinned | None) -> Version | None:
     now = datetime.now(UTC)
     moment = pinned.at if pinned else (at or now)
-    with db.read() as reader:
-        if found.plan is not None:
-            return _draft_version(reader, found, moment, pinned)
-        if pinned is not None:
-            record: PublicationRecord | None = reader.publications.get(found.territory, found.line, pinned.n)
-        else:
-            record = reader.publications.in_force(found.territory, found.line, moment, now)
-        if record is None:
-            return None
-        r = pinned.r if pinned else reader.rosters.number_in_force(found.territory, moment, now) or 0
-        measured = reader.features.measured(record.tiling)
-        return Version(found, record.n, r, moment, record, f"{record.n}-{r}-{measured}")
+    if found.plan is not None:
+        return _draft_version(reader, found, moment, pinned)
+    if pinned is not None:
+        record: PublicationRecord | None = reader.publications.get(found.territory, found.line, pinned.n)
+    else:
+        record = reader.publications.in_force(found.territory, found.line, moment, now)
+    if record is None:
+        return None
+    r = pinned.r if pinned else reader.rosters.number_in_force(found.territory, moment, now) or 0
+    measured = reader.features.measured(record.tiling)
+    token = f"{record.n}-{r}-{measured}-{record.plan[-8:]}"  # another database has other plans
+    return Version(found, record.n, r, moment, record, record.tiling, token)
 
 
-def _draft_version(reader: Reader, found: Collection, at: datetime, pinned: Pinned | None) -> Version:
+def _draft_version(reader: Reader, found: Named, at: datetime, pinned: Pinned | None) -> Version:
     assert found.plan is not None  # noqa: S101 - asked for drafts only
     record = reader.plans.get(found.plan)
     if pinned is not None and pinned.n != record.revision:
@@ -247,7 +294,8 @@ def _draft_version(reader: Reader, found: Collection, at: datetime, pinned: Pinn
         )
     r = pinned.r if pinned else reader.rosters.number_in_force(found.territory, at, datetime.now(UTC)) or 0
     measured = reader.features.measured(record.tiling)
-    return Version(found, record.revision, r, at, None, f"{record.revision}-{r}-{measured}")
+    token = f"{record.revision}-{r}-{measured}"
+    return Version(found, record.revision, r, at, None, record.tiling, token)
 
 
 def table(db: Database, shelf: Shelf, state: Version, kind: FeatureKind | None = None) -> Table:
@@ -258,6 +306,12 @@ def table(db: Database, shelf: Shelf, state: Version, kind: FeatureKind | None =
         key = (state.collection.id.rpartition(".")[0], wanted, state.token, _leads(roster))
         source = state.record or str(state.collection.plan)
         return shelf.get(key, lambda: table_of(reader, source, wanted, roster, _shared(state)))
+
+
+def drawn_table(db: Database, shelf: Shelf, state: Version, kind: FeatureKind) -> Table:
+    """As `table`, for who does not tell who leads: that changes with time, and asks for the whole roster."""
+    found = shelf.like((state.collection.id.rpartition(".")[0], kind, state.token))
+    return table(db, shelf, state, kind) if found is None else found
 
 
 def _leads(roster: Roster | None) -> str:

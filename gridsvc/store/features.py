@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ __all__ = ["FeatureReader"]
 Rows = NDArray[np.int64]
 Box = tuple[float, float, float, float]
 
-_CHUNK = 1000
+_CHUNK, _BLOCK = 1000, 10_000
 _ROUNDED = 1e-4  # degrees; more than the index moves a side of any box on the globe
 
 
@@ -63,6 +64,13 @@ class FeatureReader:
         blocks = [rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)]
         found = [wkb for block in blocks for wkb in self._block(tiling, block)]
         return np.asarray(shapely.from_wkb(np.array(found, object)), object)
+
+    def blocks(self, tiling: str) -> Iterator[NDArray[np.object_]]:
+        """Outlines of all cells by row, some thousands at a time."""
+        count = select(func.count()).select_from(cells).where(cells.c.tiling_id == tiling)
+        n = int(self._handle.connection.execute(count).scalar_one())
+        for start in range(0, n, _BLOCK):
+            yield self.cells(tiling, np.arange(start, min(start + _BLOCK, n)))
 
     def _block(self, tiling: str, rows: Rows) -> list[bytes]:
         c, first, last = cells.c, int(rows[0]), int(rows[-1])

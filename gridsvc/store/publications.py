@@ -128,6 +128,15 @@ class PublicationReader:
         rows = select(c.territory, c.line).distinct().order_by(c.territory, c.line)
         return [(territory, line) for territory, line in self._handle.connection.execute(rows)]
 
+    def begun(self, territory: str, line: str) -> tuple[datetime, str] | None:
+        """When the first of a territory and line took or takes effect, and the tiling of the newest."""
+        c = publications.c
+        mine = c.territory == territory, c.line == line
+        newest = select(c.tiling_id).where(*mine).order_by(c.n.desc()).limit(1).scalar_subquery()
+        first = select(func.min(c.effective_at, type_=c.effective_at.type), newest).where(*mine)
+        since, tiling = self._handle.connection.execute(first).one()
+        return None if since is None else (since, tiling)
+
     def list(
         self, territory: str, line: str, after: int | None = None, limit: int = 100
     ) -> list[PublicationRecord]:

@@ -12,12 +12,14 @@ import pyogrio
 import pytest
 import shapely
 
+from gridsvc.exchange.tiles.attributes import attributes
 from gridsvc.exchange.tiles.mercator import HALF, Tile, to_mercator
 from gridsvc.exchange.tiles.mvt import EXTENT, encode
+from gridsvc.exchange.tiles.rings import Rings
 from gridsvc.exchange.tiles.simplify import simplified
 from gridsvc.services import features, tiles
 from gridsvc.services.feature_tables import Shelf
-from gridsvc.services.tiles import TileCache
+from gridsvc.services.tile_files import TileFiles
 from tests.ogc.conftest import DEGREE, SECOND, Town
 from tests.services.board import ANNA
 from tests.services.series import draft, publish
@@ -34,7 +36,14 @@ def read(block: bytes, folder: Path) -> Any:
 
 def drawn(*shapes: Any) -> bytes:
     found = np.array(shapes, object)
-    return encode("x", found, {"row": list(range(len(found)))}, list(range(len(found))), BOX)
+    return encoded(found, {"row": list(range(len(found)))})
+
+
+def encoded(shapes: Any, columns: dict[str, list[Any]]) -> bytes:
+    """A tile of what of the shapes lies in it."""
+    window = (-64.0, -64.0, 4160.0, 4160.0)
+    rings, rows = Rings.of(shapes).within(window, np.arange(len(shapes)))
+    return encode("x", rings, rows, attributes(columns), BOX)
 
 
 def test_values_of_each_kind_come_through(tmp_path: Path) -> None:
@@ -46,8 +55,13 @@ def test_values_of_each_kind_come_through(tmp_path: Path) -> None:
         "none": [None] * 3,
     }
     shapes = shapely.box([10, 30, 50], 10, [20, 40, 60], 20)
-    found = read(encode("x", shapes, columns, [5, 300, 70000], BOX), tmp_path)
-    assert found["mvt_id"].tolist() == [5, 300, 70000]
+    rows = np.array([4, 299, 69_999])
+    of_all = {name: [None] * 70_000 for name in columns}
+    for name, values in columns.items():
+        for row, value in zip(rows.tolist(), values, strict=True):
+            of_all[name][row] = value
+    found = read(encode("x", Rings.of(shapes), rows, attributes(of_all), BOX), tmp_path)
+    assert found["mvt_id"].tolist() == [5, 300, 70_000]
     assert found["text"].tolist()[:2] == ["网格", "007"] and found["text"].isna().tolist()[2]
     assert found["whole"].tolist() == [3, -4, 2**40]
     assert found["real"].tolist()[:2] == [1.5, -0.25] and np.isnan(found["real"].tolist()[2])
@@ -71,7 +85,7 @@ def test_a_tile_shows_what_lies_in_it(seed: int, tmp_path: Path) -> None:
     rng = np.random.default_rng(seed)
     x, y, r = rng.uniform(-500, 4600, 200), rng.uniform(-500, 4600, 200), rng.uniform(5, 300, 200)
     shapes = shapely.buffer(shapely.points(x, y), r)
-    found = read(encode("x", shapes, {"row": list(range(200))}, list(range(200)), BOX), tmp_path)
+    found = read(encoded(shapes, {"row": list(range(200))}), tmp_path)
     near = shapely.intersection(shapes, shapely.box(-64, -64, 4160, 4160))
     expected = {row: near[row].area for row in range(200) if near[row].area > 100}
     shown = dict(zip(found["row"].tolist(), found.geometry.area.tolist(), strict=True))
@@ -115,18 +129,18 @@ def _state(town: Town, name: str) -> features.Version:
 def test_cells_are_drawn_where_a_tile_holds_few_and_grids_where_many(
     town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state, tile = _state(town, "board.base.cells"), Tile(14, 8191, 8192)
-    few = read(tiles.tile(town.database, Shelf(), None, state, tile), tmp_path)
+    state, tile, files = _state(town, "board.base.cells"), Tile(14, 8191, 8192), TileFiles(tmp_path / "a")
+    few = read(tiles.tile(town.database, Shelf(), files, state, tile), tmp_path)
     assert (len(few), set(few["grid"])) == (96, {"a", "b", "c"})
     side = EXTENT / (360 / 2**14)
     assert few.geometry.area.tolist() == pytest.approx([(DEGREE * side) ** 2] * 96, rel=0.05)
     monkeypatch.setattr(tiles, "MOST_CELLS", 95)
-    many = read(tiles.tile(town.database, Shelf(), None, state, tile), tmp_path)
+    many = read(tiles.tile(town.database, Shelf(), TileFiles(tmp_path / "b"), state, tile), tmp_path)
     assert sorted(zip(many["code"], many["cells"], strict=True)) == [("a", 48), ("b", 24), ("c", 24)]
 
 
 def test_tiles_are_kept_until_something_is_published(town: Town, tmp_path: Path) -> None:
-    cache, tile, shelf = TileCache(tmp_path), Tile(14, 8191, 8192), Shelf()
+    cache, tile, shelf = TileFiles(tmp_path), Tile(14, 8191, 8192), Shelf()
     state = _state(town, "board.base.grids")
     block = tiles.tile(town.database, shelf, cache, state, tile)
     kept = next(tmp_path.glob("*/*.mvt"))
@@ -142,7 +156,7 @@ def test_tiles_are_kept_until_something_is_published(town: Town, tmp_path: Path)
 def test_the_oldest_versions_make_room(town: Town, tmp_path: Path) -> None:
     from dataclasses import replace
 
-    cache, state = TileCache(tmp_path, most_bytes=8 * 6000), _state(town, "board.base.grids")
+    cache, state = TileFiles(tmp_path, most_bytes=8 * 6000), _state(town, "board.base.grids")
     for k in range(12):
         cache.put(replace(state, token=f"{k}"), Tile(3, 1, 1), b"x" * 1900)
         folder = max(tmp_path.iterdir(), key=lambda entry: entry.stat().st_mtime)

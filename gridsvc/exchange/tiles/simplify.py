@@ -8,10 +8,15 @@ from numpy.typing import NDArray
 
 from gridsvc.exchange.tiles.mercator import HALF
 
-__all__ = ["simplified"]
+__all__ = ["simplified", "step_at"]
 
 _PIXELS = 1024
 """Steps across a tile which a screen of the finest kind shows."""
+
+
+def step_at(zoom: int) -> float:
+    """Metres of the map which a step on the screen is at a zoom."""
+    return 2 * HALF / (1 << zoom) / _PIXELS
 
 
 def simplified(
@@ -27,7 +32,7 @@ def simplified(
     finest : float, metres
         The smallest detail there is; where a step on the screen is smaller, nothing is changed.
     """
-    step = 2 * HALF / (1 << zoom) / _PIXELS
+    step = step_at(zoom)
     if step < finest:
         return geometry
     found = geometry.copy()

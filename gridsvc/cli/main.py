@@ -42,6 +42,7 @@ _COMMANDS = {
     "audit": "audit",
     "backup": "backup",
     "restore": "backup",
+    "customers": "erasure",
     "doctor": "service",
 }
 

@@ -158,6 +158,7 @@ _ACCESS = {
     "GET /v1/webhooks/{webhook}/deliveries": "webhooks:read",
     "POST /v1/webhooks/{webhook}/test": "webhooks:write",
     "POST /v1/webhooks/{webhook}/replay": "webhooks:write",
+    "POST /v1/territories/{territory}/erasures": "customers:erase",
     "GET /v1/audit": "audit:read",
     "GET /v1/audit/head": "audit:read",
     # Published layers are open to whoever may ask for owners; drafts ask for plans:read besides.

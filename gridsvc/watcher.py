@@ -39,7 +39,7 @@ _KEPT_SECONDS = 3600.0
 """Files which no head names stay so long: who asks about another day needs them again."""
 
 _KEPT_LAYERS = 60.0
-"""Those of customers shorter: they speak of now only, and each batch of changes makes one."""
+"""Those of customers and people shorter: somebody may have been erased from what is named now."""
 
 
 class Watcher:
@@ -215,6 +215,7 @@ class Watcher:
 
     def _sweep(self, generation: int, head: Head) -> None:
         """Delete what is no longer named; who has it mapped keeps it until he lets go."""
+        from gridsvc.services.keeping import ROSTER
         from gridsvc.services.layers import PREFIX
 
         named = _files(head)
@@ -225,7 +226,7 @@ class Watcher:
                 if number.isdigit() and int(number) <= generation - _KEPT_HEADS:
                     path.unlink(missing_ok=True)
             elif path.name.endswith(".own") and path.name not in named:
-                kept = _KEPT_LAYERS if path.name.startswith(PREFIX) else _KEPT_SECONDS
+                kept = _KEPT_LAYERS if path.name.startswith((PREFIX, ROSTER)) else _KEPT_SECONDS
                 if _written(path) < now - kept:
                     path.unlink(missing_ok=True)
 

@@ -43,6 +43,7 @@ _COMMANDS = {
     "backup": "backup",
     "restore": "backup",
     "keys": "keys",
+    "customers": "erasure",
     "doctor": "service",
 }
 

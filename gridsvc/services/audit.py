@@ -16,14 +16,11 @@ from gridsvc.principal import SCOPES, Principal
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import AuditRecord
 from gridsvc.store.seals import Head, Link, link, plain, seal
-from gridsvc.store.trail import AuditFilter
+from gridsvc.store.trail import ERASURES, AuditFilter
 
-__all__ = ["ERASURES", "Checked", "Fault", "Form", "head", "listing", "seal_waiting", "verify", "write"]
+__all__ = ["Checked", "Fault", "Form", "head", "listing", "seal_waiting", "verify", "write"]
 
 _SYSTEM = Principal("audit-sealer", SCOPES)
-
-ERASURES = "erasures"
-"""Subject of the rows which say from which others somebody was erased."""
 
 _NAMED = 100
 """Faults which are listed; all are counted."""
@@ -136,7 +133,9 @@ def verify(db: Database, who: Principal, known_head: str | None = None) -> Check
 
 def _erased(reader: Reader) -> dict[int, str]:
     """What rows must look like from which somebody was erased, as later rows say."""
-    said = [entry for record in reader.trail.of(ERASURES) for entry in (record.after or {}).get("rows", ())]
+    said = [
+        entry for record in reader.trail.below(ERASURES) for entry in (record.after or {}).get("rows", ())
+    ]
     return {int(audit_id): digest for audit_id, digest in said}
 
 

@@ -24,12 +24,15 @@ from gridsvc.teams.document import roster_to_dict
 from gridsvc.teams.model import Roster
 from gridsvc.tiling.places import Places
 
-__all__ = ["Keeper"]
+__all__ = ["ROSTER", "Keeper"]
 
 _log = logging.getLogger("gridsvc.ownership")
 
 _PLACES = 2
 """Version of a tiling's arrays: files of another version are made again."""
+
+ROSTER = "roster-"
+"""How files of rosters begin; they hold names."""
 
 _MOST = 64
 
@@ -78,7 +81,7 @@ class Keeper:
         """
         found = reader.rosters.get(territory, r)
         document = orjson.dumps(roster_to_dict(found), option=orjson.OPT_SORT_KEYS | orjson.OPT_NAIVE_UTC)
-        name = f"roster-{hashlib.sha256(document).hexdigest()[:40]}.own"
+        name = f"{ROSTER}{hashlib.sha256(document).hexdigest()[:40]}.own"
 
         def written(_: Roster, path: Path) -> None:
             write_container(path, "roster", orjson.loads(document), {})

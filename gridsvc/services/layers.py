@@ -176,7 +176,9 @@ class CustomerFiles:
 def _asked(reader: Reader, territory: str, tiling: str) -> tuple[str, int]:
     """What files of a territory's customers are called, and behind which message they look."""
     imports = reader.customers.live_imports(territory)
-    named = " ".join([territory, tiling, *(record.id for record in imports)])
+    # Files of before an erasure are not looked at any more.
+    parts = [territory, tiling, str(reader.trail.erasures(territory)), *(record.id for record in imports)]
+    named = " ".join(parts)
     return f"{PREFIX}{hashlib.sha256(named.encode()).hexdigest()[:40]}", imports[0].behind if imports else 0
 
 

@@ -128,6 +128,19 @@ class Database:
             raise
         return manifest
 
+    def scrub(self, word: str) -> bool:
+        """Make sure that no page of an embedded database's files holds a word any more.
+
+        Returns
+        -------
+        bool
+            Whether the file had to be written anew for it. Of PostgreSQL's files its own cleaning takes care.
+        """
+        from gridsvc.store.scrubbing import scrub
+
+        with translated():
+            return scrub(self._engine, word)
+
     @contextmanager
     def read(self) -> Iterator[Reader]:
         """One consistent state of the database, however long the block takes."""

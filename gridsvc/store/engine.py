@@ -24,7 +24,13 @@ WRITING: dict[str, dict[str, Any]] = {"sqlite": {"gridsvc_writes": True}, "postg
 
 _BUSY_SECONDS = 30.0
 _PATIENCE = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
-_PRAGMAS = ("foreign_keys = ON", "journal_mode = WAL", "synchronous = FULL", "analysis_limit = 1000")
+_PRAGMAS = (
+    "foreign_keys = ON",
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "analysis_limit = 1000",
+    "secure_delete = ON",  # what is deleted is overwritten: customers and people may ask to be forgotten
+)
 
 
 def _to_json(value: Any) -> str:
@@ -106,5 +112,7 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
 
 def _begin(connection: Connection) -> None:
     """Let writers lock at once: who reads first and locks later fails if another commits in between."""
+    if connection.get_execution_options().get("gridsvc_bare"):
+        return  # what is asked stands in no transaction
     writes = connection.get_execution_options().get("gridsvc_writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select
+from sqlalchemy import ColumnElement, Row, delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gridsvc.store.bulk import is_one_of
@@ -19,7 +19,10 @@ from gridsvc.store.records import AuditRecord
 from gridsvc.store.seals import Head, Link, link, seal
 from gridsvc.store.tables import audit, audit_chain, audit_keys, audit_waiting
 
-__all__ = ["AuditFilter", "TrailReader", "TrailWriter"]
+__all__ = ["ERASURES", "AuditFilter", "TrailReader", "TrailWriter", "record_of"]
+
+ERASURES = "erasures"
+"""Subject, with the territory below it, of rows which say from which others somebody was erased."""
 
 _SEAL_LOCK = 0x7365616C  # an arbitrary number for PostgreSQL's advisory lock ('seal')
 _AT_ONCE = 2000
@@ -49,8 +52,14 @@ class AuditFilter:
     until: datetime | None = None
 
 
-def _record(row: Row[*tuple[Any, ...]]) -> AuditRecord:
+def record_of(row: Row[*tuple[Any, ...]]) -> AuditRecord:
+    """A row of the table as a record."""
     return AuditRecord(**{c.name: row._mapping[c] for c in audit.c})
+
+
+def _is_below(subject: str) -> ColumnElement[bool]:
+    # "0" is what follows "/": unlike LIKE, such a range is found by the index.
+    return (audit.c.subject > f"{subject}/") & (audit.c.subject < f"{subject}0")
 
 
 class TrailReader:
@@ -88,8 +97,7 @@ class TrailReader:
             if (value := getattr(wanted, name)) is not None:
                 rows = rows.where(c[name] == value)
         if wanted.subject is not None:
-            below = c.subject.startswith(f"{wanted.subject}/", autoescape=True)
-            rows = rows.where((c.subject == wanted.subject) | below)
+            rows = rows.where((c.subject == wanted.subject) | _is_below(wanted.subject))
         if wanted.since is not None:
             rows = rows.where(c.recorded_at >= wanted.since)
         if wanted.until is not None:
@@ -97,7 +105,7 @@ class TrailReader:
         if before is not None:
             rows = rows.where(c.id < before)
         newest = rows.order_by(c.id.desc()).limit(limit)
-        return [(_record(row), row.seq) for row in self._handle.connection.execute(newest)]
+        return [(record_of(row), row.seq) for row in self._handle.connection.execute(newest)]
 
     def links(self) -> Iterator[Link]:
         """The chain from its beginning, with the rows which are sealed in it."""
@@ -105,7 +113,7 @@ class TrailReader:
         rows = select(audit_chain, audit).outerjoin(audit, audit.c.id == c.audit_id).order_by(c.seq)
         for row in self._handle.connection.execute(rows, execution_options={"yield_per": _AT_ONCE}):
             told = row._mapping
-            record = None if told[audit.c.id] is None else _record(row)
+            record = None if told[audit.c.id] is None else record_of(row)
             yield Link(told[c.seq], told[c.audit_id], told[c.salt], told[c.seal], told[c.digest], record)
 
     def unknown(self, limit: int) -> list[int]:
@@ -116,17 +124,22 @@ class TrailReader:
         found = rows.where(audit_chain.c.seq.is_(None), audit_waiting.c.audit_id.is_(None))
         return list(self._handle.connection.execute(found.order_by(c.id).limit(limit)).scalars())
 
+    def erasures(self, territory: str) -> int:
+        """How often somebody was erased from a territory."""
+        rows = select(func.count()).select_from(audit).where(audit.c.subject == f"{ERASURES}/{territory}")
+        return self._handle.connection.execute(rows).scalar_one()
+
     def lost(self, limit: int) -> list[int]:
         """Ids which wait to be sealed, whose rows are gone."""
         c = audit_waiting.c
         rows = select(c.audit_id).outerjoin(audit, audit.c.id == c.audit_id).where(audit.c.id.is_(None))
         return list(self._handle.connection.execute(rows.order_by(c.audit_id).limit(limit)).scalars())
 
-    def of(self, subject: str) -> Iterator[AuditRecord]:
-        """All rows of one subject, oldest first."""
-        rows = select(audit).where(audit.c.subject == subject).order_by(audit.c.id)
+    def below(self, subject: str) -> Iterator[AuditRecord]:
+        """All rows of subjects below one, oldest first."""
+        rows = select(audit).where(_is_below(subject)).order_by(audit.c.id)
         for row in self._handle.connection.execute(rows):
-            yield _record(row)
+            yield record_of(row)
 
 
 class TrailWriter(TrailReader):
@@ -147,7 +160,7 @@ class TrailWriter(TrailReader):
         head, made = self.head(), list[dict[str, Any]]()
         rows = select(audit).join(audit_waiting, audit_waiting.c.audit_id == audit.c.id)
         for row in self._handle.connection.execute(rows.order_by(audit.c.id).limit(limit)):
-            record, salt = _record(row), secrets.token_bytes(_SALT)
+            record, salt = record_of(row), secrets.token_bytes(_SALT)
             sealed = seal(record, salt)
             head = Head(head.seq + 1, link(head.digest, sealed))
             made.append(
@@ -170,6 +183,11 @@ class TrailWriter(TrailReader):
     def digest(self, kind: str, territory: str, subject: str) -> str:
         """What stands for one person or customer; see `digests`."""
         return self.digests(kind, territory, [subject])[subject]
+
+    def known(self, kind: str, territory: str, subject: str) -> str | None:
+        """What stands for one person or customer so far; None where nothing does."""
+        key = self._known(kind, territory, [subject]).get(subject)
+        return None if key is None else f"{kind}:{_digest(key, subject)}"
 
     def _keys(self, kind: str, territory: str, subjects: Sequence[str]) -> dict[str, bytes]:
         if not subjects:

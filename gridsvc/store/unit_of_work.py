@@ -11,6 +11,7 @@ from gridsvc.errors import Conflict, InvalidInput
 from gridsvc.store.changes import ChangeReader, ChangeWriter
 from gridsvc.store.customers import CustomerReader, CustomerWriter
 from gridsvc.store.deliveries import DeliveryReader, DeliveryWriter
+from gridsvc.store.erasing import Eraser
 from gridsvc.store.faults import unique
 from gridsvc.store.features import FeatureReader
 from gridsvc.store.figures import FigureReader
@@ -191,6 +192,7 @@ class UnitOfWork(Reader):
         self.handovers = HandoverWriter(handle)
         self.turns = TurnWriter(handle)
         self.trail = TrailWriter(handle)
+        self.eraser = Eraser(handle)
         self._action, self._request_id = action, request_id
         self.actor, self.reason = handle.actor, reason
         self._masks: dict[str, str] = {}

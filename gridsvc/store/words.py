@@ -1,11 +1,14 @@
-"""Names and ids of people and customers found in free text."""
+"""Names and ids of people and customers, found in free text and in files."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
-__all__ = ["masked", "names"]
+__all__ = ["in_file", "masked", "names"]
+
+_PIECE = 1 << 20
 
 
 def _pattern(words: Mapping[str, str]) -> re.Pattern[str]:
@@ -23,3 +26,15 @@ def masked(text: str, words: Mapping[str, str]) -> str:
     """The text with other words in place of these, the longest first."""
     there = {word: other for word, other in words.items() if word and word in text}
     return _pattern(there).sub(lambda found: there[found[0]], text) if there else text
+
+
+def in_file(path: Path, word: str) -> bool:
+    """Whether a file holds a word anywhere, read in pieces."""
+    sought = word.encode()
+    with path.open("rb") as file:
+        last = b""
+        while piece := file.read(_PIECE):
+            if sought in last + piece:
+                return True
+            last = piece[-len(sought) :]
+    return False

@@ -66,6 +66,8 @@ _ACCESS = {
     "POST /v1/plans/adopt": "plans:write",
     "GET /v1/plans/{plan}/compare/{other}": "plans:read",
     "POST /v1/plans/{plan}/moves": "plans:write",
+    "GET /v1/plans/{plan}/move-sheet": "plans:read",
+    "POST /v1/plans/{plan}/move-sheet": "plans:write",
     "POST /v1/plans/{plan}/undo": "plans:write",
     "POST /v1/plans/{plan}/redo": "plans:write",
     "GET /v1/plans/{plan}/moves": "plans:read",

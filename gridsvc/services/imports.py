@@ -25,6 +25,7 @@ from gridsvc.customers.where import Where, parse_where, select
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent
 from gridsvc.services.company_columns import company_columns
+from gridsvc.services.needed_measures import require_kept
 from gridsvc.store.database import Database
 from gridsvc.store.records import CustomerRecord, CustomerRows, Idempotency, MeasureRecord
 from gridsvc.store.staging import staging
@@ -156,6 +157,11 @@ def put_file(
         Number of the last message about a customer which was there when the file came: the file hides them,
         later ones stay. If not given, those which are there now.
 
+    Raises
+    ------
+    InvalidInput
+        As `take_in`; or a measure is missing which a plan on these cells is made of.
+
     Returns
     -------
     dict
@@ -166,6 +172,7 @@ def put_file(
         record = reader.tilings.get(tiling_id)
         tiling = reader.tilings.load(tiling_id)
         boundary = reader.territories.get(record.territory).boundary
+        require_kept(reader, record.territory, tiling_id, options.measures)
         hidden = reader.changes.last() if behind is None else behind
         asked = company_columns(reader)
     progress(0.0, "reading the file")
@@ -194,6 +201,7 @@ def put_file(
             "coverage": coverage,
         }
         with db.write(who, "customers.import", idempotency=idempotency) as uow:
+            require_kept(uow, record.territory, tiling_id, options.measures)  # of plans made meanwhile
             uow.tilings.put_measures(tiling_id, stage.import_id, [_measure_record(m) for m in taken.measures])
             uow.customers.flip(stage.import_id, summary)
             counts = {name: summary[name] for name in ("read", "placed", "left_out")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from io import StringIO
+from typing import Any
 
 from fastapi.testclient import TestClient
 
@@ -86,3 +87,20 @@ def test_labels_are_those_of_the_list(client: TestClient) -> None:
     assert before["labels"] == told["labels"]
     assert client.get("/v1/plans/pln_none/labels").status_code == 404
     assert client.get("/v1/tilings/til_none/cells").status_code == 404
+
+
+def test_an_import_without_what_a_plan_is_made_of_is_refused_and_the_plan_stays_readable(
+    own_town: tuple[TestClient, dict[str, Any]],
+) -> None:
+    client, published = own_town
+    tiling, plan = published["tiling"], published["plan"]
+    refused = upload(client, tiling, ROWS, measure=["customers=count"])
+    assert refused.status_code == 422, refused.text
+    told = refused.json()
+    assert (told["field"], told["plan"]) == ("measure", plan)
+    assert "'kwh'" in told["detail"] and "kwh=sum:kwh" in told["cure"]
+    assert client.get(f"/v1/plans/{plan}/labels").status_code == 200
+    # With what it needs, in whatever way it is made, an import is taken.
+    taken = upload(client, tiling, ROWS, measure=["customers=count", "kwh=count", "more=sum:kwh"])
+    assert taken.status_code == 201, taken.text
+    assert client.get(f"/v1/plans/{plan}/labels").status_code == 200

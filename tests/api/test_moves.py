@@ -294,3 +294,20 @@ def test_cells_may_be_taken_out_of_every_grid_and_come_back(drawn: Drawn) -> Non
 def test_a_move_has_one_place_to_go_to(drawn: Drawn) -> None:
     _problem(_move(drawn, 2, "x001y000", None), 422, "no grid to move to", "to_none")
     _problem(_move(drawn, 2, "x001y000", "02", to_none=True), 422, "two grids to move to")
+
+
+def test_a_sheet_of_moves_goes_out_and_comes_back(drawn: Drawn) -> None:
+    client, plan, _ = drawn
+    path = f"/v1/plans/{plan}/move-sheet"
+    out = client.get(path, params={"grid": ["01", "02"], "lang": "zh"})
+    assert out.status_code == 200 and out.content[:2] == b"PK"
+    assert out.headers["content-disposition"].endswith('-2.xlsx"')
+    marked = "单元,网格,划转至\nx001y000,01,02\nx001y001,02,02\n"
+    files = {"file": ("划转.csv", marked.encode(), "text/csv")}
+    tried = client.post(path, files=files, data={"dry_run": "true"}).json()
+    assert tried["rows"] == {"move": 1, "changed": 1} and tried["moved"] is None
+    _problem(client.post(path, files=files), 422, "another grid now", "skip_refused", "2")
+    done = client.post(path, files=files, data={"skip_refused": "true"}, headers={"Idempotency-Key": "once"})
+    assert done.status_code == 200 and done.json()["moved"]["moved"] == 1
+    assert done.headers["ETag"] == '"3"'
+    _problem(client.get(path, params={"grid": "77"}), 404, "77")

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from openpyxl import load_workbook
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
@@ -70,8 +71,41 @@ def test_a_page_for_each_grid(page: Page, strip: tuple[str, str], tmp_path: Path
     expect(sheets.first).to_be_visible()
     expect(sheets.first.locator(".paper-mark")).to_have_text("DRAFT")
     expect(sheets.first).to_contain_text("Ann")
-    expect(sheets.first).to_contain_text(re.compile(r"to grid .*: \d+ customers, 1 cells"))
+    expect(sheets.first).to_contain_text(re.compile(r"to grid .*: \d+ customers?, 1 cell"))
     expect(page.locator("#header")).to_be_hidden()
     assert _pages(page.pdf(format="A4")) == 3
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     expect(sheets).to_have_count(0)
+
+
+def test_moves_marked_in_a_sheet_come_back_with_verdicts(
+    page: Page, strip: tuple[str, str], tmp_path: Path
+) -> None:
+    page.goto(f"/?lang=en&plan={strip[1]}#/paper")
+    panel = page.locator("#panel")
+    with page.expect_download(timeout=20_000) as fetched:
+        panel.get_by_role("link", name="Download the sheet").click()
+    path = tmp_path / "marked.xlsx"
+    fetched.value.save_as(path)
+    book = load_workbook(path)
+    rows = list(book.worksheets[0].iter_rows(min_row=2))
+    home = str(rows[0][3].value)
+    beside = next(row for row in rows if row[4].value)
+    beside[-1].value = str(beside[4].value).split()[0]
+    wrong = next(row for row in rows if row is not beside)
+    wrong[-1].value = "nowhere"
+    book.save(path)
+
+    panel.get_by_label("Marked sheet").set_input_files(path)
+    panel.get_by_label("Reason (optional)").fill("walked it")
+    panel.get_by_role("button", name="Check the sheet").click()
+    expect(panel).to_contain_text("1 marked cell can be moved", timeout=10_000)
+    expect(panel.locator(".verdicts li")).to_contain_text("names no grid of this plan")
+    expect(panel.locator(".measures tbody tr")).to_have_count(2)
+    panel.get_by_role("button", name="Make these moves (1)").click()
+    expect(panel).to_contain_text("Done: 1 cell moved", timeout=10_000)
+    with httpx.Client(base_url=strip[0]) as client:
+        (last,) = client.get(f"/v1/plans/{strip[1]}/moves", params={"order": "newest", "limit": 1}).json()[
+            "items"
+        ]
+    assert (last["reason"], last["cells"], last["grids"][0]["from"]) == ("walked it", 1, home)

@@ -81,7 +81,7 @@ def _solve(page: Page) -> None:
 def _compare(page: Page, client: httpx.Client, plan: str) -> None:
     page.get_by_role("link", name="Compare").click()
     page.get_by_label("Compare with").select_option("publication:1")
-    expect(page.get_by_text(re.compile(r"\d+ of \d+ cells are in another grid"))).to_be_visible(
+    expect(page.get_by_text(re.compile(r"\d+ of \d+ cells? (is|are) in another grid"))).to_be_visible(
         timeout=10_000
     )
     border = page.get_by_role("slider", name="Border between the two plans")
@@ -112,7 +112,7 @@ def _ask_and_decide(page: Page, client: httpx.Client, plan: str) -> None:
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.up()
-    expect(page.get_by_text(re.compile(r"\b[1-9]\d* cells chosen"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"\b[1-9]\d* cells? chosen"))).to_be_visible()
     page.get_by_label("To grid").select_option(codes[-1])
     page.get_by_label("Reason", exact=True).fill("the river lies between")
     page.get_by_role("button", name="Send request").click()

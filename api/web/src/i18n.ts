@@ -33,11 +33,13 @@ export class I18n {
     return LOCALES[this.language];
   }
 
-  /** The sentence for a key, its `{places}` filled. */
+  /** The sentence for a key, its `{places}` filled; `{n:cell|cells}` is the first word where n is 1. */
   t(key: Key, values: Record<string, string | number> = {}): string {
-    return WORDS[this.language][key].replace(/\{(\w+)\}/g, (place, name: string) =>
-      String(values[name] ?? place),
-    );
+    return WORDS[this.language][key]
+      .replace(/\{(\w+):([^|}]*)\|([^}]*)\}/g, (_, name: string, one: string, more: string) =>
+        String(values[name]) === '1' ? one : more,
+      )
+      .replace(/\{(\w+)\}/g, (place, name: string) => String(values[name] ?? place));
   }
 
   /** The words for a key which may not be there, as for kinds which the service may add; null then. */

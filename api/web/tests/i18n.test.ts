@@ -30,6 +30,15 @@ describe('words', () => {
     expect(KEYS.filter((key) => places(en[key]).join() !== places(zh[key]).join())).toEqual([]);
   });
 
+  it('count in English as one says it', () => {
+    const t = new I18n('en');
+    expect(t.t('redraw.cells', { n: 1 })).toBe('1 cell changes hands');
+    expect(t.t('redraw.cells', { n: '1,200' })).toBe('1,200 cells change hands');
+    // A number in front of a plural needs the word for one as well.
+    const plural = /\{(?:n|m|cells|grids|customers|rows)\} [a-z]+s\b/;
+    expect(KEYS.filter((key) => plural.test(en[key]))).toEqual([]);
+  });
+
   it('cover every key the page names', () => {
     const named = [...HTML.matchAll(/data-i18n(?:-label)?="([^"]+)"/g)].map(([, key]) => key);
     expect(named.length).toBeGreaterThan(5);

@@ -17,7 +17,7 @@ describe('who comes and goes', () => {
       { from: '01', to: '03', cells: 9, customers: 90 },
     ];
     expect(flowLines(flows, '02', CONTEXT)).toEqual([
-      'from grid 03: 20 customers, 1 cells',
+      'from grid 03: 20 customers, 1 cell',
       'from grid 01: 10 customers, 3 cells',
       'to grid none: 0 customers, 2 cells',
     ]);

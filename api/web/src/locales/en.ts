@@ -26,7 +26,7 @@ export const en = {
   'search.cell': 'Cell',
   'search.customer': 'Customer',
   'search.askCustomer': 'Look for customer {id}',
-  'search.grids': '{n} grids',
+  'search.grids': '{n} {n:grid|grids}',
   'search.nowhere': 'There is no such place: latitude comes first, up to 90, then longitude, up to 180.',
   'layers.title': 'Layers',
   'layers.teams': 'Team bases',

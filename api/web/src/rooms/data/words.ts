@@ -54,7 +54,7 @@ export const words = {
     'data.customers.help':
       'Each row is placed on a cell and gets a verdict. The file takes the place of all customers imported before.',
     'data.customers.tiling': 'Onto the cells',
-    'data.customers.tiling.item': '{cells} cells of {date}',
+    'data.customers.tiling.item': '{cells} {cells:cell|cells} of {date}',
     'data.column.id': 'Column of the customer id',
     'data.column.lon': 'Column of the longitude',
     'data.column.lat': 'Column of the latitude',
@@ -72,7 +72,7 @@ export const words = {
     'data.row': 'Row',
     'data.todo': 'All rows to look at (CSV)',
     'data.bad': 'Rows to look at',
-    'data.bad.map': '{n} of them have a place and are marked on the map. A row shows its own.',
+    'data.bad.map': '{n} of them {n:has|have} a place and {n:is|are} marked on the map. A row shows its own.',
     'data.bad.more': 'The first {n} are listed.',
     'data.bad.show': 'Show row {row} on the map',
     'data.roster.help':

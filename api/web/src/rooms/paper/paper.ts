@@ -1,6 +1,6 @@
 /** Grids on paper: a page each, printed by the browser or kept as a picture. */
 import './paper.css';
-import { ApiError } from '../../api.ts';
+import { ApiError, type GridProperties } from '../../api.ts';
 import { shownGrids, teamName, type Board } from '../../board.ts';
 import { LIGHT } from '../../colour.ts';
 import { makeColouring, type Colouring } from '../../colouring.ts';
@@ -8,10 +8,11 @@ import { fill, h } from '../../dom.ts';
 import type { Place } from '../../stage.ts';
 import type { Room, Workspace } from '../../workspace.ts';
 import { drawMap } from './map.ts';
+import { MoveSheets } from './moves.ts';
 import { drawPicture, MAP } from './picture.ts';
 import { sheetOf, type Flow, type Sheet } from './sheet.ts';
 
-const CHOICES = ['one', 'team', 'all'] as const;
+const CHOICES = ['one', 'team', 'branch', 'all'] as const;
 
 export class PaperRoom implements Room {
   private readonly ends: (() => void)[];
@@ -21,8 +22,10 @@ export class PaperRoom implements Room {
   private flows: readonly Flow[] | null = null;
   private colouring: Colouring | null = null;
   private turn = 0;
+  private readonly moves: MoveSheets;
 
   constructor(private readonly workspace: Workspace) {
+    this.moves = new MoveSheets(workspace);
     this.ends = [workspace.on('board', () => void this.start())];
   }
 
@@ -34,6 +37,7 @@ export class PaperRoom implements Room {
   stop(): void {
     this.turn++;
     for (const end of this.ends) end();
+    this.moves.stop();
     void this.workspace.stage?.select(-1, -1);
   }
 
@@ -115,13 +119,16 @@ export class PaperRoom implements Room {
           ),
         ),
         picture,
+        this.moves.root,
       ),
     );
+    this.moves.render(board, this.which === 'all' ? [] : chosen);
   }
 
   private choices(board: Board): HTMLElement {
     const { i18n } = this.workspace.context;
-    const which = CHOICES.map((name) =>
+    const branches = board.grids.some(({ parent }) => parent !== null);
+    const which = CHOICES.filter((name) => name !== 'branch' || branches).map((name) =>
       h(
         'label',
         { class: 'segment' },
@@ -165,12 +172,15 @@ export class PaperRoom implements Room {
   }
 
   private chosen(board: Board): string[] {
-    const team = teamName(board.grids[board.index.get(this.code) ?? 0] ?? board.grids[0]!);
+    const here = board.grids[board.index.get(this.code) ?? 0] ?? board.grids[0]!;
+    const belongs = {
+      one: (grid: GridProperties) => grid.code === this.code,
+      team: (grid: GridProperties) => teamName(grid) === teamName(here),
+      branch: (grid: GridProperties) => grid.parent === here.parent,
+      all: () => true,
+    }[this.which];
     return shownGrids(board)
-      .filter(
-        (grid) =>
-          this.which === 'all' || (this.which === 'team' ? teamName(grid) === team : grid.code === this.code),
-      )
+      .filter(belongs)
       .map(({ code }) => code);
   }
 

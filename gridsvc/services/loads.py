@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.errors import InvalidInput, NotFound, NotYetInForce
+from gridsvc.errors import InvalidInput, NotYetInForce
 from gridsvc.exchange.scorecards.load_report import LoadReport, State
 from gridsvc.exchange.scorecards.report import About
 from gridsvc.principal import Principal
+from gridsvc.services.asking import roster_at
 from gridsvc.services.drafts import request_of
 from gridsvc.services.measured_then import Then, measured_then
 from gridsvc.services.scorecards import (
@@ -91,18 +92,9 @@ def report(
     with db.read() as reader:
         place = reader.territories.get(territory)
         subjects = _subjects(reader, place, line, time, plan, before)
-        people = reader.rosters.in_force(territory, time, datetime.now(UTC))
-        if people is None:
-            raise NotFound(
-                f"territory {territory} had no roster then",
-                field="at",
-                cure="put a roster, or ask for a later time",
-            )
+        number, roster = roster_at(reader, territory, time)
         rules = rules_of(reader)
-        read = [
-            _read(reader, place, subject, rules, people[0]) for subject in subjects if subject is not None
-        ]
-    roster = people[1].at(time)
+        read = [_read(reader, place, subject, rules, number) for subject in subjects if subject is not None]
     return _report(roster, read, split, None if "customers:read" in who.scopes else small)
 
 

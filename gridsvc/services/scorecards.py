@@ -17,6 +17,7 @@ from gridsvc.ownership.publication import unpack
 from gridsvc.plans.plan import Plan
 from gridsvc.principal import Principal
 from gridsvc.services import pack_rules
+from gridsvc.services.asking import counting_at
 from gridsvc.services.documents import Document
 from gridsvc.services.drafts import request_of, solved
 from gridsvc.services.live import current, kept_of
@@ -195,7 +196,7 @@ def _read(db: Database, reader: Reader, subject: Subject) -> _Read:
     now = measured_then(reader, record.tiling, subject.at)
     rules = rules_of(reader)
     parts = parts_of(rules, now.specs, balanced)
-    people = reader.rosters.in_force(record.territory, subject.at, datetime.now(UTC))
+    people = counting_at(reader, record.territory, subject.at)
     report = made_of.report or {}
     return _Read(
         subject,
@@ -204,7 +205,7 @@ def _read(db: Database, reader: Reader, subject: Subject) -> _Read:
         parts,
         tiling,
         now,
-        None if people is None else people[1].at(subject.at),
+        None if people is None else people[1],
         _outlets(report, tiling),
         _targets(db, reader, made_of),
         tiers_of(reader, subject),

@@ -200,7 +200,7 @@ def _read(db: Database, reader: Reader, subject: Subject) -> _Read:
     report = made_of.report or {}
     return _Read(
         subject,
-        _about(reader, subject, made_of, None if people is None else people[0]),
+        about_of(reader, subject, made_of, None if people is None else people[0]),
         rules,
         parts,
         tiling,
@@ -232,7 +232,16 @@ def parts_of(rules: ScorecardRules, specs: Mapping[str, str], balanced: tuple[st
     return found
 
 
-def _about(reader: Reader, subject: Subject, made_of: PlanRecord, roster: int | None) -> About:
+def about_of(reader: Reader, subject: Subject, made_of: PlanRecord, roster: int | None) -> About:
+    """What a scorecard or load report is about: place, times, and the publication or draft.
+
+    Parameters
+    ----------
+    made_of : PlanRecord
+        The subject's plan.
+    roster : int or None
+        Number of the roster in force then.
+    """
     record, place = subject.record, reader.territories.get(subject.record.territory)
     zone = ZoneInfo(place.time_zone)
     about = About(
@@ -319,7 +328,7 @@ def _card(read: _Read) -> Card:
     k = len(plan.grids)
     ground = Ground(plan.labels, k, tiling.area, tiling.x, tiling.y, base, read.outlets)
     sums = part_sums(ground, read.parts, measures)
-    heads = _heads(read)
+    heads = customers_of(read.parts, measures)
     figures = figures_of(ground, sums, heads)
     carved = np.array([grid.carve_out for grid in plan.grids], bool)
     ranks = {name: ranked(v, read.rules.good_end(name), ~carved) for name, v in figures.items()}
@@ -357,12 +366,12 @@ def _team(team: str | None, name: str | None) -> tuple[str, str] | None:
     return None if team is None else (team, name or team)
 
 
-def _heads(read: _Read) -> Floats | None:
-    """Customers in each cell, where they add up over cells."""
-    part = read.parts.get("customers")
-    if part is None or part.by or any(name not in read.now.values for name in part.of):
+def customers_of(parts: Mapping[str, Part], values: Mapping[str, Floats]) -> Floats | None:
+    """Customers in each cell, where they add up over cells: float64 array, shape (n_cells,)."""
+    part = parts.get("customers")
+    if part is None or part.by or any(name not in values for name in part.of):
         return None
-    return np.asarray(np.sum([read.now.values[name] for name in part.of], axis=0), np.float64)
+    return np.asarray(np.sum([values[name] for name in part.of], axis=0), np.float64)
 
 
 def _whole(

@@ -8,13 +8,9 @@ from typing import Any
 from fastapi import Request
 
 from gridsvc.errors import InvalidInput
+from gridsvc.text import is_text
 
-__all__ = ["fault_in", "is_text", "plain_text", "said_once"]
-
-
-def is_text(value: str) -> bool:
-    """Whether it can be stored, and written as UTF-8."""
-    return "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
+__all__ = ["fault_in", "plain_text", "said_once"]
 
 
 async def plain_text(request: Request) -> None:

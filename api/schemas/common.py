@@ -6,7 +6,8 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from api.text import fault_in, is_text
+from api.text import fault_in
+from gridsvc.text import is_text
 
 __all__ = ["GeoJson", "Page", "Request", "Slug"]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import click
@@ -99,50 +100,20 @@ def orders(
 @click.command()
 @click.argument("person")
 @_with(*_place, *_options)
-def check(
-    person: str,
-    customer: str | None,
-    lat: float | None,
-    lon: float | None,
-    crs: str,
-    at: str | None,
-    line: str,
-    lang: Lang,
-    territory: str | None,
-    database: str | None,
-    *,
-    json_: bool,
-) -> None:
+def check(person: str, *, json_: bool, **asked: Any) -> None:
     """Say whether PERSON acts outside their grid with a customer, or in a place."""
-    with opened(database) as db:
-        chosen, desk = territory or only_territory(db), Desk(db, keeper=kept(database))
-        place = _asked(customer, lat, lon, crs)
-        told = conduct.check(desk, WHO, chosen, person, place, line=line, at=at, lang=lang)
+    with _asking(asked) as (desk, territory, place, more):
+        told = conduct.check(desk, WHO, territory, person, place, **more)
     emit(told, [f"{told['verdict']}: {told['why']}", f"  {told['owner']['why']}"], json_=json_)
 
 
 @click.command()
 @click.argument("team", nargs=-1, required=True)
 @_with(*_place, *_options)
-def dispute(
-    team: tuple[str, ...],
-    customer: str | None,
-    lat: float | None,
-    lon: float | None,
-    crs: str,
-    at: str | None,
-    line: str,
-    lang: Lang,
-    territory: str | None,
-    database: str | None,
-    *,
-    json_: bool,
-) -> None:
+def dispute(team: tuple[str, ...], *, json_: bool, **asked: Any) -> None:
     """Say which TEAM of those which claim a customer or place is right, and who had it when by which rule."""
-    with opened(database) as db:
-        chosen, desk = territory or only_territory(db), Desk(db, keeper=kept(database))
-        place = _asked(customer, lat, lon, crs)
-        told = disputes.dispute(desk, WHO, chosen, place, team, line=line, at=at, lang=lang)
+    with _asking(asked) as (desk, territory, place, more):
+        told = disputes.dispute(desk, WHO, territory, place, team, **more)
     lines = [claim["why"] for claim in told["claims"]]
     lines += [f"  {_held(held)}" for held in told["history"]]
     if told["left_off"]:
@@ -150,11 +121,17 @@ def dispute(
     emit(told, lines, json_=json_)
 
 
-def _asked(customer: str | None, lat: float | None, lon: float | None, crs: str) -> Place:
+@contextmanager
+def _asking(asked: dict[str, Any]) -> Iterator[tuple[Desk, str, Place, dict[str, Any]]]:
+    """What `check` and `dispute` ask: where, in which territory, about which place, and all else."""
+    customer, lat, lon = (asked[name] for name in ("customer", "lat", "lon"))
     if (customer is None) == (lat is None or lon is None):
         cure = "give --customer, or --lat and --lon"
         raise InvalidInput("neither one customer nor one place", field="--customer", cure=cure)
-    return Place(customer, lon, lat, crs)
+    with opened(asked["database"]) as db:
+        desk, chosen = Desk(db, keeper=kept(asked["database"])), asked["territory"] or only_territory(db)
+        more = {name: asked[name] for name in ("line", "at", "lang")}
+        yield desk, chosen, Place(customer, lon, lat, asked["crs"]), more
 
 
 def _held(held: dict[str, Any]) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -16,14 +15,13 @@ from typing import Any
 from xml.etree.ElementTree import ParseError
 
 from gridsvc.errors import InvalidInput, TooLarge, UnknownColumn, UnreadableFile
+from gridsvc.exchange.texts import as_meant, from_workbook, inert, workbook_text
 from gridsvc.teams.document import roster_to_dict
 from gridsvc.teams.model import Roster
 from gridsvc.teams.sheets import CAPACITY, COLUMNS, Sheet, SheetRow, column_of, list_of
 
 __all__ = ["csv_zip", "read_sheets", "workbook"]
 
-_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # which a workbook's XML cannot hold
 _MOST_BYTES = 200_000_000  # of all parts unpacked
 _MOST_ROWS = 200_000
 _NEEDED: Mapping[str, tuple[str, ...]] = {
@@ -110,12 +108,7 @@ def _csv_lines(name: str, content: bytes) -> list[Line]:
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error:
         raise UnreadableFile("not a CSV text", source=name, cure="save it as CSV") from None
-    return [(number, [_plain(cell) for cell in row]) for number, row in enumerate(rows, 1)]
-
-
-def _plain(text: str) -> str:
-    """A text without the apostrophe which kept it from being a formula."""
-    return text[1:] if text[:1] == "'" and text[1:2] in {*_RISKY, "'"} else text
+    return [(number, [as_meant(cell) for cell in row]) for number, row in enumerate(rows, 1)]
 
 
 def _workbook_tables(name: str, content: bytes) -> Iterable[tuple[str, list[Line]]]:
@@ -158,7 +151,7 @@ def _cell(source: str, number: int, cell: Any, written: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))  # spreadsheets know one kind of number; an id is no 1.38e+10
-    return "" if value is None else str(value)
+    return "" if value is None else from_workbook(str(value))
 
 
 def _sheet(listed: str, source: str, lines: list[Line]) -> Sheet:
@@ -219,7 +212,7 @@ def csv_zip(roster: Roster) -> bytes:
 def _harmless(value: Value) -> Value:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"'{value}" if isinstance(value, str) and value.startswith((*_RISKY, "'")) else value
+    return inert(value) if isinstance(value, str) else value
 
 
 def workbook(roster: Roster) -> bytes:
@@ -246,7 +239,7 @@ def workbook(roster: Roster) -> bytes:
 
 def _put(cell: Any, value: Value) -> None:
     if isinstance(value, str):
-        cell.value = _CONTROL.sub("", value)
+        cell.value = workbook_text(value)
         cell.data_type = "s"  # openpyxl takes a text with = in front for a formula
         cell.number_format = "@"
     else:

@@ -26,6 +26,7 @@ from gridsvc.plans.roll import Roll
 from gridsvc.plans.survey import People, Sketch
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent
+from gridsvc.services.asking import counting_at
 from gridsvc.services.checking import check_request
 from gridsvc.services.drafts import base_of, stamped
 from gridsvc.services.request import SolveRequest, params_of
@@ -220,7 +221,7 @@ def adopt(
         there = reader.tilings.measures(tiling_id)
         boundary = reader.territories.get(record.territory).boundary
         customers = _live(reader, record.territory, tiling_id)
-        roster = reader.rosters.counting(record.territory, now, now)
+        roster = counting_at(reader, record.territory, now)
         base = base_of(reader, record.territory, line)
     source, adopted = take_over(
         path, tiling, options, boundary=boundary, customers=customers, progress=progress

@@ -9,7 +9,7 @@ from gridsvc.services.series import instant
 from gridsvc.store.database import Reader
 from gridsvc.teams.model import Roster
 
-__all__ = ["moment_of", "require_person", "roster_at"]
+__all__ = ["counting_at", "moment_of", "require_person", "roster_at", "whole_roster_at"]
 
 _NAMED = 20
 
@@ -20,8 +20,8 @@ def moment_of(reader: Reader, territory: str, at: str | datetime | None, field: 
     return datetime.now(UTC) if at is None else instant(at, zone, field)
 
 
-def roster_at(reader: Reader, territory: str, at: datetime) -> tuple[int, Roster]:
-    """Number of the roster in force at a moment, and who counts in it then.
+def whole_roster_at(reader: Reader, territory: str, at: datetime) -> tuple[int, Roster]:
+    """The roster in force at a moment with its number: whole, with those whose time is over or to come.
 
     Raises
     ------
@@ -29,15 +29,26 @@ def roster_at(reader: Reader, territory: str, at: datetime) -> tuple[int, Roster
         There was none yet.
     """
     found = reader.rosters.in_force(territory, at, datetime.now(UTC))
-    if found is None:
-        first = next(iter(reader.rosters.list(territory, 0, 1)), None)
-        cure = (
-            f"put one to /v1/territories/{territory}/roster"
-            if first is None
-            else f"ask for {first.valid_from.isoformat()} or later"
-        )
-        raise NotFound(f"no roster of {territory} was in force then", field="at", cure=cure)
-    return found[0], found[1].at(at)
+    if found is not None:
+        return found
+    first = next(iter(reader.rosters.list(territory, 0, 1)), None)
+    if first is None:
+        cure = f"PUT one to /v1/territories/{territory}/roster"
+        raise NotFound(f"territory {territory} has no roster", cure=cure)
+    cure = f"ask for {first.valid_from.isoformat()} or later"
+    raise NotFound(f"no roster of {territory} was in force then", field="at", cure=cure)
+
+
+def roster_at(reader: Reader, territory: str, at: datetime) -> tuple[int, Roster]:
+    """As `whole_roster_at`, with only who counts then: never to be stored."""
+    number, roster = whole_roster_at(reader, territory, at)
+    return number, roster.at(at)
+
+
+def counting_at(reader: Reader, territory: str, at: datetime) -> tuple[int, Roster] | None:
+    """As `roster_at`; None before the first roster."""
+    found = reader.rosters.in_force(territory, at, datetime.now(UTC))
+    return None if found is None else (found[0], found[1].at(at))
 
 
 def require_person(roster: Roster, number: int, person: str) -> None:

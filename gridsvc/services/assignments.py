@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.crs import LocalPlane
-from gridsvc.errors import NotFound, StaleRevision
+from gridsvc.errors import StaleRevision
 from gridsvc.plans.plan import Plan
 from gridsvc.plans.review import not_a_draft
 from gridsvc.plans.summary import grid_centres, grid_totals
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress, silent
 from gridsvc.services import jobs
+from gridsvc.services.asking import roster_at
 from gridsvc.services.drafts import Draft, solved
 from gridsvc.services.plans import draft, get
 from gridsvc.store.database import Database, Reader
@@ -219,15 +220,11 @@ def assign(
             return reader.plans.get(plan)
         found = draft(reader, plan)
         _require(found.record, revision)
-        counting = reader.rosters.counting(found.record.territory, now, now)
+        roster = roster_at(reader, found.record.territory, now)[1]
         if wanted.today is None and today == "publication":
             wanted = replace(wanted, today=_owners(reader, found, now))
-    if counting is None:
-        raise NotFound(
-            f"territory {found.record.territory} has no roster", cure="put one, with at least one team"
-        )
     assigned, summary = assign_plan(
-        found.plan, found.tiling, found.balanced, counting[1], progress,
+        found.plan, found.tiling, found.balanced, roster, progress,
         wishes=wanted, others=found.columns,
     )  # fmt: skip
     report = {**(found.record.report or {}), "assignment": summary}

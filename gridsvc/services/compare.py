@@ -17,6 +17,7 @@ from gridsvc.ownership.publication import unpack
 from gridsvc.plans.compare import Comparison, Ground, Targets, compare
 from gridsvc.plans.plan import Plan
 from gridsvc.principal import Principal
+from gridsvc.services.asking import counting_at
 from gridsvc.services.drafts import solved
 from gridsvc.services.live import current, kept_of
 from gridsvc.store.database import Database, Reader
@@ -98,7 +99,7 @@ def subject(reader: Reader, plan: str, other: str) -> Subject:
         after,
         before,
         reader.territories.get(after.territory),
-        reader.rosters.counting(after.territory, now, now),
+        counting_at(reader, after.territory, now),
         reader.customers.live_import(after.territory, after.tiling),
     )
 

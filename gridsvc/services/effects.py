@@ -9,6 +9,7 @@ from typing import Any
 from gridsvc.errors import InvalidInput, NotFound, UnknownCustomer
 from gridsvc.ownership.people import people_of, team_of
 from gridsvc.plans.requests import DistrictRequest, Wish
+from gridsvc.services.asking import whole_roster_at
 from gridsvc.services.desk import Asked, Desk, stored_snapshot
 from gridsvc.services.live import current, kept_of
 from gridsvc.services.moves import preview
@@ -17,7 +18,7 @@ from gridsvc.store.database import Reader
 from gridsvc.teams.changes import with_lead, with_named
 from gridsvc.teams.model import Roster
 
-__all__ = ["changed_roster", "effect_of", "ground_of", "require_effect", "roster_in_force"]
+__all__ = ["changed_roster", "effect_of", "ground_of", "require_effect"]
 
 _TOLD = ("status", "rule", "grid", "team", "lead")
 
@@ -48,7 +49,7 @@ def effect_of(
     if wish.kind == "move":
         ground = ground_of(reader, request.territory, request.line or "base", plan or request.plan)
         return _moved(desk, reader, wish, ground)
-    _, roster = roster_in_force(reader, request.territory)
+    _, roster = whole_roster_at(reader, request.territory, datetime.now(UTC))
     changed = changed_roster(roster, wish, request.reason, datetime.now(UTC))
     if wish.kind == "lead":
         return _lead(reader, request.territory, wish.team or "", roster, changed)
@@ -105,23 +106,6 @@ def _moved(desk: Desk, reader: Reader, wish: Wish, plan: str) -> dict[str, Any]:
     opened = current(kept_of(desk.database), reader, plan)
     told = preview(opened, wish.cells, wish.to or "")
     return {"plan": plan, "revision": opened.head.revision, **told}
-
-
-def roster_in_force(reader: Reader, territory: str) -> tuple[int, Roster]:
-    """The roster in force with its number.
-
-    Raises
-    ------
-    NotFound
-        The territory has none.
-    """
-    now = datetime.now(UTC)
-    found = reader.rosters.in_force(territory, now, now)
-    if found is None:
-        raise NotFound(
-            f"territory {territory} has no roster", cure=f"PUT one to /v1/territories/{territory}/roster"
-        )
-    return found
 
 
 def changed_roster(roster: Roster, wish: Wish, reason: str, at: datetime) -> Roster:

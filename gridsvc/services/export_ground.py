@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gridsvc.errors import Conflict, InvalidInput
 from gridsvc.ownership.publication import unpack
 from gridsvc.plans.plan import Plan
+from gridsvc.services.asking import counting_at
 from gridsvc.services.drafts import Draft, draft, solved
 from gridsvc.store.database import Reader
 from gridsvc.store.records import MeasureRecord, PlanRecord, PublicationRecord, Territory
@@ -126,7 +127,7 @@ def _ground(
 ) -> Ground:
     now = datetime.now(UTC)
     territory = reader.territories.get(found.record.territory)
-    roster = reader.rosters.counting(territory.id, now, now)
+    roster = counting_at(reader, territory.id, now)
     tiling = reader.tilings.get(found.record.tiling)
     source = {
         "territory": territory.id,

@@ -16,6 +16,7 @@ from gridsvc.plans.plan import Plan
 from gridsvc.plans.summary import grid_totals
 from gridsvc.principal import Principal
 from gridsvc.services.areas import parents_of
+from gridsvc.services.asking import counting_at
 from gridsvc.services.drafts import Draft, draft, request_of, solved
 from gridsvc.services.levels import levels_gate
 from gridsvc.services.request import SolveRequest
@@ -56,7 +57,7 @@ def judge(reader: Reader, found: Draft, plan: Plan, start: datetime | None = Non
     tiling = found.tiling if request.barriers is None else cut(found.tiling, request.barriers)
     report = record.report or {}
     tolerance = report.get("parameters", {}).get("tolerance", {})
-    roster = _roster(reader, record.territory)
+    roster = _roster(reader, record.territory, start)
     names, places = found.tiling.names(), Places(found.tiling.geometry)
     nested = levels_gate(reader, record, plan, places, start)
     judged = gates(
@@ -84,9 +85,8 @@ def judge(reader: Reader, found: Draft, plan: Plan, start: datetime | None = Non
     return [*judged, *(gate for gate in (nested, staffed) if gate is not None)]
 
 
-def _roster(reader: Reader, territory: str) -> Roster:
-    now = datetime.now(UTC)
-    in_force = reader.rosters.counting(territory, now, now)
+def _roster(reader: Reader, territory: str, start: datetime | None) -> Roster:
+    in_force = counting_at(reader, territory, start or datetime.now(UTC))
     return Roster((), (), (), ()) if in_force is None else in_force[1]
 
 

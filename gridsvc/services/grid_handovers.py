@@ -10,7 +10,7 @@ from typing import Any
 from gridsvc.errors import GridsvcError, InvalidInput, NotYetInForce
 from gridsvc.plans.plan import Plan
 from gridsvc.principal import Principal
-from gridsvc.services.effects import roster_in_force
+from gridsvc.services.asking import whole_roster_at
 from gridsvc.services.handovers import require_reason
 from gridsvc.services.publishing import Wanted, publish
 from gridsvc.services.series import former, instant, published_plan, require_place
@@ -112,7 +112,7 @@ def _make(reader: Reader, territory: str, wanted: MovedGrid, now: datetime) -> _
         raise NotYetInForce(
             f"nothing of {territory} is published by then", field="effective_at", cure="publish a plan first"
         )
-    number, roster = roster_in_force(reader, territory)
+    number, roster = whole_roster_at(reader, territory, now)
     _require_team(roster, number, wanted.team)
     plan = published_plan(reader, territory, wanted.line, base.n)
     changed, owner = _with_team(plan, wanted)

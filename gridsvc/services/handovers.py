@@ -10,7 +10,7 @@ from typing import Any, Literal
 from gridsvc.errors import Conflict, InvalidInput
 from gridsvc.principal import Principal
 from gridsvc.services import rosters
-from gridsvc.services.effects import roster_in_force
+from gridsvc.services.asking import whole_roster_at
 from gridsvc.services.handover_effects import effect_of
 from gridsvc.services.series import instant
 from gridsvc.services.standing import passed_of, publications_from, rosters_from
@@ -202,7 +202,7 @@ def _record(territory: str, wanted: Leaver, made: _Made) -> HandoverRecord:
 
 def _make(reader: Reader, territory: str, wanted: Leaver, now: datetime) -> _Made:
     zone = reader.territories.get(territory).time_zone
-    number, _ = roster_in_force(reader, territory)
+    number, _ = whole_roster_at(reader, territory, now)
     if wanted.base_roster is not None and wanted.base_roster != number:
         raise Conflict(
             f"roster {number} is in force, not {wanted.base_roster}",

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.errors import InvalidInput, NotFound, NotYetInForce
+from gridsvc.errors import InvalidInput, NotYetInForce
 from gridsvc.exchange.scorecards.load_report import LoadReport, State
 from gridsvc.exchange.scorecards.report import About
 from gridsvc.principal import Principal
+from gridsvc.services.asking import roster_at
 from gridsvc.services.drafts import request_of
 from gridsvc.services.measured_then import Then, measured_then
 from gridsvc.services.scorecards import (
     SMALL,
     Subject,
     Tally,
+    about_of,
     bases_of,
+    customers_of,
     of_draft,
     parts_of,
     rules_of,
@@ -28,7 +30,7 @@ from gridsvc.services.scorecards import (
     tiers_of,
 )
 from gridsvc.store.database import Database, Reader
-from gridsvc.store.records import PlanRecord, PublicationRecord, Territory
+from gridsvc.store.records import PlanRecord, Territory
 from gridsvc.teams.fairness import Fairness, fairness
 from gridsvc.teams.loads import (
     Crew,
@@ -91,18 +93,9 @@ def report(
     with db.read() as reader:
         place = reader.territories.get(territory)
         subjects = _subjects(reader, place, line, time, plan, before)
-        people = reader.rosters.in_force(territory, time, datetime.now(UTC))
-        if people is None:
-            raise NotFound(
-                f"territory {territory} had no roster then",
-                field="at",
-                cure="put a roster, or ask for a later time",
-            )
+        number, roster = roster_at(reader, territory, time)
         rules = rules_of(reader)
-        read = [
-            _read(reader, place, subject, rules, people[0]) for subject in subjects if subject is not None
-        ]
-    roster = people[1].at(time)
+        read = [_read(reader, subject, rules, number) for subject in subjects if subject is not None]
     return _report(roster, read, split, None if "customers:read" in who.scopes else small)
 
 
@@ -146,7 +139,7 @@ class _Read:
     tiers: Tally | None
 
 
-def _read(reader: Reader, place: Territory, subject: Subject, rules: ScorecardRules, roster: int) -> _Read:
+def _read(reader: Reader, subject: Subject, rules: ScorecardRules, roster: int) -> _Read:
     record = subject.record
     made_of = record if isinstance(record, PlanRecord) else reader.plans.bare(record.plan)
     balanced = tuple(name for name, _ in request_of(made_of).balanced)
@@ -155,22 +148,7 @@ def _read(reader: Reader, place: Territory, subject: Subject, rules: ScorecardRu
     tiers = None
     if rules.visits and "visits" not in parts:
         tiers = tiers_of(reader, subject)
-    zone = ZoneInfo(place.time_zone)
-    about = About(
-        place.id,
-        place.name,
-        place.simulated,
-        place.customers_word,
-        record.line,
-        datetime.now(zone),
-        subject.at.astimezone(zone),
-        made_of.id,
-        roster=roster,
-    )
-    if isinstance(record, PublicationRecord):
-        about = replace(about, publication=record.n, effective_at=record.effective_at.astimezone(zone))
-    else:
-        about = replace(about, name=record.name, revision=record.revision, status=record.status)
+    about = about_of(reader, subject, made_of, roster)
     return _Read(about, subject, reader.tilings.plain(record.tiling), parts, rules, now, tiers)
 
 
@@ -276,10 +254,8 @@ def _capacity(roster: Roster, read: _Read, columns: list[str]) -> Floats:
 def _distances(
     roster: Roster, crew: Crew, read: _Read, owner: NDArray[np.int64], held: Held, split: Split
 ) -> tuple[Distances, Distances]:
-    tiling, part = read.tiling, read.parts.get("customers")
-    weight = tiling.area
-    if part is not None and not part.by and all(name in read.now.values for name in part.of):
-        weight = np.asarray(np.sum([read.now.values[name] for name in part.of], axis=0), np.float64)
+    tiling, customers = read.tiling, customers_of(read.parts, read.now.values)
+    weight = tiling.area if customers is None else customers
     of_cell = np.append(owner, -1)[held.labels]
     places = Places(tiling.x, tiling.y, weight, of_cell)
     teams = bases_of([(team.lon, team.lat) for team in roster.teams], tiling.origin)

@@ -13,6 +13,7 @@ from gridsvc.exchange.layers import Layer, LayerName, cells_layer, grids_layer
 from gridsvc.ownership.publication import unpack
 from gridsvc.plans.plan import Plan
 from gridsvc.principal import Principal
+from gridsvc.services.asking import counting_at
 from gridsvc.services.drafts import Draft
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import PublicationRecord
@@ -158,7 +159,7 @@ def published_layer(reader: Reader, record: PublicationRecord, name: LayerName) 
 
 def _roster(reader: Reader, territory: str) -> Roster | None:
     now = datetime.now(UTC)
-    found = reader.rosters.counting(territory, now, now)
+    found = counting_at(reader, territory, now)
     return None if found is None else found[1]
 
 

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from gridsvc.errors import Conflict, InvalidInput, NotFound
+from gridsvc.errors import Conflict, InvalidInput
 from gridsvc.exchange.roster_files import csv_zip, read_sheets, workbook
 from gridsvc.principal import Principal
+from gridsvc.services.asking import whole_roster_at
 from gridsvc.services.roster_changes import require_base
 from gridsvc.services.rosters import append, settled_start
 from gridsvc.store.database import Database, Reader
@@ -195,9 +196,6 @@ def export(
     """
     who.require("roster:read")
     who.require("customers:read")
-    now = datetime.now(UTC)
     with db.read() as reader:
-        found = reader.rosters.in_force(territory, at or now, now)
-    if found is None:
-        raise NotFound(f"territory {territory} has no roster then", cure="put one, or ask for a later time")
-    return found[0], workbook(found[1]) if kind == "xlsx" else csv_zip(found[1])
+        number, roster = whole_roster_at(reader, territory, at or datetime.now(UTC))
+    return number, workbook(roster) if kind == "xlsx" else csv_zip(roster)

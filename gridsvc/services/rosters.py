@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from gridsvc.errors import InvalidInput, NotFound
+from gridsvc.errors import InvalidInput
 from gridsvc.principal import Principal
 from gridsvc.services import lead_turns, roster_trail
+from gridsvc.services.asking import whole_roster_at
 from gridsvc.store.database import Database, UnitOfWork
 from gridsvc.store.records import Idempotency, RosterRecord
 from gridsvc.teams.model import Roster
@@ -115,17 +116,11 @@ def get(db: Database, who: Principal, territory: str, at: datetime | None = None
     Raises
     ------
     NotFound
-        The territory has none.
+        The territory has none, or had none yet.
     """
     who.require("roster:read")
-    now = datetime.now(UTC)
     with db.read() as reader:
-        found = reader.rosters.in_force(territory, at or now, now)
-    if found is None:
-        raise NotFound(
-            f"territory {territory} has no roster", cure=f"PUT one to /v1/territories/{territory}/roster"
-        )
-    return found
+        return whole_roster_at(reader, territory, at or datetime.now(UTC))
 
 
 def newest(db: Database, who: Principal, territory: str) -> int:

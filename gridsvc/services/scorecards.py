@@ -17,6 +17,7 @@ from gridsvc.ownership.publication import unpack
 from gridsvc.plans.plan import Plan
 from gridsvc.principal import Principal
 from gridsvc.services import pack_rules
+from gridsvc.services.asking import counting_at
 from gridsvc.services.documents import Document
 from gridsvc.services.drafts import request_of, solved
 from gridsvc.services.live import current, kept_of
@@ -195,16 +196,16 @@ def _read(db: Database, reader: Reader, subject: Subject) -> _Read:
     now = measured_then(reader, record.tiling, subject.at)
     rules = rules_of(reader)
     parts = parts_of(rules, now.specs, balanced)
-    people = reader.rosters.in_force(record.territory, subject.at, datetime.now(UTC))
+    people = counting_at(reader, record.territory, subject.at)
     report = made_of.report or {}
     return _Read(
         subject,
-        _about(reader, subject, made_of, None if people is None else people[0]),
+        about_of(reader, subject, made_of, None if people is None else people[0]),
         rules,
         parts,
         tiling,
         now,
-        None if people is None else people[1].at(subject.at),
+        None if people is None else people[1],
         _outlets(report, tiling),
         _targets(db, reader, made_of),
         tiers_of(reader, subject),
@@ -231,7 +232,16 @@ def parts_of(rules: ScorecardRules, specs: Mapping[str, str], balanced: tuple[st
     return found
 
 
-def _about(reader: Reader, subject: Subject, made_of: PlanRecord, roster: int | None) -> About:
+def about_of(reader: Reader, subject: Subject, made_of: PlanRecord, roster: int | None) -> About:
+    """What a scorecard or load report is about: place, times, and the publication or draft.
+
+    Parameters
+    ----------
+    made_of : PlanRecord
+        The subject's plan.
+    roster : int or None
+        Number of the roster in force then.
+    """
     record, place = subject.record, reader.territories.get(subject.record.territory)
     zone = ZoneInfo(place.time_zone)
     about = About(
@@ -318,7 +328,7 @@ def _card(read: _Read) -> Card:
     k = len(plan.grids)
     ground = Ground(plan.labels, k, tiling.area, tiling.x, tiling.y, base, read.outlets)
     sums = part_sums(ground, read.parts, measures)
-    heads = _heads(read)
+    heads = customers_of(read.parts, measures)
     figures = figures_of(ground, sums, heads)
     carved = np.array([grid.carve_out for grid in plan.grids], bool)
     ranks = {name: ranked(v, read.rules.good_end(name), ~carved) for name, v in figures.items()}
@@ -356,12 +366,12 @@ def _team(team: str | None, name: str | None) -> tuple[str, str] | None:
     return None if team is None else (team, name or team)
 
 
-def _heads(read: _Read) -> Floats | None:
-    """Customers in each cell, where they add up over cells."""
-    part = read.parts.get("customers")
-    if part is None or part.by or any(name not in read.now.values for name in part.of):
+def customers_of(parts: Mapping[str, Part], values: Mapping[str, Floats]) -> Floats | None:
+    """Customers in each cell, where they add up over cells: float64 array, shape (n_cells,)."""
+    part = parts.get("customers")
+    if part is None or part.by or any(name not in values for name in part.of):
         return None
-    return np.asarray(np.sum([read.now.values[name] for name in part.of], axis=0), np.float64)
+    return np.asarray(np.sum([values[name] for name in part.of], axis=0), np.float64)
 
 
 def _whole(

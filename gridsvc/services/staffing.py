@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.crs import LocalPlane
-from gridsvc.errors import Conflict, NotFound
+from gridsvc.errors import Conflict
 from gridsvc.plans.plan import Plan
 from gridsvc.principal import Principal
+from gridsvc.services.asking import whole_roster_at
 from gridsvc.services.assignments import grid_loads
 from gridsvc.services.plans import draft
 from gridsvc.store.database import Database
@@ -58,14 +59,9 @@ def staff(
     now = datetime.now(UTC)
     with db.read() as reader:
         found = draft(reader, plan)
-        standing = reader.rosters.in_force(found.record.territory, now, now)
-    if standing is None:
-        raise NotFound(
-            f"territory {found.record.territory} has no roster", cure="put one, with people and teams"
-        )
+        number, whole = whole_roster_at(reader, found.record.territory, now)
     if not any(grid.team for grid in found.plan.grids):
         raise Conflict("no grid of the plan has a team", cure="give its grids to teams first", plan=plan)
-    number, whole = standing
     counting = whole.at(now)
     ground = _ground(found.plan, found.tiling, found.columns, counting)
     made = propose(counting, posts, ground, pins=pins, most=_MOST_PAIRS)

@@ -97,6 +97,12 @@ def _is_broken_off(error: BaseException) -> bool:
     return error.connection_invalidated or nobody
 
 
+def _is_unencodable(error: BaseException) -> bool:
+    """Whether a driver itself found text which no database holds: not Unicode, or with NUL."""
+    orig = error.orig if isinstance(error, StatementError) else error
+    return isinstance(orig, UnicodeEncodeError) or (type(orig).__name__ == "DataError" and not _code(orig))
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Raise our own errors for what the database refuses inside."""
@@ -107,8 +113,8 @@ def translated() -> Iterator[None]:
     except (StatementError, UnicodeEncodeError) as error:
         if _is_broken_off(error):
             raise _outage("database-unreachable", "the database cannot be reached") from error
-        # The drivers find text which is not Unicode before they ask the database.
-        own = _own(_code(error.orig) if isinstance(error, StatementError) else "unencodable")
+        code = _code(error.orig) if isinstance(error, StatementError) else ""
+        own = _own("unencodable" if _is_unencodable(error) else code)
         if own is None:
             raise
         raise own from error

@@ -71,14 +71,9 @@ class RosterReader:
         return [RosterRecord(**row._mapping) for row in self._handle.connection.execute(rows)]
 
     def in_force(self, territory: str, at: datetime, known: datetime) -> tuple[int, Roster] | None:
-        """The roster in force at a time as known then, with its number; None before the first."""
+        """The roster in force at a time as known then, whole, with its number; None before the first."""
         r = self.number_in_force(territory, at, known)
         return None if r is None else (r, self.get(territory, r))
-
-    def counting(self, territory: str, at: datetime, known: datetime) -> tuple[int, Roster] | None:
-        """As `in_force`, with only the members and named accounts which count at `at`: never to be stored."""
-        found = self.in_force(territory, at, known)
-        return None if found is None else (found[0], found[1].at(at))
 
     def number_in_force(self, territory: str, at: datetime, known: datetime) -> int | None:
         """The largest r with ``valid_from <= at`` and ``recorded_at <= known``; None before the first."""

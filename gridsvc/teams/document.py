@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast, get_args
 from gridsvc.errors import InvalidCoordinate, InvalidInput
 from gridsvc.teams.model import Department, Member, Named, Person, Role, Roster, Team
 from gridsvc.teams.rules import check_roster
+from gridsvc.text import is_text
 
 __all__ = ["roster_from_dict", "roster_to_dict", "stored_roster"]
 
@@ -103,6 +104,8 @@ class _Entry:
         value = self.values.get(field)
         if value is not None and not isinstance(value, str):
             raise self.fault(field, f"{value!r} is not a text", "put it in quotes")
+        if value is not None and not is_text(value):
+            raise self.fault(field, "a character which no database holds", "write the text once more")
         return (value or "").strip() or None
 
     def private_text(self, field: str) -> str:
@@ -151,7 +154,7 @@ class _Entry:
     def texts(self, field: str, example: str) -> tuple[str, ...]:
         value = self.values.get(field) or ()
         listed = isinstance(value, Sequence) and not isinstance(value, str)
-        if not listed or not all(isinstance(text, str) for text in value):
+        if not listed or not all(isinstance(text, str) and is_text(text) for text in value):
             raise self.fault(field, "not a list of texts", f'give a list such as ["{example}"]')
         return tuple(value)
 

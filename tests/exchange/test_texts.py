@@ -20,7 +20,7 @@ from gridsvc.exchange.layer import Layer, flow_of
 from gridsvc.exchange.outgoing import Outgoing
 from gridsvc.exchange.shapefile import short_names
 from gridsvc.exchange.spreadsheet import csv_pieces
-from gridsvc.exchange.texts import inert, workbook_text
+from gridsvc.exchange.texts import as_meant, from_workbook, inert, workbook_text
 
 WILD = [
     '=HYPERLINK("http://x")',
@@ -45,7 +45,7 @@ def active(text: str) -> str:
 @given(st.text(alphabet="'=+-@\t\r\n＝1.a中", max_size=6))
 def test_no_text_is_a_formula_and_none_is_lost(text: str) -> None:
     shown = inert(text)
-    assert active(shown) == text
+    assert active(shown) == as_meant(shown) == text
     assert not re.match(r"[=@\t\r\n＝＋－＠]", shown)
     assert not re.match(r"[+-]", shown) or re.fullmatch(r"[+-]\d+(\.\d+)?", shown)
 
@@ -75,6 +75,11 @@ def test_a_workbook_with_wild_names_reads_back(tmp_path: Path) -> None:
 
 def test_what_looks_escaped_is_escaped() -> None:
     assert workbook_text("_x0041_\x07") == "_x005F_x0041__x0007_"
+
+
+@given(st.text(alphabet="_x0041FD\x07\r\n中", max_size=16))
+def test_a_cell_of_a_workbook_says_what_was_written(text: str) -> None:
+    assert from_workbook(workbook_text(text)) == text
 
 
 @settings(max_examples=60)

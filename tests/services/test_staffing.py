@@ -11,7 +11,7 @@ from gridsvc.errors import GateClosed
 from gridsvc.services import gates, rosters, team_rules
 from gridsvc.store import Database
 from gridsvc.teams.company import team_rules_from_dict
-from gridsvc.teams.model import Member, Person
+from gridsvc.teams.model import Member, Person, Team
 from tests.services.board import ANNA
 from tests.services.series import TEAMS, draft, ground, people, publish, soon
 
@@ -30,4 +30,13 @@ def test_a_rule_which_blocks_closes_the_gate_on_the_day_the_plan_takes_effect(da
     rosters.put(database, ANNA, "board", replace(people(), people=staff, members=(*people().members, *pairs)))
     with pytest.raises(GateClosed, match="rules for teams: 3"):
         publish(database, plan, effective_at=due - timedelta(seconds=1))
+    assert publish(database, plan, effective_at=due).n == 1
+
+
+def test_a_team_which_comes_with_a_scheduled_roster_may_own_from_that_day_on(database: Database) -> None:
+    plan, due = draft(database, ground(database), "aabbzz"), soon(9)
+    new = (*people().teams, Team("z", "Team Z")), (*people().members, Member("z", "p-h", "lead", 0.0, 0.0))
+    rosters.put(database, ANNA, "board", replace(people(), teams=new[0], members=new[1]), valid_from=due)
+    with pytest.raises(GateClosed):
+        publish(database, plan)
     assert publish(database, plan, effective_at=due).n == 1

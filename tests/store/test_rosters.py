@@ -32,8 +32,8 @@ def test_dates_languages_and_the_share_at_home_come_back(database: Database) -> 
         work.rosters.append("elbe", given, valid_from=DAY_1, reason="start")
     with database.read() as view:
         assert view.rosters.get("elbe", 1) == given
-        found = view.rosters.counting("elbe", DAY_1, DAY_1 + 9000 * DAY)
-        assert found is not None and found[1] == given.at(DAY_1) and len(found[1].members) == 1
+        found = view.rosters.in_force("elbe", DAY_1, DAY_1 + 9000 * DAY)
+        assert found == (1, given) and len(given.at(DAY_1).members) == 1
 
 
 def test_an_empty_roster_is_a_roster(database: Database) -> None:

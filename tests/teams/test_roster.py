@@ -76,6 +76,8 @@ FAULTS = [
     ("people", 1, "department", "D9", "'D9' is not in the list of departments"),
     ("people", 2, "name", "  ", "missing"),
     ("people", 2, "id", 7, "7 is not a text"),
+    ("people", 2, "name", "a\0b", "a character which no database holds"),
+    ("people", 2, "skills", ["\ud800"], "not a list of texts"),
     ("people", 2, "id", "P1", "'P1' stands in row 1 already"),
     ("people", 1, "capacity", -1, "-1 is negative"),
     ("people", 1, "skills", "vip", "not a list of texts"),

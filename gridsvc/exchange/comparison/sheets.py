@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
 
+from gridsvc.exchange.books import Value, as_bytes, fill
 from gridsvc.exchange.comparison.report import AREA, CUSTOMERS, Report, number
 from gridsvc.exchange.comparison.words import WORDS, Lang
+from gridsvc.exchange.texts import inert
 from gridsvc.plans.compare import Amounts, Flow, GridChange
 from gridsvc.plans.plan import Grid
 
-if TYPE_CHECKING:
-    from openpyxl.worksheet.worksheet import Worksheet
-
 __all__ = ["csv_text", "workbook"]
 
-Value = str | float | int | None
-
-_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # which a workbook's XML cannot hold
-_WIDEST = 40
 _MOST_CELLS = 20_000  # a workbook of so many rows takes a second
 
 
@@ -45,8 +37,7 @@ def csv_text(report: Report, *, bom: bool = False) -> str:
 
 
 def _harmless(value: Value) -> Value:
-    """Text which a spreadsheet would run as a formula gets an apostrophe in front."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_RISKY) else value
+    return inert(value) if isinstance(value, str) else value
 
 
 def _flow_row(report: Report, flow: Flow) -> list[Value]:
@@ -74,22 +65,20 @@ def workbook(report: Report, lang: Lang = "en") -> bytes:
     amounts = [words["cells"], words["area"], *(words.label(report, name) for name in report.shown)]
     sheet = book.active
     sheet.title = words["summary"]
-    _fill(sheet, (words["what"], ""), _heading(report, lang))
+    fill(sheet, (words["what"], ""), _heading(report, lang))
     pairs = (_flow_row(report, flow) for flow in report.comparison.grid_flows)
     grids = [f"{words[end]} {words[what]}" for end in ("from", "to") for what in ("code", "name", "team")]
-    _fill(book.create_sheet(words["by_grid"]), [*grids, *amounts], pairs)
+    fill(book.create_sheet(words["by_grid"]), [*grids, *amounts], pairs)
     teams = [f"{words[end]} {words[what]}" for end in ("from", "to") for what in ("team", "name", "lead")]
-    _fill(book.create_sheet(words["by_team"]), [*teams, *amounts], _team_rows(report))
+    fill(book.create_sheet(words["by_team"]), [*teams, *amounts], _team_rows(report))
     header, rows = _grid_table(report, lang)
-    _fill(book.create_sheet(words["each_grid"]), header, rows)
+    fill(book.create_sheet(words["each_grid"]), header, rows)
     cells = (words["cell"], words["from"], words["to"])
     listed = list(report.cells[:_MOST_CELLS])
     left = len(report.cells) - len(listed)
     rest = [(words["more_cells"].format(n=left), "", "")] if left else []
-    _fill(book.create_sheet(words["moved_cells"]), cells, [*listed, *rest])
-    target = io.BytesIO()
-    book.save(target)
-    return target.getvalue()
+    fill(book.create_sheet(words["moved_cells"]), cells, [*listed, *rest])
+    return as_bytes(book)
 
 
 def _heading(report: Report, lang: Lang) -> Iterable[Sequence[Value]]:
@@ -130,35 +119,3 @@ def _grid_row(change: GridChange, report: Report) -> list[Value]:
     sides += [*(change.deviation[name] for name in report.aimed), change.shape]
     numbers = [number(value) for side in sides for value in (side.before, side.after)]
     return [change.code, name, before, after, *numbers]
-
-
-def _fill(sheet: Worksheet, header: Sequence[Value], rows: Iterable[Sequence[Value]]) -> None:
-    """Header in bold and frozen, columns as wide as their texts; texts stay texts, = in front or not."""
-    from openpyxl.styles import Font
-    from openpyxl.utils import get_column_letter
-
-    widths: dict[int, int] = {}
-    for at, row in enumerate([header, *rows], 1):
-        for column, value in enumerate(row, 1):
-            if value is None or value == "":
-                continue
-            _put(sheet.cell(at, column), value)
-            widths[column] = min(max(widths.get(column, 0), _width(value)), _WIDEST)
-    for cell in sheet[1]:
-        cell.font = Font(bold=True)
-    sheet.freeze_panes = "A2"
-    for column, width in widths.items():
-        sheet.column_dimensions[get_column_letter(column)].width = width + 2
-
-
-def _put(cell: Any, value: Value) -> None:
-    if isinstance(value, str):
-        cell.value = _CONTROL.sub("", value)
-        cell.data_type = "s"  # openpyxl takes a text with = in front for a formula
-    else:
-        cell.value = value
-
-
-def _width(value: Value) -> int:
-    """Width of a value in digits; Chinese characters are two wide."""
-    return sum(1 if ord(char) < 0x2E80 else 2 for char in str(value))

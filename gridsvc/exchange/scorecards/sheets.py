@@ -5,20 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
+from gridsvc.exchange.books import Value, as_bytes, fill
 from gridsvc.exchange.scorecards.load_report import LoadReport, Row
 from gridsvc.exchange.scorecards.report import HIDDEN, Card, number
 from gridsvc.exchange.scorecards.words import MARK, WORDS, Lang, Words
-from gridsvc.exchange.texts import inert, workbook_text
-
-if TYPE_CHECKING:
-    from openpyxl.worksheet.worksheet import Worksheet
+from gridsvc.exchange.texts import inert
 
 __all__ = ["card_csv", "card_workbook", "load_csv", "load_workbook"]
-
-Value = str | float | int | None
-_WIDEST = 40
 
 
 def card_csv(card: Card, *, bom: bool = False) -> str:
@@ -99,16 +93,16 @@ def card_workbook(card: Card, lang: Lang = "en") -> bytes:
     words = WORDS[lang]
     book = Workbook()
     book.active.title = words["summary"][:31]
-    _fill(book.active, (words["scorecard"], ""), _card_heading(card, words))
-    _fill(book.create_sheet(words["grids"]), _card_header(card, words), _card_rows(card))
+    fill(book.active, (words["scorecard"], ""), _card_heading(card, words))
+    fill(book.create_sheet(words["grids"]), _card_header(card, words), _card_rows(card))
     if card.score is not None:
         header = [words["grid"], words["score"], words["rank"]]
         header += [f"{words['points']}: {words.figure(name, card.about)}" for name in card.score.points]
-        _fill(book.create_sheet(words["score"]), header, _points(card))
+        fill(book.create_sheet(words["score"]), header, _points(card))
     if card.trend is not None:
         header = [words["grid"], words["what"], *(f"{m.at:%Y-%m-%d %H:%M}" for m in card.trend.moments)]
-        _fill(book.create_sheet(words["trend"]), header, _trends(card, words))
-    return _bytes(book)
+        fill(book.create_sheet(words["trend"]), header, _trends(card, words))
+    return as_bytes(book)
 
 
 def _card_heading(card: Card, words: Words) -> Iterable[Sequence[Value]]:
@@ -164,10 +158,10 @@ def load_workbook(report: LoadReport, lang: Lang = "en") -> bytes:
     words = WORDS[lang]
     book = Workbook()
     book.active.title = words["fairness"][:31]
-    _fill(book.active, (words["load_report"], ""), _load_heading(report, words))
+    fill(book.active, (words["load_report"], ""), _load_heading(report, words))
     for key, rows in (("teams", report.team_rows()), ("people", report.person_rows())):
-        _fill(book.create_sheet(words[key]), _load_header(report, words), _load_rows(report, rows))
-    return _bytes(book)
+        fill(book.create_sheet(words[key]), _load_header(report, words), _load_rows(report, rows))
+    return as_bytes(book)
 
 
 def _load_heading(report: LoadReport, words: Words) -> Iterable[Sequence[Value]]:
@@ -199,32 +193,3 @@ def _load_header(report: LoadReport, words: Words) -> list[str]:
 
 def _load_rows(report: LoadReport, rows: Sequence[Row]) -> Iterable[list[Value]]:
     return (_load_row(report, row, row.note or None) for row in rows)
-
-
-def _bytes(book: object) -> bytes:
-    target = io.BytesIO()
-    book.save(target)  # type: ignore[attr-defined]
-    return target.getvalue()
-
-
-def _fill(sheet: Worksheet, header: Sequence[Value], rows: Iterable[Sequence[Value]]) -> None:
-    """Header in bold and frozen, columns as wide as their texts; texts stay texts, = in front or not."""
-    from openpyxl.styles import Font
-    from openpyxl.utils import get_column_letter
-
-    widths: dict[int, int] = {}
-    for at, row in enumerate([header, *rows], 1):
-        for column, value in enumerate(row, 1):
-            if value is None or value == "":
-                continue
-            cell = sheet.cell(at, column)
-            cell.value = workbook_text(value) if isinstance(value, str) else value
-            if isinstance(value, str):
-                cell.data_type = "s"  # openpyxl takes a text with = in front for a formula
-            width = sum(1 if ord(char) < 0x2E80 else 2 for char in str(value))
-            widths[column] = min(max(widths.get(column, 0), width), _WIDEST)
-    for cell in sheet[1]:
-        cell.font = Font(bold=True)
-    sheet.freeze_panes = "A2"
-    for column, width in widths.items():
-        sheet.column_dimensions[get_column_letter(column)].width = width + 2

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gridsvc.errors import InvalidInput
 from gridsvc.tiling.sources import archive
-from gridsvc.tiling.sources.geojson import read_geojson, read_lines
+from gridsvc.tiling.sources.geojsontext import read_geojson, read_lines
 from gridsvc.tiling.sources.kinds import kind_of
 from gridsvc.tiling.sources.parquet import read_parquet
 from gridsvc.tiling.sources.rows import EVERYTHING, LIMITS, Choice, Limits, Rows, with_columns

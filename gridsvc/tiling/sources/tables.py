@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely.errors import ShapelyError
 
 from gridsvc.errors import InvalidGeometry, InvalidInput, TooLarge, UnknownColumn
 from gridsvc.tiling.sources.csvtext import read_csv
-from gridsvc.tiling.sources.rows import Choice, Limits, Rows
+from gridsvc.tiling.sources.rows import Choice, Limits, Rows, starved
 from gridsvc.tiling.workbook import read_rows
 
 __all__ = ["read_table_layer", "read_workbook"]
@@ -76,7 +78,7 @@ def read_workbook(path: Path) -> dict[str, list[str]]:
     width = max(len(row) for row in rows)
     header = [name.strip() or f"column {i}" for i, name in enumerate(rows[0], 1)]
     header += [f"column {i}" for i in range(len(header) + 1, width + 1)]
-    twice = next((name for i, name in enumerate(header) if name in header[:i]), None)
+    twice = next((name for name, count in Counter(header).items() if count > 1), None)
     if twice is not None:
         raise InvalidInput(
             "two columns have this name", source=path.name, field=twice, cure="rename one of them"
@@ -136,6 +138,8 @@ def _from_text(texts: list[str], name: str, source: str) -> tuple[NDArray[np.obj
     else:
         lost = shapely.is_missing(found) & np.array([text is not None for text in bare], bool)
         row = int(np.argmax(lost)) + 1 if lost.any() else None
+    if row is not None and found is not None:
+        _require_memory(bare[row - 1])
     if row is not None or found is None:
         raise InvalidGeometry(
             "is not well-known text",
@@ -145,3 +149,12 @@ def _from_text(texts: list[str], name: str, source: str) -> tuple[NDArray[np.obj
             cure="give texts such as POINT (116.4 39.9); close each ring",
         )
     return np.asarray(shapely.force_2d(found), object), f"EPSG:{codes.pop()}" if codes else None
+
+
+def _require_memory(text: str | None) -> None:
+    """Tell a text which is no geometry from one for which no memory was left."""
+    try:
+        shapely.from_wkt(text)
+    except ShapelyError as error:
+        if starved(error):
+            raise MemoryError from None

@@ -108,7 +108,8 @@ def probe(path: Path, by: str = "gridsvc.tiling.sources.reading:read") -> None:
 
 
 def _run(path: Path, order: dict[str, Any]) -> Any:
-    budget = Budget(path.stat().st_size if path.is_file() else 0)
+    file = path if path.is_file() else path.with_name(path.name.rpartition("::")[0] or path.name)
+    budget = Budget(file.stat().st_size if file.is_file() else 0)
     order |= {"path": str(path), "memory": budget.memory, "seconds": budget.seconds}
     with _TURNS:
         answer, ended = _child(order, budget.seconds * _PATIENCE + 10.0)

@@ -15,7 +15,8 @@ from shapely.errors import ShapelyError
 from gridsvc.errors import InvalidGeometry, InvalidInput, TooLarge, UnknownColumn
 from gridsvc.tiling.sources.csvtext import read_csv
 from gridsvc.tiling.sources.rows import Choice, Limits, Rows, starved
-from gridsvc.tiling.workbook import read_rows
+from gridsvc.tiling.sources.vector import pick
+from gridsvc.tiling.workbook import read_rows, sheet_names
 
 __all__ = ["read_table_layer", "read_workbook"]
 
@@ -31,7 +32,7 @@ _CURE = "name the columns with --lon and --lat, or --wkt"
 
 
 def read_table_layer(path: Path, kind: str, choice: Choice, limits: Limits) -> Rows:
-    """Read a CSV or the first sheet of a workbook; every column is text, also what looks like a formula.
+    """Read a CSV or a sheet of a workbook; every column is text, also what looks like a formula.
 
     Raises
     ------
@@ -40,7 +41,9 @@ def read_table_layer(path: Path, kind: str, choice: Choice, limits: Limits) -> R
     InvalidGeometry
         A coordinate is no number, or a text is no geometry; with its row.
     """
-    columns = read_csv(path) if kind == "csv" else read_workbook(path)
+    sheets = [path.stem] if kind == "csv" else sheet_names(path)
+    sheet = sheets[0] if choice.layer is None and sheets else pick(sheets, choice.layer, path.name)
+    columns = read_csv(path) if kind == "csv" else read_workbook(path, sheet)
     limits.check_columns(list(columns), path.name)
     n = len(next(iter(columns.values()), ()))
     if n == 0:
@@ -64,13 +67,27 @@ def read_table_layer(path: Path, kind: str, choice: Choice, limits: Limits) -> R
     rest: dict[str, list[Any]] = {
         name: [text or None for text in texts] for name, texts in columns.items() if name not in used
     }
-    return limits.check(Rows(geometry, rest, crs, path.name, path.stem))
+    return limits.check(Rows(geometry, rest, crs, path.name, sheet, _sheets_left(sheets, choice)))
 
 
-def read_workbook(path: Path) -> dict[str, list[str]]:
-    """The columns of a workbook's first sheet as text; a formula counts as the value stored with it."""
+def _sheets_left(sheets: list[str], choice: Choice) -> tuple[dict[str, str], ...]:
+    """Tells that there are further sheets, where none was named."""
+    if len(sheets) < 2 or choice.layer is not None:
+        return ()
+    others = ", ".join(sheets[1:10])
+    return (
+        {
+            "code": "first-sheet",
+            "message": f"the sheet {sheets[0]!r} was read; name another with layer: {others}",
+            "message_zh": f"已读取工作表“{sheets[0]}”；如需其他工作表，请用 layer 指明：{others}",
+        },
+    )
+
+
+def read_workbook(path: Path, sheet: str | None = None) -> dict[str, list[str]]:
+    """The columns of a workbook's sheet (the first) as text; a formula counts as the value stored with it."""
     try:
-        rows = read_rows(path)
+        rows = read_rows(path, sheet)
     except TooLarge as error:  # the file came; what is in it is at fault
         raise InvalidInput(error.message, source=path.name, cure=error.cure) from None
     if not rows:

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from gridsvc.services.jobs import discard_files
 from gridsvc.tiling.sources import guard
+from gridsvc.tiling.sources.reading import of_layer
 
 __all__ = ["probe_customers", "probe_grids"]
 
@@ -19,7 +20,7 @@ _HARMLESS = {".csv", ".tsv", ".txt"}
 """Plain text unpacks to nothing larger, and is read line by line."""
 
 
-async def probe_customers(files: Mapping[str, str]) -> None:
+async def probe_customers(files: Mapping[str, str], layers: Mapping[str, str | None]) -> None:
     """Probe a file of customers and, where it came, the layer of areas; a refused upload is deleted.
 
     Raises
@@ -28,20 +29,21 @@ async def probe_customers(files: Mapping[str, str]) -> None:
         As `gridsvc.tiling.sources.guard.probe`.
     """
     for name, path in files.items():
-        await _probe(path, _CUSTOMERS if name == "file" else _LAYER, files)
+        whole = of_layer(Path(path), layers.get(name))
+        await _probe(whole, _CUSTOMERS if name == "file" else _LAYER, files)
 
 
 async def probe_grids(path: str) -> None:
     """Probe a file of grids: polygons, or a list."""
     table = Path(path).suffix.lower() in {".csv", ".xlsx", ".xlsm"}
-    await _probe(path, _TABLE if table else _LAYER, {"file": path})
+    await _probe(Path(path), _TABLE if table else _LAYER, {"file": path})
 
 
-async def _probe(path: str, by: str, files: Mapping[str, str]) -> None:
-    if Path(path).suffix.lower() in _HARMLESS:
+async def _probe(path: Path, by: str, files: Mapping[str, str]) -> None:
+    if path.suffix.lower() in _HARMLESS:
         return
     try:
-        await run_in_threadpool(guard.probe, Path(path), by)
+        await run_in_threadpool(guard.probe, path, by)
     except BaseException:
         discard_files(Path(file) for file in files.values())
         raise

@@ -78,6 +78,8 @@ async def import_customers(
         UploadFile | None, File(description="GeoJSON of the areas that area codes name.")
     ] = None,
     area_id: Annotated[str | None, Form(description="Property of `areas` that holds the code.")] = None,
+    layer: Annotated[str | None, Form(description="The customers' layer, of a file with several.")] = None,
+    areas_layer: Annotated[str | None, Form(description="That of `areas`.")] = None,
     key: KeyHeader = None,
     prefer: Prefer = None,
 ) -> Response:
@@ -94,6 +96,7 @@ async def import_customers(
         "missing": missing,
         "min_placed": min_placed,
         "strict": strict,
+        "layers": {"file": layer, "areas": areas_layer},
     }
     uploads = {"file": file} if areas is None else {"file": file, "areas": areas}
     once = None if key is None else Idempotency(key, await run_in_threadpool(upload_digest, params, uploads))
@@ -101,7 +104,7 @@ async def import_customers(
     params["files"] = {
         name: await run_in_threadpool(keep_upload, app.settings, upload) for name, upload in uploads.items()
     }
-    await probe_customers(params["files"])
+    await probe_customers(params["files"], params["layers"])
     job = await run_in_threadpool(
         jobs.submit, db, who, "customers", record.territory, params, idempotency=once
     )

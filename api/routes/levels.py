@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from api.deps import Caller, Db, Key, PageLimit
+from api.geojson_bodies import GeoJsonRoute
 from api.schemas.common import Page, Slug
 from api.schemas.levels import CodesOut, CodesWanted, LevelOut, LevelsOut, LevelsWanted, UnitOut
 from gridsvc.errors import InvalidInput
@@ -19,7 +20,7 @@ from gridsvc.store.database import Database
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/v1/territories", tags=["grids"])
+router = APIRouter(prefix="/v1/territories", tags=["grids"], route_class=GeoJsonRoute)
 
 Line = Annotated[Slug, Query(description="Line of business.")]
 

@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from api.deps import Caller, Db, IfMatch, Key, PageLimit, current_app, etag
 from api.export import geojson_response
+from api.geojson_bodies import GeoJsonRoute
 from api.given import layer_file
 from api.schemas.common import GeoJson, Page, Slug
 from api.schemas.plans import PlanGrid, PlanOut, Started
@@ -25,7 +26,7 @@ from gridsvc.store.records import PlanRecord
 
 __all__ = ["plan_out", "router"]
 
-router = APIRouter(prefix="/v1", tags=["plans"])
+router = APIRouter(prefix="/v1", tags=["plans"], route_class=GeoJsonRoute)
 
 
 def plan_out(record: PlanRecord) -> PlanOut:

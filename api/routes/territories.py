@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import Caller, Db, Key, PageLimit, current_app
+from api.geojson_bodies import GeoJsonRoute
 from api.given import keep_given, layer_file
 from api.schemas.common import Page, Slug
 from api.schemas.territories import (
@@ -28,7 +29,7 @@ from gridsvc.tiling.read import boundary_from_geojson, read_boundary
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/v1", tags=["territories"])
+router = APIRouter(prefix="/v1", tags=["territories"], route_class=GeoJsonRoute)
 
 
 def _out(record: Territory) -> TerritoryOut:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,10 @@ from gridsvc.tiling.cellfile import ATOM
 from gridsvc.tiling.check import union
 from gridsvc.tiling.coverage import coverage_report
 from gridsvc.tiling.faults import Inspection, inspect
-from gridsvc.tiling.load import rows_from_file
+from gridsvc.tiling.load import Choice, rows_from_file
 from gridsvc.tiling.mending import POLICIES, Policy, Repair
 from gridsvc.tiling.read import PolygonLayer, read_boundary
+from gridsvc.tiling.sources.rows import EVERYTHING
 from gridsvc.tiling.tiling import Tiling
 
 __all__ = ["tile"]
@@ -38,6 +40,12 @@ __all__ = ["tile"]
 @click.option("--for-grids", type=int, metavar="K", help="Number of grids meant, for --h3-res auto.")
 @click.option("--polygons", type=in_path, help="Layer whose polygons become the cells.")
 @click.option("--id-field", metavar="COLUMN", help="Column that names the polygons.")
+@click.option(
+    "--layer",
+    metavar="NAME",
+    help="Layer of polygons, else of blocks, else of boundary; of any other file write FILE::NAME.",
+)
+@click.option("--columns", metavar="A,B,...", help="Columns of the polygons which cells keep; else all.")
 @click.option(
     "--layer-crs", metavar="CRS", help="Coordinate system of boundary and polygons; else what the file says."
 )
@@ -112,7 +120,7 @@ def _format(output: Path) -> str:
 def _cells(
     named: dict[str, Any], options: ImportOptions | None, progress: Progress
 ) -> tuple[Tiling, shapely.MultiPolygon, dict[str, Any], TakenIn | None]:
-    crs = named["layer_crs"]
+    crs, whole = named["layer_crs"], Choice(named["layer"])
     barriers = None if named["barriers"] is None else read_barriers(named["barriers"])
     layers = _Layers(crs, named["repair"], named["faults"])
     atoms = None if named["atoms"] is None else layers.read(named["atoms"], named["atom_field"])
@@ -122,7 +130,8 @@ def _cells(
             raise InvalidInput(
                 "which column names the polygons?", field="--id-field", cure="give --id-field COLUMN"
             )
-        layer = layers.read(named["polygons"], named["id_field"])
+        choice = replace(whole, columns=_kept(named["columns"], named["id_field"]))
+        layer = layers.read(named["polygons"], named["id_field"], choice)
         boundary = (
             union(layer.geometry) if named["boundary"] is None else read_boundary(named["boundary"], crs)
         )
@@ -132,7 +141,7 @@ def _cells(
         parents = None if named["parents"] is None else layers.read(named["parents"], named["parent_field"])
         tiling, params = tilings.make_blocks(
             boundary,
-            np.concatenate([checked_lines(rows_from_file(path), crs) for path in named["blocks"]]),
+            np.concatenate([checked_lines(rows_from_file(path, whole), crs) for path in named["blocks"]]),
             BlockOptions(least_m2=named["least_m2"]),
             parents=parents,
             barriers=barriers,
@@ -140,7 +149,7 @@ def _cells(
             progress=progress,
         )
     elif named["boundary"] is not None:
-        boundary = read_boundary(named["boundary"], crs)
+        boundary = read_boundary(named["boundary"], crs, whole)
         resolution = _resolution(named["h3_res"])
         tiling, params = tilings.make_h3(
             boundary,
@@ -159,6 +168,11 @@ def _cells(
     return tiling, boundary, {**params, **layers.told()}, taken
 
 
+def _kept(columns: str | None, id_field: str) -> tuple[str, ...] | None:
+    """The columns to read: those named, and that of the ids."""
+    return None if columns is None else tuple(dict.fromkeys([id_field, *columns.split(",")]))
+
+
 class _Layers:
     """Layers of polygons as they are read, with what was found in them."""
 
@@ -168,9 +182,9 @@ class _Layers:
         self._found: list[Inspection] = []
         self._reports: list[dict[str, Any]] = []
 
-    def read(self, path: Path, id_field: str) -> PolygonLayer:
+    def read(self, path: Path, id_field: str, choice: Choice = EVERYTHING) -> PolygonLayer:
         """The polygons of a file; faults are written even where they forbid going on."""
-        rows = rows_from_file(path)
+        rows = rows_from_file(path, choice)
         found = inspect(rows, id_field, self._crs)
         self._found.append(found)
         if self._faults is not None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gridsvc import crs as crs_
 from gridsvc.errors import InvalidInput, UnreadableFile
 from gridsvc.tiling.sources.csvtext import read_csv_table
-from gridsvc.tiling.sources.reading import read
+from gridsvc.tiling.sources.reading import names_layer, read
 from gridsvc.tiling.sources.rows import LIMITS
 from gridsvc.tiling.sources.tables import read_workbook
 from gridsvc.tiling.workbook import WORKBOOKS
@@ -36,7 +36,7 @@ Loaded = tuple["pd.DataFrame", "NDArray[np.object_] | None", "str | None"]
 
 
 def load_file(path: Path) -> Loaded:
-    """Read a file in whichever of the formats it is.
+    """Read a file in whichever of the formats it is; ``FILE::LAYER`` names one of several layers.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def load_file(path: Path) -> Loaded:
     InvalidInput
         No rows, repeated column names, several layers, or a geometry that is not points.
     """
-    kind = _kind(path)
+    kind = "layer" if names_layer(path) else _kind(path)
     load = {"csv": _csv, "xlsx": _workbook, "parquet": _parquet, "geojson": _vector, "gpkg": _vector}
     frame, points, crs = load.get(kind, _layer)(path)
     LIMITS.check_columns([str(name) for name in frame.columns], path.name)
@@ -159,7 +159,7 @@ def _vector(path: Path) -> Loaded:
         if len(layers) > 1:
             listed = ", ".join(layers[:, 0])
             raise InvalidInput(
-                f"has several layers ({listed})", source=path.name, cure="save the customers' layer as a file"
+                f"has several layers ({listed})", source=path.name, cure=f"name one: {path.name}::LAYER"
             )
         frame = pyogrio.read_dataframe(path, use_arrow=True)
     except pyogrio.errors.DataSourceError:

@@ -15,6 +15,8 @@ from gridsvc.principal import Principal
 from gridsvc.services.drafts import solved
 from gridsvc.services.live import current, kept_of
 from gridsvc.store.database import Database
+from gridsvc.tiling.hexes import corners
+from gridsvc.tiling.hexes import outlines as hex_outlines
 from gridsvc.tiling.tiling import Tiling
 
 __all__ = ["CellColumns", "Labels", "areas_of", "cells", "cells_version", "labels"]
@@ -95,9 +97,21 @@ def cells(db: Database, who: Principal, tiling: str) -> CellColumns:
         whole = record.kind == "h3"
         found = reader.tilings.plain(tiling) if whole else reader.tilings.load(tiling)
         measures = {name: m.values for name, m in reader.tilings.measures(tiling).items()}
-    outlines: dict[int, Any] = {} if whole else dict(enumerate(found.geometry))
+    drawn = () if whole else _drawn(found).tolist()
+    outlines: dict[int, Any] = {row: found.geometry[row] for row in drawn}
     names, areas = found.names(), areas_of(found)
     return CellColumns(found.kind, found.resolution, names, found.area, measures, outlines, areas)
+
+
+def _drawn(tiling: Tiling) -> NDArray[np.int64]:
+    """Rows of cells whose outlines do not follow from their names."""
+    rows = np.arange(len(tiling))
+    if tiling.kind != "mixed" or tiling.atoms is None:
+        return rows
+    hexes = np.flatnonzero(~tiling.atoms)
+    ids = np.array([int(name, 16) for name in tiling.ids[hexes]], np.uint64)
+    whole = shapely.equals_exact(tiling.geometry[hexes], hex_outlines(*corners(ids)))
+    return np.setdiff1d(rows, hexes[whole])
 
 
 def areas_of(tiling: Tiling) -> dict[str, int]:

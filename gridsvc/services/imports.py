@@ -32,6 +32,7 @@ from gridsvc.store.staging import staging
 from gridsvc.tiling.coverage import coverage_report
 from gridsvc.tiling.locate import Locator
 from gridsvc.tiling.read import PolygonLayer, read_polygons
+from gridsvc.tiling.sources.reading import of_layer
 from gridsvc.tiling.tiling import Tiling
 
 __all__ = [
@@ -240,7 +241,8 @@ def run_job(
     db: Database, who: Principal, params: Mapping[str, Any], once: Idempotency, progress: Progress
 ) -> dict[str, Any]:
     """Do a queued import."""
-    files = {name: Path(path) for name, path in params["files"].items()}
+    layers = params.get("layers") or {}
+    files = {name: of_layer(Path(path), layers.get(name)) for name, path in params["files"].items()}
     options = _options(params, files)
     behind = params.get("changes")
     return put_file(

@@ -1,4 +1,4 @@
-"""The first sheet of an Excel workbook as rows of text."""
+"""A sheet of an Excel workbook as rows of text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xml.etree.ElementTree import ParseError
 
 from gridsvc.errors import InvalidInput, TooLarge, UnreadableFile
 
-__all__ = ["WORKBOOKS", "read_rows"]
+__all__ = ["WORKBOOKS", "read_rows", "sheet_names"]
 
 WORKBOOKS = {".xlsx", ".xlsm"}
 """Suffixes of workbooks that can be read."""
@@ -21,8 +21,25 @@ WORKBOOKS = {".xlsx", ".xlsm"}
 _MOST_BYTES = 500_000_000  # of all parts unpacked: a file of a megabyte can unpack to a thousand
 
 
-def read_rows(path: Path) -> list[list[str]]:
-    """Rows of the first sheet, the header among them, without empty ones.
+def sheet_names(path: Path) -> list[str]:
+    """Names of a workbook's sheets.
+
+    Raises
+    ------
+    UnreadableFile, TooLarge
+        As `read_rows`.
+    """
+    from openpyxl import load_workbook
+
+    _check(path)
+    try:
+        return [str(sheet.title) for sheet in load_workbook(path, read_only=True).worksheets]
+    except (OSError, KeyError, ValueError, TypeError, ParseError, zipfile.BadZipFile):
+        raise _unreadable(path) from None
+
+
+def read_rows(path: Path, sheet: str | None = None) -> list[list[str]]:
+    """Rows of a sheet (the first one, if none is named), the header among them, without empty ones.
 
     Whole numbers are written without ``.0``; a formula counts as the value stored with it.
 
@@ -37,7 +54,7 @@ def read_rows(path: Path) -> list[list[str]]:
     with warnings.catch_warnings():  # remarks on styles and validations which do not matter here
         warnings.simplefilter("ignore", UserWarning)
         try:
-            found = list(_rows(path))
+            found = list(_rows(path, sheet))
         except (OSError, KeyError, ValueError, TypeError, ParseError, zipfile.BadZipFile) as error:
             if isinstance(error, InvalidInput):
                 raise
@@ -65,13 +82,14 @@ def _check(path: Path) -> None:
         raise TooLarge("unpacks to more than 500 MB", source=path.name, cure="save the sheet as CSV (UTF-8)")
 
 
-def _rows(path: Path) -> Iterator[list[str]]:
+def _rows(path: Path, sheet: str | None) -> Iterator[list[str]]:
     from openpyxl import load_workbook
 
     # Read twice: one reading gives the values stored with formulas, the other tells which cells are formulas.
     content = path.read_bytes()
     books = [load_workbook(io.BytesIO(content), read_only=True, data_only=only) for only in (True, False)]
-    values, formulas = (book.worksheets[0].iter_rows() for book in books)
+    sheets = (book.worksheets[0] if sheet is None else book[sheet] for book in books)
+    values, formulas = (found.iter_rows() for found in sheets)
     for number, (row, written) in enumerate(zip(values, formulas, strict=True)):
         yield [_text(a, b, number, path.name) for a, b in zip(row, written, strict=True)]
 

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from gridsvc.config import Settings
-from tests.api.strip import ROSTER, SQUARE
+from tests.api.strip import ROSTER, SQUARE, make_territory, make_tiling
 from tests.tiling.hostile import CASES, Case
 from tests.tiling.hostile.case import zipped
 
@@ -128,6 +128,29 @@ def test_a_geopackage_of_several_layers_lists_them(client: TestClient, tmp_path:
     refused = upload(client, "two.zip", path.read_bytes())
     assert (refused.status_code, refused.json()["layers"]) == (422, ["a", "b"])
     assert upload(client, "two.zip", path.read_bytes(), layer="b").json()["layer"] == "b"
+
+
+def test_customers_are_one_of_a_files_layers(client: TestClient, tmp_path: Path) -> None:
+    import geopandas
+    import shapely
+
+    make_territory(client)
+    tiling = make_tiling(client)
+    path = tmp_path / "all.gpkg"
+    for name, count in (("old", 3), ("new", 5)):
+        shops = [shapely.Point(0.31 + i / 100, 0.05) for i in range(count)]
+        columns = {"id": [f"c{i}" for i in range(count)]}
+        geopandas.GeoDataFrame(columns, geometry=shops, crs=4326).to_file(path, layer=name)
+
+    def send(**form: Any) -> Any:
+        files = {"file": (path.name, path.read_bytes())}
+        return client.post(f"/v1/tilings/{tiling}/customers", files=files, data=form)
+
+    assert send().status_code == 422
+    assert send(layer="new").json()["placed"] == 5
+    for none in ("newer", "../new", "a\0b"):
+        refused = send(layer=none)
+        assert refused.status_code == 422, refused.text
 
 
 # --- hostile files; all sixty with GRIDSVC_PROOF_HOSTILE=1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import geopandas
 import numpy as np
@@ -121,3 +122,49 @@ def test_sub_districts_are_mended_and_balanced(run: Run, shared_data: Path, tmp_
     assert solved.code == 0, solved.err
     with (tmp_path / "grids.csv").open() as file:
         assert len({row["grid"] for row in csv.DictReader(file)}) == 20
+
+
+@pytest.fixture
+def everything(tmp_path: Path) -> Path:
+    """One GeoPackage with all that a tiling may be made of, a layer each."""
+    path = tmp_path / "all.gpkg"
+
+    def layer(called: str, /, *shapes: Any, **columns: list[Any]) -> None:
+        geopandas.GeoDataFrame(columns, geometry=list(shapes), crs=4326).to_file(path, layer=called)
+
+    west, east = shapely.box(0.3, 0.0, 0.35, 0.1), shapely.box(0.35, 0.0, 0.4, 0.1)
+    layer("outline", shapely.box(0.3, 0.0, 0.4, 0.1))
+    layer("wards", west, east, code=["01", "02"], name=["West", "East"], people=[1.0, 2.0])
+    layer("estates", shapely.box(0.32, 0.02, 0.33, 0.03), id=["E1"])
+    layer("streets", shapely.LineString([(0.29, 0.05), (0.41, 0.05)]), name=["High Street"])
+    layer("rivers", shapely.LineString([(0.35, -0.01), (0.35, 0.11)]), name=["River"])
+    layer("shops", *(shapely.Point(0.31 + i / 100, 0.025) for i in range(8)), id=[f"c{i}" for i in range(8)])
+    return path
+
+
+def test_one_layer_and_some_columns_of_a_file_become_cells(run: Run, everything: Path) -> None:
+    wanted = ("--polygons", everything, "--id-field", "code", "-o", "cells.gpkg")
+    asked = run("tile", *wanted)
+    assert asked.code == 2
+    assert "name one with --layer" in asked.err
+    done = run("tile", *wanted, "--layer", "wards", "--columns", "people")
+    assert done.code == 0, done.err
+    cells = geopandas.read_file(everything.parent / "cells.gpkg")
+    assert (sorted(cells["cell"]), "people" in cells, "name" in cells) == (["01", "02"], True, False)
+    refused = run("tile", *wanted, "--layer", "wards", "--columns", "peeple")
+    assert (refused.code, "peeple" in refused.err, "people" in refused.err) == (2, True, True)
+
+
+def test_each_file_may_be_one_of_several_layers(run: Run, everything: Path) -> None:
+    done = run(
+        "tile", "--boundary", f"{everything}::outline", "--blocks", f"{everything}::streets",
+        "--parents", f"{everything}::wards", "--atoms", f"{everything}::estates",
+        "--barriers", f"{everything}::rivers", "--customers", f"{everything}::shops", "--id", "id",
+        "-o", "cells.parquet", "--json",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert (done.json["cells"], done.json["placement"]["placed"]) == (5, 8)
+    cells = read_cells(everything.parent / "cells.parquet")
+    assert "E1" in cells.names()
+    hexes = run("tile", "--boundary", everything, "--layer", "outline", "--h3-res", 8, "-o", "h.parquet")
+    assert hexes.code == 0, hexes.err

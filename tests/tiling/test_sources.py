@@ -143,6 +143,29 @@ def test_layers_are_listed_and_chosen(tmp_path: Path) -> None:
         read(path, Choice("区县"))
 
 
+def test_sheets_are_listed_and_chosen(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for name, code in (("一", "007"), ("二", "008")):
+        sheet = book.create_sheet(name)
+        for row in (("code", "lon", "lat"), (code, 116.5, 39.5)):
+            sheet.append(row)
+    del book["Sheet"]
+    path = tmp_path / "two.xlsx"
+    book.save(path)
+    first = read(path)
+    assert (first.layer, first.columns["code"], [n["code"] for n in first.notes]) == (
+        "一",
+        ["007"],
+        ["first-sheet"],
+    )
+    second = read(tmp_path / "two.xlsx::二")
+    assert (second.layer, second.columns["code"], second.notes) == ("二", ["008"], ())
+    with pytest.raises(InvalidInput, match="has no layer '三'"):
+        read(path, Choice("三"))
+
+
 def test_columns_are_chosen(tmp_path: Path) -> None:
     MADE["a.gpkg"](tmp_path / "a.gpkg")
     assert list(read(tmp_path / "a.gpkg", Choice(columns=("name",))).columns) == ["name"]

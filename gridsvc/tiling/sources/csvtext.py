@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from gridsvc.errors import InvalidInput, UnreadableFile
 
 __all__ = ["read_csv", "read_csv_table"]
+
+_LONGEST = 1 << 25  # bytes of a row: more than half a million corners as text
+_BLOCK = 1 << 20
+_COLUMNS = 1_000
 
 
 def read_csv(path: Path) -> dict[str, list[str]]:
@@ -37,7 +43,9 @@ def read_csv_table(path: Path) -> tuple[list[str], Any]:
     names = _header(first, delimiter, path.name)
     options = {
         # Names of our own: with those of the file a column called twice could not be read as text.
-        "read_options": pa.csv.ReadOptions(column_names=[f"c{i}" for i in range(len(names))]),
+        "read_options": pa.csv.ReadOptions(
+            column_names=[f"c{i}" for i in range(len(names))], block_size=_LONGEST, use_threads=False
+        ),
         "convert_options": pa.csv.ConvertOptions(
             column_types={f"c{i}": pa.string() for i in range(len(names))}, strings_can_be_null=False
         ),
@@ -62,17 +70,32 @@ def _arrow() -> Any:
 
 def _as_utf8(raw: bytes, name: str) -> bytes:
     """UTF-8 bytes without byte-order mark, from UTF-8, UTF-16 with a mark, or GB 18030."""
-    encodings = ["utf-16"] if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8", "gb18030"]
-    for encoding in encodings:
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = raw.decode("utf-16", "replace").encode()
+    elif _is_utf8(raw):
+        text = raw.removeprefix(b"\xef\xbb\xbf")
+    else:
         try:
-            text = raw.decode(encoding)
+            text = raw.decode("gb18030").encode()
         except UnicodeDecodeError:
-            continue
-        if "\0" in text:
-            row = text[: text.index("\0")].count("\n")
-            raise UnreadableFile("is not text", source=name, row=row or None, cure="save it as CSV (UTF-8)")
-        return raw.removeprefix(b"\xef\xbb\xbf") if encoding == "utf-8" else text.encode()
-    raise UnreadableFile("is neither UTF-8 nor GB 18030 text", source=name, cure="save it as CSV (UTF-8)")
+            raise UnreadableFile(
+                "is neither UTF-8 nor GB 18030 text", source=name, cure="save it as CSV (UTF-8)"
+            ) from None
+    if b"\0" in text:
+        row = text[: text.index(b"\0")].count(b"\n")
+        raise UnreadableFile("is not text", source=name, row=row or None, cure="save it as CSV (UTF-8)")
+    return text
+
+
+def _is_utf8(raw: bytes) -> bool:
+    """Whether bytes are UTF-8, looked at block by block: a large file's text is not made for that."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for at in range(0, len(raw), _BLOCK):
+            decoder.decode(raw[at : at + _BLOCK], final=at + _BLOCK >= len(raw))
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _header(text: str, delimiter: str, name: str) -> list[str]:
@@ -82,8 +105,12 @@ def _header(text: str, delimiter: str, name: str) -> list[str]:
         given = []
     if not given:
         raise UnreadableFile("has no header", source=name, cure="give the columns names in the first row")
+    if len(given) > _COLUMNS:
+        raise InvalidInput(
+            f"has {len(given):,} columns or more, more than {_COLUMNS:,}", source=name, cure="export fewer"
+        )
     names = [column.strip() or f"column {i}" for i, column in enumerate(given, 1)]
-    repeated = next((n for i, n in enumerate(names) if n in names[:i]), None)
+    repeated = next((n for n, count in Counter(names).items() if count > 1), None)
     if repeated is not None:
         raise InvalidInput(
             "two columns have this name", source=name, field=repeated, cure="rename one of them"

@@ -6,6 +6,7 @@ Whatever it does to the reader (a bomb, an endless loop, a crash in a library) e
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -19,6 +20,8 @@ from gridsvc.errors import GridsvcError, UnreadableFile, from_dict
 from gridsvc.tiling.sources.rows import EVERYTHING, SMALLER, Choice
 
 __all__ = ["Budget", "probe", "read_into", "survey"]
+
+_log = logging.getLogger("gridsvc.layers")
 
 _TURNS = threading.BoundedSemaphore(2)
 """So many files are read at the same time by one process: each may take its whole budget of memory."""
@@ -34,19 +37,20 @@ _SKIP = (
 
 
 class Budget:
-    """What a file of some size may take.
+    """What the reader of a file of some size may take.
 
     Attributes
     ----------
     memory : int, bytes
-        Beside what the reader takes before it opens the file.
+        Of the whole process: what it takes to start counts as well, but for a probe, which loads more.
     seconds : float
-        Of CPU.
+        Of CPU, from when the file is opened.
     """
 
     def __init__(self, size: int) -> None:
-        self.memory = 245_000_000 + 4 * max(size - 10_000_000, 0)
-        self.seconds = 1.2 + size / 25_000_000
+        more = max(size - 20_000_000, 0)
+        self.memory = 290_000_000 + 3 * more
+        self.seconds = 1.5 + more / 20_000_000
 
 
 def read_into(
@@ -104,7 +108,8 @@ def probe(path: Path, by: str = "gridsvc.tiling.sources.reading:read") -> None:
 
 
 def _run(path: Path, order: dict[str, Any]) -> Any:
-    budget = Budget(path.stat().st_size if path.is_file() else 0)
+    file = path if path.is_file() else path.with_name(path.name.rpartition("::")[0] or path.name)
+    budget = Budget(file.stat().st_size if file.is_file() else 0)
     order |= {"path": str(path), "memory": budget.memory, "seconds": budget.seconds}
     with _TURNS:
         answer, ended = _child(order, budget.seconds * _PATIENCE + 10.0)
@@ -152,6 +157,9 @@ def _environment() -> dict[str, str]:
 def _failure(source: str, ended: int, budget: Budget) -> GridsvcError:
     if ended == -signal.SIGPROF:
         what, cure = f"takes longer than {budget.seconds:.1f} s to read", SMALLER
+    elif ended > 0:
+        _log.error("the reader of layers ended with %d", ended)
+        what, cure = "could not be read", "export it again, or in another format"
     elif ended in {-signal.SIGSEGV, -signal.SIGBUS}:
         what, cure = "is damaged in a way its reader did not survive", "export it again"
     else:

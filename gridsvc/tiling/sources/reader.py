@@ -12,16 +12,26 @@ import os
 import resource
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from gridsvc.errors import GridsvcError, UnreadableFile
-from gridsvc.tiling.sources.rows import SMALLER, Choice
+from gridsvc.tiling.sources.rows import SMALLER, STRANGE, Choice, starved
 
 __all__ = ["main"]
 
 _UNUSED = ("pandas", "geopandas", "matplotlib", "scipy")
 """The geodata libraries load these where they are there; without them the start takes half the time."""
+
+
+_EVERYTHING = ("pyproj", "pyarrow.csv", "pyarrow.parquet", "pyogrio")
+_BY_SUFFIX = {
+    **dict.fromkeys((".xlsx", ".xlsm"), ("pyproj", "openpyxl")),
+    **dict.fromkeys((".parquet", ".geoparquet", ".pq"), ("pyproj", "pyarrow.parquet")),
+    **dict.fromkeys((".csv", ".tsv", ".txt"), ("pyproj", "pyarrow.csv")),
+    **dict.fromkeys((".geojson", ".json", ".ndjson", ".geojsonl"), ("pyproj",)),
+}
 
 
 def main() -> None:
@@ -34,12 +44,14 @@ def main() -> None:
     from gridsvc.tiling.sources import listing, plain, reading
 
     _load(Path(order["path"]).suffix.lower(), whole=order["task"] == "probe")
-    _limit(order["memory"], order["seconds"])
+    _limit(order["memory"], order["seconds"], started=order["task"] != "probe")
     try:
         answer = {"result": _do(order, plain, listing, reading)}
     except GridsvcError as error:
         answer = {"error": error.as_dict()}
-    except (RecursionError, MemoryError) as error:
+    except Exception as error:
+        if not (isinstance(error, RecursionError) or starved(error)):
+            raise
         answer = {"error": _overrun(error, Path(order["path"]).name, order["memory"]).as_dict()}
     answers.write(json.dumps(answer).encode())
     answers.close()
@@ -55,22 +67,20 @@ def _overrun(error: BaseException, source: str, memory: int) -> UnreadableFile:
 
 def _load(suffix: str, *, whole: bool) -> None:
     """The libraries a format needs."""
-    import pyproj  # noqa: F401
-
-    if whole:
-        import geopandas  # noqa: F401
-    if suffix in {".xlsx", ".xlsm"}:
-        import openpyxl  # noqa: F401
-    elif suffix not in {".geojson", ".json", ".ndjson", ".geojsonl"}:
-        import pyarrow.csv
-        import pyarrow.parquet  # noqa: F401
-        import pyogrio  # noqa: F401
+    names = _BY_SUFFIX.get(suffix, _EVERYTHING)
+    for name in (*names, *(["geopandas"] if whole else ())):
+        importlib.import_module(name)
 
 
-def _limit(memory: int, seconds: float) -> None:
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    most = pages * os.sysconf("SC_PAGE_SIZE") + memory
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+def _limit(memory: int, seconds: float, *, started: bool) -> None:
+    """Let data grow by what is left of the memory; `started` says whether what is taken by now counts.
+
+    Addresses are no measure: threads reserve far more of them than they use.
+    """
+    counts = Path("/proc/self/statm").read_text(encoding="ascii").split()
+    touched, data = (int(counts[field]) * os.sysconf("SC_PAGE_SIZE") for field in (1, 5))
+    most = data + memory - (touched if started else 0)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGPROF, signal.SIG_DFL)  # ends the process, also within a library
     signal.setitimer(signal.ITIMER_PROF, seconds)
@@ -86,16 +96,11 @@ def _do(order: dict[str, Any], plain: Any, listing: Any, reading: Any) -> Any:
     columns = given.pop("columns")
     choice = Choice(**given, columns=None if columns is None else tuple(columns))
     if order["task"] == "read":
-        rows = reading.read(path, choice)
+        rows = reading.read(path, choice, STRANGE)
         plain.write_plain(rows, crs or rows.crs or "wgs84", Path(order["target"]))
         return listing.listing(rows, crs)
-    names = [choice.layer] if choice.layer else reading.layers_of(path)
-    return [
-        listing.listing(
-            reading.read(path, Choice(name, choice.columns, choice.lon, choice.lat, choice.wkt)), crs
-        )
-        for name in names
-    ]
+    names = [choice.layer] if choice.layer else reading.layers_of(path, STRANGE)
+    return [listing.listing(reading.read(path, replace(choice, layer=name), STRANGE), crs) for name in names]
 
 
 if __name__ == "__main__":

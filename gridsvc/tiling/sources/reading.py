@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gridsvc.errors import InvalidInput
 from gridsvc.tiling.sources import archive
-from gridsvc.tiling.sources.geojson import read_geojson, read_lines
+from gridsvc.tiling.sources.geojsontext import read_geojson, read_lines
 from gridsvc.tiling.sources.kinds import kind_of
 from gridsvc.tiling.sources.parquet import read_parquet
 from gridsvc.tiling.sources.rows import EVERYTHING, LIMITS, Choice, Limits, Rows, with_columns
@@ -17,7 +17,7 @@ from gridsvc.tiling.sources.systems import named_system
 from gridsvc.tiling.sources.tables import read_table_layer
 from gridsvc.tiling.sources.vector import indexes_made, layer_names, pick, read_vector
 
-__all__ = ["layers_of", "read"]
+__all__ = ["layers_of", "names_layer", "of_layer", "read"]
 
 _MANY = {"gpkg", "kml"}
 
@@ -51,11 +51,34 @@ def read(path: Path, choice: Choice = EVERYTHING, limits: Limits = LIMITS) -> Ro
         return _named(rows, path.name, choice)
 
 
+def names_layer(path: Path) -> bool:
+    """Whether a path is ``FILE::LAYER``."""
+    name, mark, layer = path.name.rpartition("::")
+    return bool(mark and name and layer) and not path.exists()
+
+
+def of_layer(path: Path, layer: str | None) -> Path:
+    """A path as ``FILE::LAYER``; as it is where no layer is named.
+
+    Raises
+    ------
+    InvalidInput
+        No layer can be called so.
+    """
+    if not layer:
+        return path
+    if "/" in layer or "\0" in layer:
+        raise InvalidInput(
+            f"has no layer {layer!r}", source=path.name, field="layer", cure="name one of the file's"
+        )
+    return path.with_name(f"{path.name}::{layer}")
+
+
 def _split(path: Path, choice: Choice) -> tuple[Path, Choice]:
     """``FILE::LAYER`` names a layer where no option does: a command may be given several files."""
-    name, mark, layer = path.name.rpartition("::")
-    if not (mark and name and layer) or choice.layer is not None or path.exists():
+    if choice.layer is not None or not names_layer(path):
         return path, choice
+    name, _, layer = path.name.rpartition("::")
     return path.with_name(name), replace(choice, layer=layer)
 
 
@@ -80,7 +103,7 @@ def _read(path: Path, kind: str, choice: Choice, limits: Limits) -> Rows:
         rows = read_table_layer(path, kind, choice, limits)
     else:
         return read_vector(path, kind, choice, limits)
-    if choice.layer is not None:
+    if choice.layer is not None and kind != "xlsx":  # a sheet was picked by its name
         pick([rows.layer], choice.layer, path.name)
     return limits.check(rows)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +13,17 @@ from numpy.typing import NDArray
 
 from gridsvc.errors import InvalidGeometry, InvalidInput, UnknownColumn
 
-__all__ = ["EVERYTHING", "LIMITS", "SMALLER", "Choice", "Limits", "Rows", "with_columns"]
+__all__ = [
+    "EVERYTHING",
+    "LIMITS",
+    "SMALLER",
+    "STRANGE",
+    "Choice",
+    "Limits",
+    "Rows",
+    "starved",
+    "with_columns",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,7 @@ class Choice:
 
 
 EVERYTHING = Choice()
-SMALLER = "simplify or split the layer, or convert it to GeoPackage or FlatGeobuf"
+SMALLER = "simplify or split the layer, name the columns you need, or convert it to FlatGeobuf"
 """The cure for a layer which takes too much to read."""
 
 
@@ -77,11 +88,14 @@ class Limits:
     size, unpacked : int, bytes
         Of the file, and of all that an archive holds.
     vertices, features, columns : int
+    shape : int
+        Vertices of one feature.
     """
 
     size: int = 512_000_000
     unpacked: int = 512_000_000
     vertices: int = 4_000_000
+    shape: int = 4_000_000
     features: int = 1_000_000
     columns: int = 1_000
 
@@ -115,16 +129,35 @@ class Limits:
                 cure="split the layer",
             )
 
-    def check_vertices(self, counts: Iterable[int] | NDArray[np.int64], source: str) -> None:
-        """Refuse too many vertices, naming the row in which they pass the limit."""
-        total = np.cumsum(np.asarray(counts, np.int64))
-        if len(total) and total[-1] > self.vertices:
-            raise self.too_many_vertices(int(np.searchsorted(total, self.vertices, side="right")) + 1, source)
+    def check_vertices(
+        self, counts: Sequence[int] | NDArray[np.int64], source: str, *, first: int = 0, before: int = 0
+    ) -> int:
+        """Refuse too many vertices, naming the row in which they pass a limit; gives how many there are.
 
-    def too_many_vertices(self, row: int, source: str) -> InvalidGeometry:
-        """The error of the row in which the vertices pass the limit."""
+        Parameters
+        ----------
+        first : int
+            Rows before these.
+        before : int
+            Their vertices.
+        """
+        found = np.asarray(counts, np.int64)
+        total = before + np.cumsum(found)
+        over = (total > self.vertices) | (found > self.shape)
+        if over.any():
+            row = int(np.argmax(over))
+            raise self.too_many_vertices(first + row + 1, source, whole=bool(found[row] <= self.shape))
+        return int(total[-1]) if len(total) else before
+
+    def too_many_vertices(self, row: int, source: str, *, whole: bool = True) -> InvalidGeometry:
+        """The error of the row in which the vertices pass the limit: of the whole layer, or of the row."""
+        what = (
+            f"up to here the layer has more than {self.vertices:,} vertices"
+            if whole
+            else f"has more than {self.shape:,} vertices"
+        )
         return InvalidGeometry(
-            f"up to here the layer has more than {self.vertices:,} vertices",
+            what,
             source=source,
             row=row,
             field="geometry",
@@ -140,6 +173,10 @@ class Limits:
 
 
 LIMITS = Limits()
+"""Of files which who runs the program gives it."""
+
+STRANGE = Limits(vertices=1_000_000, shape=200_000)
+"""Of files which come over the network."""
 
 
 def with_columns(rows: Rows, names: Sequence[str] | None) -> Rows:
@@ -159,3 +196,8 @@ def with_columns(rows: Rows, names: Sequence[str] | None) -> Rows:
                 f"there is no column {name!r}", source=rows.source, field=name, cure=f"take one of: {there}"
             )
     return replace(rows, columns={name: rows.columns[name] for name in names})
+
+
+def starved(error: BaseException) -> bool:
+    """Whether a library failed for want of memory; each says so in its own way."""
+    return isinstance(error, MemoryError) or re.search(r"alloc|memory", str(error), re.IGNORECASE) is not None

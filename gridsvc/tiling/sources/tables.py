@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely.errors import ShapelyError
 
 from gridsvc.errors import InvalidGeometry, InvalidInput, TooLarge, UnknownColumn
 from gridsvc.tiling.sources.csvtext import read_csv
-from gridsvc.tiling.sources.rows import Choice, Limits, Rows
-from gridsvc.tiling.workbook import read_rows
+from gridsvc.tiling.sources.rows import Choice, Limits, Rows, starved
+from gridsvc.tiling.sources.vector import pick
+from gridsvc.tiling.workbook import read_rows, sheet_names
 
 __all__ = ["read_table_layer", "read_workbook"]
 
@@ -29,7 +32,7 @@ _CURE = "name the columns with --lon and --lat, or --wkt"
 
 
 def read_table_layer(path: Path, kind: str, choice: Choice, limits: Limits) -> Rows:
-    """Read a CSV or the first sheet of a workbook; every column is text, also what looks like a formula.
+    """Read a CSV or a sheet of a workbook; every column is text, also what looks like a formula.
 
     Raises
     ------
@@ -38,7 +41,9 @@ def read_table_layer(path: Path, kind: str, choice: Choice, limits: Limits) -> R
     InvalidGeometry
         A coordinate is no number, or a text is no geometry; with its row.
     """
-    columns = read_csv(path) if kind == "csv" else read_workbook(path)
+    sheets = [path.stem] if kind == "csv" else sheet_names(path)
+    sheet = sheets[0] if choice.layer is None and sheets else pick(sheets, choice.layer, path.name)
+    columns = read_csv(path) if kind == "csv" else read_workbook(path, sheet)
     limits.check_columns(list(columns), path.name)
     n = len(next(iter(columns.values()), ()))
     if n == 0:
@@ -62,13 +67,27 @@ def read_table_layer(path: Path, kind: str, choice: Choice, limits: Limits) -> R
     rest: dict[str, list[Any]] = {
         name: [text or None for text in texts] for name, texts in columns.items() if name not in used
     }
-    return limits.check(Rows(geometry, rest, crs, path.name, path.stem))
+    return limits.check(Rows(geometry, rest, crs, path.name, sheet, _sheets_left(sheets, choice)))
 
 
-def read_workbook(path: Path) -> dict[str, list[str]]:
-    """The columns of a workbook's first sheet as text; a formula counts as the value stored with it."""
+def _sheets_left(sheets: list[str], choice: Choice) -> tuple[dict[str, str], ...]:
+    """Tells that there are further sheets, where none was named."""
+    if len(sheets) < 2 or choice.layer is not None:
+        return ()
+    others = ", ".join(sheets[1:10])
+    return (
+        {
+            "code": "first-sheet",
+            "message": f"the sheet {sheets[0]!r} was read; name another with layer: {others}",
+            "message_zh": f"已读取工作表“{sheets[0]}”；如需其他工作表，请用 layer 指明：{others}",
+        },
+    )
+
+
+def read_workbook(path: Path, sheet: str | None = None) -> dict[str, list[str]]:
+    """The columns of a workbook's sheet (the first) as text; a formula counts as the value stored with it."""
     try:
-        rows = read_rows(path)
+        rows = read_rows(path, sheet)
     except TooLarge as error:  # the file came; what is in it is at fault
         raise InvalidInput(error.message, source=path.name, cure=error.cure) from None
     if not rows:
@@ -76,7 +95,7 @@ def read_workbook(path: Path) -> dict[str, list[str]]:
     width = max(len(row) for row in rows)
     header = [name.strip() or f"column {i}" for i, name in enumerate(rows[0], 1)]
     header += [f"column {i}" for i in range(len(header) + 1, width + 1)]
-    twice = next((name for i, name in enumerate(header) if name in header[:i]), None)
+    twice = next((name for name, count in Counter(header).items() if count > 1), None)
     if twice is not None:
         raise InvalidInput(
             "two columns have this name", source=path.name, field=twice, cure="rename one of them"
@@ -136,6 +155,8 @@ def _from_text(texts: list[str], name: str, source: str) -> tuple[NDArray[np.obj
     else:
         lost = shapely.is_missing(found) & np.array([text is not None for text in bare], bool)
         row = int(np.argmax(lost)) + 1 if lost.any() else None
+    if row is not None and found is not None:
+        _require_memory(bare[row - 1])
     if row is not None or found is None:
         raise InvalidGeometry(
             "is not well-known text",
@@ -145,3 +166,12 @@ def _from_text(texts: list[str], name: str, source: str) -> tuple[NDArray[np.obj
             cure="give texts such as POINT (116.4 39.9); close each ring",
         )
     return np.asarray(shapely.force_2d(found), object), f"EPSG:{codes.pop()}" if codes else None
+
+
+def _require_memory(text: str | None) -> None:
+    """Tell a text which is no geometry from one for which no memory was left."""
+    try:
+        shapely.from_wkt(text)
+    except ShapelyError as error:
+        if starved(error):
+            raise MemoryError from None

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
-import struct
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 from gridsvc.errors import InvalidInput
-from gridsvc.tiling.sources.arrow import geometry_of, plain_columns
+from gridsvc.tiling.sources.arrow import Batches, batch_rows
 from gridsvc.tiling.sources.dbf import text_encoding
 from gridsvc.tiling.sources.kinds import unreadable
-from gridsvc.tiling.sources.rows import Choice, Limits, Rows
+from gridsvc.tiling.sources.rows import Choice, Limits, Rows, starved
+from gridsvc.tiling.sources.sizes import check_sizes
 
 __all__ = ["indexes_made", "layer_names", "pick", "read_vector"]
 
@@ -88,68 +85,41 @@ def read_vector(path: Path, kind: str, choice: Choice, limits: Limits) -> Rows:
     """
     import pyogrio
 
+    if kind == "kml":  # to tell its layers is to read all of it
+        check_sizes(path, kind, "", limits)
     layer = pick(layer_names(path), choice.layer, path.name)
     encoding, note = text_encoding(path) if kind == "shp" else (None, None)
-    _check_sizes(path, kind, layer, limits)
+    if kind != "kml":
+        check_sizes(path, kind, layer, limits)
+    read = Batches(path.name, limits)
     try:
         with _quiet():
-            info = pyogrio.read_info(path, layer=layer)
-            limits.check_columns([str(name) for name in info["fields"]], path.name)
+            info = pyogrio.read_info(path, layer=layer, encoding=encoding)
+            names = _wanted([str(name) for name in info["fields"]], kind, choice)
+            limits.check_columns(names, path.name)
             limits.check_features(int(info["features"]), path.name)
-            meta, table = pyogrio.read_arrow(path, layer=layer, encoding=encoding)
+            options = {"layer": layer, "encoding": encoding, "columns": names, "use_pyarrow": True}
+            rows = batch_rows(path.stat().st_size, int(info["features"]))
+            with pyogrio.open_arrow(path, batch_size=rows, **options) as (meta, batches):
+                name = meta["geometry_name"] or "wkb_geometry"
+                for batch in batches:
+                    read.add(batch, name)
     except InvalidInput:
         raise
-    except _failures():
+    except _failures() as error:
+        if starved(error):
+            raise MemoryError from None
         # The text of any of these may quote paths and data.
         raise unreadable(path.name) from None
-    name = meta["geometry_name"] or "wkb_geometry"
-    if name not in table.column_names:
-        raise unreadable(path.name)
-    columns = plain_columns(table, name, path.name)
-    if kind == "kml":
-        columns = {n: v for n, v in columns.items() if n not in _KML_EXTRA}
-    geometry = geometry_of(table[name], path.name, limits)
     notes = () if note is None else (note,)
-    return limits.check(Rows(geometry, columns, meta["crs"], path.name, layer, notes))
+    return limits.check(Rows(read.geometry(), read.columns(names), meta["crs"], path.name, layer, notes))
 
 
-def _check_sizes(path: Path, kind: str, layer: str, limits: Limits) -> None:
-    """Refuse geometries which are too large before one is read, where the file tells their sizes."""
-    try:
-        if kind == "shp":
-            _check_shapes(path, limits)
-        elif kind == "gpkg":
-            _check_blobs(path, layer, limits)
-    except (OSError, struct.error, sqlite3.Error, ValueError) as error:
-        if isinstance(error, InvalidInput):
-            raise
-        raise unreadable(path.name) from None
-
-
-def _check_shapes(path: Path, limits: Limits) -> None:
-    """The index of a Shapefile has the length of each shape, in words of two bytes."""
-    index = next((p for s in (".shx", ".SHX") if (p := path.with_suffix(s)).is_file()), None)
-    if index is None:
-        limits.check_vertices([path.stat().st_size // 16], path.name)
-        return
-    block = index.read_bytes()[100:]
-    lengths = np.frombuffer(block, ">i4", len(block) // 8 * 2).reshape(-1, 2)[:, 1].astype(np.int64)
-    limits.check_vertices(np.maximum(lengths, 0) * 2 // 24, path.name)
-
-
-def _check_blobs(path: Path, layer: str, limits: Limits) -> None:
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
-        column = connection.execute(
-            "select column_name from gpkg_geometry_columns where table_name = ?", (layer,)
-        ).fetchone()
-        if column is None or '"' in layer or '"' in column[0]:
-            return
-        large = connection.execute(
-            f'select rowid, length("{column[0]}") from "{layer}" where length("{column[0]}") > ?',
-            (limits.vertices * 24,),
-        ).fetchone()
-    if large is not None:
-        raise limits.too_many_vertices(int(large[0]), path.name)
+def _wanted(names: list[str], kind: str, choice: Choice) -> list[str]:
+    """Columns to read: all, where one that is wanted is not there, so that they can be listed."""
+    if choice.columns is not None and set(choice.columns) <= set(names):
+        return list(choice.columns)
+    return [name for name in names if kind != "kml" or name not in _KML_EXTRA]
 
 
 @contextmanager

@@ -4,7 +4,7 @@
 and field where there is one. None of these lies in the repository: they are made where they are needed.
 """
 
-from tests.tiling.hostile import archives, containers, geojson, tables
+from tests.tiling.hostile import archives, containers, geojson, more, tables
 from tests.tiling.hostile.case import CASES, Case
 
-__all__ = ["CASES", "Case", "archives", "containers", "geojson", "tables"]
+__all__ = ["CASES", "Case", "archives", "containers", "geojson", "more", "tables"]

@@ -156,6 +156,9 @@ def drawing(geometry: NDArray[np.object_], colours: Sequence[Any], titles: Seque
     if not len(geometry) or not np.isfinite(shapely.total_bounds(geometry)).all():
         return ""
     west, south, east, north = shapely.total_bounds(geometry).tolist()
+    if east - west > 180.0:  # over the 180th meridian: both sides beside each other
+        geometry = shapely.transform(geometry, lambda xy: np.column_stack([xy[:, 0] % 360.0, xy[:, 1]]))
+        west, south, east, north = shapely.total_bounds(geometry).tolist()
     shrink = float(np.cos(np.radians((south + north) / 2)))
     scale = 1000 / max((east - west) * shrink, north - south, 1e-9)
     places = {value: k for k, value in enumerate(dict.fromkeys(colours))}

@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gridsvc.exchange.antimeridian import cut_at_edge
 from gridsvc.exchange.filters.values import Column, Kind, column_of
 from gridsvc.exchange.layers import Layer, cells_layer, grids_layer
 from gridsvc.exchange.tiles.attributes import Attribute
@@ -129,7 +130,7 @@ def table_of(
         kind,
         columns,
         {name: _kind(name, values) for name, values in columns.items()},
-        None if kind == "cells" else layer.geometry,
+        None if kind == "cells" else cut_at_edge(layer.geometry),
         over,
         found.record.tiling,
         float(np.sqrt(np.median(found.tiling.area))) / 4,

@@ -64,8 +64,8 @@ def tileset(request: Request, found: Found, db: Db, shelf: Shelves, who: Who) ->
     told = _tileset(found, home, detail=True)
     if how == "json":
         return json(told)
-    rows = [[entry["rel"], entry["href"]] for entry in told["links"]]
     links = [entry for entry in told["links"] if "{" not in entry["href"]]
+    rows = [[e["title"], (e["href"], e["href"]) if e in links else e["href"]] for e in told["links"]]
     return html(
         request,
         "Tiles",

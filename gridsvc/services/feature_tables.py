@@ -183,12 +183,16 @@ def _teams(
     members = [[row for row, owner in enumerate(owners) if owner == team] for team in teams]
     known = {} if roster is None else roster.team_by_id
     people = {} if roster is None else roster.person_by_id
+    members_of = {} if roster is None else roster.members_by_team
     leads = [None if roster is None or team not in known else roster.lead(team) for team in teams]
     columns: dict[str, Any] = {
         "team": teams,
         "team_name": [known[team].name if team in known else None for team in teams],
         "lead": [None if lead is None else lead.person for lead in leads],
         "lead_name": [None if lead is None else people[lead.person].name for lead in leads],
+        "members": [
+            None if roster is None else len({m.person for m in members_of.get(t, ())}) for t in teams
+        ],
         "grids": [len(rows) for rows in members],
     }
     for name in ("cells", "area_km2", *measures):

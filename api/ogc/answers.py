@@ -106,7 +106,10 @@ def html(
     lang, home = language(request), root(request)
     other = [entry for entry in links if entry["type"] != "text/html" or entry["rel"] == "next"]
     tail = [f"<h2>{word('Other forms', lang)}</h2>", link_list(other, lang)] if other else []
-    return HTMLResponse(page(word(title, lang), trail, [*body, *tail], lang, home))
+    text = page(word(title, lang), trail, [*body, *tail], lang, home)
+    if "lang" in request.query_params:  # who chose one keeps it from page to page
+        text = text.replace('?f=html"', f'?f=html&amp;lang={lang}"')
+    return HTMLResponse(text)
 
 
 def described(path: str) -> Mapping[str, Any]:

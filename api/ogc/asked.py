@@ -137,7 +137,10 @@ def windows(text: str | None, crs: str | None, offered: list[str]) -> tuple[Wind
     if found.name != "wgs84":
         return _turned(west, south, east, north, found)
     if not (-180 <= west <= 180 and -180 <= east <= 180 and south >= -90 and north <= 90):
-        raise _no_box("degrees are -180 to 180 and -90 to 90")
+        raise _no_box(
+            "degrees are -180 to 180 and -90 to 90",
+            "over the 180th meridian write a west which is larger than east, such as 179,-18,-179,-16",
+        )
     if west <= east:
         return (Window((west, south, east, north)),)
     return Window((west, south, 180.0, north)), Window((-180.0, south, east, north))
@@ -152,8 +155,10 @@ def _numbers(text: str) -> list[float]:
     return [float(part) for part in parts]
 
 
-def _no_box(why: str) -> InvalidInput:
-    return InvalidInput(why, field="bbox", cure="write west,south,east,north, such as 113.8,22.4,114.6,22.8")
+def _no_box(
+    why: str, cure: str = "write west,south,east,north, such as 113.8,22.4,114.6,22.8"
+) -> InvalidInput:
+    return InvalidInput(why, field="bbox", cure=cure)
 
 
 def _turned(west: float, south: float, east: float, north: float, found: System) -> tuple[Window, ...]:

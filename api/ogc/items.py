@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import numpy as np
 import orjson
@@ -146,7 +146,7 @@ def _page(
     own = IDS[found.kind]
     rows = [
         [
-            (held.columns[name][row], f"{address}/items/{held.ids[row]}?f=html")
+            (held.columns[name][row], f"{address}/items/{quote(held.ids[row], safe='')}?f=html")
             if name == own
             else held.columns[name][row]
             for name in names
@@ -175,7 +175,7 @@ def _page(
     return html(request, f"{found.title}: {word(found.kind, lang)}", trail_of(found, home), body, links[1:2])
 
 
-@router.get("/items/{feature}", **described("/collections/{collection}/items/{feature}"))
+@router.get("/items/{feature:path}", **described("/collections/{collection}/items/{feature}"))
 def item(request: Request, feature: str, found: Found, db: Db, shelf: Shelves, who: Caller) -> Response:
     """One feature by its id."""
     asked.only(request, "crs", "datetime")
@@ -190,7 +190,7 @@ def item(request: Request, feature: str, found: Found, db: Db, shelf: Shelves, w
         )
     rows = np.array([row], np.int64)
     address = f"{root(request)}/collections/{found.id}"
-    self = f"{address}/items/{feature}"
+    self = f"{address}/items/{quote(feature, safe='')}"
     links = [
         link(f"{self}?f=json", "self", GEOJSON, "as JSON"),
         link(f"{self}?f=html", "alternate", "text/html", "as HTML"),

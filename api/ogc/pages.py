@@ -56,7 +56,10 @@ _WORDS = {
 }
 
 STYLE = """
-:root{color-scheme:light;--ink:#1d2733;--soft:#5b6b7c;--line:#dfe5eb;--paper:#fff;--back:#f5f7f9;--mark:#1769aa}
+:root{color-scheme:light dark;--ink:#1d2733;--soft:#5b6b7c;--line:#dfe5eb;--paper:#fff;--back:#f5f7f9;
+--mark:#1769aa;--head:#fafbfc;--map:#eef2f5;--edge:#33475b}
+@media (prefers-color-scheme:dark){:root{--ink:#e3e9ef;--soft:#9fb0c0;--line:#33404c;--paper:#1b232b;
+--back:#12181e;--mark:#7cc0f5;--head:#202a33;--map:#161d24;--edge:#c4d0db}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--back);color:var(--ink);
 font:15px/1.5 system-ui,"Noto Sans","Noto Sans CJK SC",sans-serif}
@@ -75,11 +78,11 @@ th,td{text-align:left;padding:.4rem .7rem;border-bottom:1px solid var(--line);ve
 white-space:nowrap}
 td.wide{white-space:normal;overflow-wrap:anywhere}
 tr:last-child td{border-bottom:0}
-th{color:var(--soft);font-weight:600;background:#fafbfc}
+th{color:var(--soft);font-weight:600;background:var(--head)}
 td.number{text-align:right;font-variant-numeric:tabular-nums}
 p.note{color:var(--soft);margin:.3rem 0}
 nav.pages{display:flex;gap:1.2rem;margin:.8rem 0}
-svg{display:block;width:100%;max-height:26rem;background:#eef2f5}
+svg{display:block;width:100%;max-height:26rem;background:var(--map);stroke:var(--edge)}
 """
 
 _PALETTE = (
@@ -147,7 +150,7 @@ def _cell(value: Any) -> str:
         return f'<td><a href="{escape(value[1])}">{escape(str(value[0]))}</a></td>'
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f'<td class="number">{value:,.10g}</td>'
-    text = "" if value is None else str(value)
+    text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     return f"<td{' class=wide' if len(text) > 40 else ''}>{escape(text)}</td>"
 
 
@@ -156,6 +159,9 @@ def drawing(geometry: NDArray[np.object_], colours: Sequence[Any], titles: Seque
     if not len(geometry) or not np.isfinite(shapely.total_bounds(geometry)).all():
         return ""
     west, south, east, north = shapely.total_bounds(geometry).tolist()
+    if east - west > 180.0:  # over the 180th meridian: both sides beside each other
+        geometry = shapely.transform(geometry, lambda xy: np.column_stack([xy[:, 0] % 360.0, xy[:, 1]]))
+        west, south, east, north = shapely.total_bounds(geometry).tolist()
     shrink = float(np.cos(np.radians((south + north) / 2)))
     scale = 1000 / max((east - west) * shrink, north - south, 1e-9)
     places = {value: k for k, value in enumerate(dict.fromkeys(colours))}
@@ -168,7 +174,7 @@ def drawing(geometry: NDArray[np.object_], colours: Sequence[Any], titles: Seque
     width, height = (east - west) * scale * shrink, (north - south) * scale
     return (
         f'<div class="card"><svg viewBox="-10 -10 {width + 20:.0f} {height + 20:.0f}" role="img" '
-        'aria-label="map" fill-opacity="0.55" fill-rule="evenodd" stroke="#33475b" stroke-width="1">'
+        'aria-label="map" fill-opacity="0.55" fill-rule="evenodd" stroke-width="1">'
         f"{''.join(paths)}</svg></div>"
     )
 

@@ -64,8 +64,8 @@ def tileset(request: Request, found: Found, db: Db, shelf: Shelves, who: Caller)
     told = _tileset(found, home, detail=True)
     if how == "json":
         return json(told)
-    rows = [[entry["rel"], entry["href"]] for entry in told["links"]]
     links = [entry for entry in told["links"] if "{" not in entry["href"]]
+    rows = [[e["title"], (e["href"], e["href"]) if e in links else e["href"]] for e in told["links"]]
     return html(
         request,
         "Tiles",
@@ -88,7 +88,7 @@ def _tileset(found: Collection, home: str, *, detail: bool) -> dict[str, Any]:
     told: dict[str, Any] = {"title": found.id, "dataType": "vector", "crs": _CRS, "links": links}
     told |= {"tileMatrixSetURI": _URI}
     if detail:
-        west, south, east, north = found.box
+        west, south, east, north = _map_box(found)
         told["boundingBox"] = {"lowerLeft": [west, south], "upperRight": [east, north]}
         told["layers"] = [
             {"id": name, "dataType": "vector", "geometryDimension": 2} for name in _layers(found)
@@ -99,6 +99,12 @@ def _tileset(found: Collection, home: str, *, detail: bool) -> dict[str, Any]:
 
 def _layers(found: Collection) -> list[str]:
     return ["cells", "grids"] if found.kind == "cells" else [found.kind]
+
+
+def _map_box(found: Collection) -> tuple[float, float, float, float]:
+    """Where it lies on a map whose edge is the 180th meridian."""
+    west, south, east, north = found.box
+    return (west, south, east, north) if west <= east else (-180.0, south, 180.0, north)
 
 
 def _limits(zoom: int, found: Collection) -> dict[str, Any]:
@@ -121,7 +127,7 @@ def _tilejson(found: Collection, home: str, token: str | None, kinds: dict[str, 
         "tiles": [f"{home}/collections/{found.id}/tiles/{_ID}/{{z}}/{{y}}/{{x}}{version}"],
         "minzoom": 0,
         "maxzoom": MAX_ZOOM,
-        "bounds": list(found.box),
+        "bounds": list(_map_box(found)),
         "vector_layers": [{"id": name, "fields": kinds} for name in _layers(found)],
     }
 
@@ -180,8 +186,9 @@ def style(request: Request, found: Found, db: Db, shelf: Shelves, who: Caller) -
         edge = {"line-color": "#33475b", "line-width": 0.4 if name == "cells" else 1.2}
         drawn.append({"id": f"{name}-line", "type": "line", **shared, "paint": edge})
     west, south, east, north = found.box
+    middle = (west + east + (360.0 if west > east else 0.0)) / 2
     source = {"type": "vector", "url": f"{home}/collections/{found.id}/tiles/{_ID}?f=tilejson"}
-    body = {"version": 8, "name": found.id, "center": [(west + east) / 2, (south + north) / 2], "zoom": 9}
+    body = {"version": 8, "name": found.id, "center": [middle, (south + north) / 2], "zoom": 9}
     return json({**body, "sources": {"gridsvc": source}, "layers": drawn})
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gridsvc.exchange.antimeridian import cut_at_edge
 from gridsvc.exchange.filters.values import Column, Kind, column_of
 from gridsvc.exchange.layers import Layer, cells_layer, grids_layer
 from gridsvc.exchange.tiles.attributes import Attribute
@@ -129,7 +130,7 @@ def table_of(
         kind,
         columns,
         {name: _kind(name, values) for name, values in columns.items()},
-        None if kind == "cells" else layer.geometry,
+        None if kind == "cells" else cut_at_edge(layer.geometry),
         over,
         found.record.tiling,
         float(np.sqrt(np.median(found.tiling.area))) / 4,
@@ -182,12 +183,16 @@ def _teams(
     members = [[row for row, owner in enumerate(owners) if owner == team] for team in teams]
     known = {} if roster is None else roster.team_by_id
     people = {} if roster is None else roster.person_by_id
+    members_of = {} if roster is None else roster.members_by_team
     leads = [None if roster is None or team not in known else roster.lead(team) for team in teams]
     columns: dict[str, Any] = {
         "team": teams,
         "team_name": [known[team].name if team in known else None for team in teams],
         "lead": [None if lead is None else lead.person for lead in leads],
         "lead_name": [None if lead is None else people[lead.person].name for lead in leads],
+        "members": [
+            None if roster is None else len({m.person for m in members_of.get(t, ())}) for t in teams
+        ],
         "grids": [len(rows) for rows in members],
     }
     for name in ("cells", "area_km2", *measures):

@@ -5,7 +5,7 @@ which of their features somebody wants.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from gridsvc.crs import geometry_from_wgs84
 from gridsvc.errors import Gone, InvalidInput, NotFound
+from gridsvc.exchange.antimeridian import EDGE, cut_at_edge, extent_around
 from gridsvc.exchange.filters.judge import holds
 from gridsvc.exchange.filters.parse import Node
 from gridsvc.principal import Principal
@@ -182,16 +183,37 @@ def _drafts(reader: Reader) -> list[Collection]:
     return found
 
 
-_EXTENTS: dict[str, Box] = {}
+_REACHES: dict[str, Box] = {}
+_BOXES: dict[str, Box] = {}
+
+
+def _kept(kept: dict[str, Box], tiling: str, made: Callable[[], Box]) -> Box:
+    """What is told of a tiling; kept, as it never changes and many cells have to be looked at for it."""
+    if tiling not in kept:
+        if len(kept) >= _KNOWN:
+            kept.clear()
+        kept[tiling] = made()
+    return kept[tiling]
+
+
+def _reach(reader: Reader, tiling: str) -> Box:
+    """Where a tiling lies, in longitudes which run on past 180 where its cells do."""
+    found = partial(reader.features.extent, tiling)
+    return _kept(_REACHES, tiling, lambda: found() or (-EDGE, -90.0, EDGE, 90.0))
 
 
 def _box(reader: Reader, tiling: str) -> Box:
-    """Where a tiling lies; kept, as it never changes and many cells have to be looked at for it."""
-    if tiling not in _EXTENTS:
-        if len(_EXTENTS) >= _KNOWN:
-            _EXTENTS.clear()
-        _EXTENTS[tiling] = reader.features.extent(tiling) or (-180.0, -90.0, 180.0, 90.0)
-    return _EXTENTS[tiling]
+    """Where a tiling lies; its west is more than its east where it spans the 180th meridian."""
+    return _kept(_BOXES, tiling, lambda: _box_of(reader, tiling))
+
+
+def _box_of(reader: Reader, tiling: str) -> Box:
+    west, south, east, north = _reach(reader, tiling)
+    if west >= -EDGE and east <= EDGE and east - west <= EDGE:
+        return west, south, east, north
+    parts = [shapely.get_parts(cut_at_edge(block)) for block in reader.features.blocks(tiling)]
+    around = extent_around(shapely.bounds(np.concatenate(parts)))
+    return (west, south, east, north) if around is None else (around[0], around[1], around[2], around[3])
 
 
 def collection(db: Database, who: Principal, name: str) -> Collection:
@@ -383,14 +405,24 @@ def _related(
         return np.asarray(related(found.geometry, shape), np.bool_)
     out = np.zeros(len(found), np.bool_)
     with db.read() as reader:
-        rows, inside = reader.features.near(found.tiling, shape.bounds)
+        rows, inside = _near(reader, found.tiling, shape.bounds)
         if certain:
             out[rows[inside]] = True
             rows = rows[~inside]
         for start in range(0, len(rows), 20 * _CHUNK):
             part = rows[start : start + 20 * _CHUNK]
-            out[part] = related(reader.features.cells(found.tiling, part), shape)
+            out[part] = related(cut_at_edge(reader.features.cells(found.tiling, part)), shape)
     return out
+
+
+def _near(reader: Reader, tiling: str, box: Box) -> tuple[Rows, NDArray[np.bool_]]:
+    """As the reader's, also of cells whose longitudes run on past 180."""
+    west, _, east, _ = _reach(reader, tiling)
+    turned = [(box[0] + turn, box[1], box[2] + turn, box[3]) for turn in (2 * EDGE, -2 * EDGE)]
+    windows = [box, *(window for window in turned if window[0] <= east and window[2] >= west)]
+    rows, inside = zip(*(reader.features.near(tiling, window) for window in windows), strict=True)
+    every, first = np.unique(np.concatenate(rows), return_inverse=True)
+    return every, np.bincount(first, np.concatenate(inside), len(every)) > 0
 
 
 # --- in pieces
@@ -430,7 +462,7 @@ def outlines(db: Database, found: Table, rows: Rows) -> NDArray[np.object_]:
     if not len(rows):
         return np.empty(0, object)
     with db.read() as reader:
-        return reader.features.cells(found.tiling, rows)
+        return cut_at_edge(reader.features.cells(found.tiling, rows))
 
 
 def _feature(found: Table, row: int, geometry: str) -> bytes:

@@ -87,4 +87,4 @@ def _at_zoom(found: Table, zoom: int) -> Rings:
 
 def _simplified(found: Table, zoom: int) -> Rings:
     assert found.geometry is not None  # noqa: S101 - asked where there are outlines only
-    return Rings.of(simplified(to_mercator(cut_at_edge(found.geometry)), found.over, zoom, found.finest))
+    return Rings.of(simplified(to_mercator(found.geometry), found.over, zoom, found.finest))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import jsonschema
@@ -209,6 +211,24 @@ def test_people_get_pages_without_scripts(town: Town) -> None:
             town.client.get(f"/ogc{path}".rstrip("/")).headers["content-type"].split(";")[0].endswith("json")
         )
     assert "发布版本" in town.get(f"/collections/{CELLS}/items", f="html", lang="zh").text
+
+
+def test_who_chose_a_language_keeps_it_from_page_to_page(town: Town) -> None:
+    english = {"Accept-Language": "en"}
+    for path in ("", "/collections", f"/collections/{CELLS}", f"/collections/{CELLS}/items"):
+        page = town.client.get(
+            f"/ogc{path}",
+            params={
+                "f": "html",
+                "lang": "zh",
+            },
+            headers=english,
+        ).text
+        onwards = {unescape(found) for found in re.findall(r'href="(http[^"]*f=html[^"]*)"', page)}
+        assert onwards, path
+        for address in sorted(onwards)[:6]:
+            answer = town.client.get(address, headers=english)
+            assert (answer.status_code, 'lang="zh-CN"' in answer.text) == (200, True), address
     assert town.client.get("/ogc", headers={"Accept": "image/png"}).status_code == 406
 
 

@@ -13,6 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gridsvc.errors import InvalidInput
+from gridsvc.exchange.antimeridian import EDGE, cut_at_edge
 from gridsvc.exchange.filters.parse import Node
 from gridsvc.exchange.filters.truth import Truth
 from gridsvc.exchange.filters.values import Column, Value, value_of
@@ -174,11 +175,22 @@ def _shape(node: Node) -> shapely.Geometry:
         if isinstance(node, dict) and "bbox" in node:
             box = node["bbox"]
             west, south, east, north = box if len(box) == 4 else (*box[:2], *box[3:5])
-            found = shapely.box(west, south, east, north)
+            found = shapely.box(west, south, east + (2 * EDGE if west > east else 0.0), north)
         else:
             found = shapely.from_geojson(orjson.dumps(node))
     except (shapely.GEOSException, TypeError, ValueError):
         found = None
     if not isinstance(found, shapely.Geometry) or shapely.is_empty(found) or not shapely.is_valid(found):
         raise InvalidInput("not a valid shape", field="filter", cure="give WKT such as POINT(113.9 22.5)")
-    return found
+    return _on_globe(found)
+
+
+def _on_globe(shape: shapely.Geometry) -> shapely.Geometry:
+    """A shape in longitudes of the globe; polygons may run on over the 180th meridian."""
+    if shape.geom_type in {"Polygon", "MultiPolygon"} and abs(shape.bounds[0]) <= 2 * EDGE >= shape.bounds[2]:
+        shape = cut_at_edge(np.array([shape], object))[0]
+    west, south, east, north = shape.bounds
+    if not (west >= -EDGE and east <= EDGE and south >= -EDGE / 2 and north <= EDGE / 2):
+        cure = "longitudes are -180 to 180, latitudes -90 to 90; for others say filter-crs"
+        raise InvalidInput("a shape lies beyond the globe", field="filter", cure=cure)
+    return shape

@@ -72,8 +72,13 @@ def _degrees(x: float, y: float) -> tuple[float, float]:
 
 
 def tiles_at(zoom: int, box: Any) -> tuple[int, int, int, int]:
-    """First row, first column, last row, last column of the tiles which meet a box of WGS-84 degrees."""
+    """First row, first column, last row, last column of the tiles which meet a box of WGS-84 degrees.
+
+    A box whose west is more than its east spans the 180th meridian, and so meets the first and last column.
+    """
     west, south, east, north = (float(v) for v in box)
+    if west > east:
+        west, east = -180.0, 180.0
     corners = _project(np.array([[west, north], [east, south]]))
     side = 2 * HALF / (1 << zoom)
     col, row = (corners[:, 0] + HALF) // side, (HALF - corners[:, 1]) // side

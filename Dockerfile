@@ -34,6 +34,7 @@ WORKDIR /var/lib/gridsvc
 # All that is written lies in one folder (and in /tmp), so the rest of the file system may be read-only.
 ENV PATH=/opt/gridsvc/bin:$PATH \
     HOME=/var/lib/gridsvc \
+    GRIDSVC_ACCESS=keys \
     GRIDSVC_DATA_DIR=/var/lib/gridsvc/data \
     NUMBA_CACHE_DIR=/var/lib/gridsvc/numba \
     PYTHONUNBUFFERED=1 \
@@ -43,6 +44,5 @@ VOLUME /var/lib/gridsvc
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
     CMD ["python3", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
-# The container's port is private to its network; publish it on loopback (-p 127.0.0.1:8000:8000)
-# while the service has no identity of its own.
-CMD ["gridsvc", "serve", "--host", "0.0.0.0", "--open", "--upgrade"]
+# Whoever asks shows a key: the first start makes an administrator's and writes it to the log, once.
+CMD ["gridsvc", "serve", "--host", "0.0.0.0", "--upgrade"]

@@ -1,5 +1,6 @@
 /** The few calls the page makes, with the shapes the service answers in. */
 import type { MultiPolygon, Polygon } from 'geojson';
+import type { Me } from './identity.ts';
 import type { CellColumns } from './mesh/mesh.ts';
 
 export interface Territory {
@@ -182,6 +183,18 @@ export interface Answer<T> {
 export class Api {
   /** @param locale gives the language of the sentences the service writes. */
   constructor(private readonly locale: () => string) {}
+
+  me(): Promise<Me> {
+    return this.get('/v1/me');
+  }
+
+  signIn(key: string): Promise<Me> {
+    return this.post('/v1/session', { key });
+  }
+
+  async signOut(): Promise<void> {
+    await this.send('DELETE', '/v1/session');
+  }
 
   territories(): Promise<{ items: Territory[] }> {
     return this.get('/v1/territories');

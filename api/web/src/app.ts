@@ -8,6 +8,7 @@ import { Format } from './format.ts';
 import { renderHeader } from './header.ts';
 import { storeLanguage, type I18n, type Key, type Language } from './i18n.ts';
 import { goToFound } from './finding.ts';
+import { isUnknown, signInNotice, type Me } from './identity.ts';
 import { HoverCard } from './hover.ts';
 import { SearchBox } from './searchbox.ts';
 import { emptyNotice, loadingNotice } from './notice.ts';
@@ -24,6 +25,7 @@ export class App {
   private door: Door | null = null;
   private room: Room | null = null;
   private notice: (() => HTMLElement) | null = null;
+  private me: Me | null = null;
   private turn = 0;
   private readonly hover: HoverCard;
   private readonly searchBox: SearchBox;
@@ -57,6 +59,8 @@ export class App {
     await this.guard(async () => {
       const { i18n } = this.context;
       this.tell(() => loadingNotice(i18n.t('state.loading')));
+      this.me = await this.context.api.me();
+      this.renderFrame();
       const territories = await this.workspace.loadTerritories();
       const first = territories.find(({ id }) => id === wished) ?? territories[0];
       // The panel takes its room first, so that the territory is fitted into what is left.
@@ -93,7 +97,8 @@ export class App {
       await work();
     } catch (error) {
       const retry = (): void => void this.start(this.workspace.territory?.id ?? null);
-      this.tell(() => h('div', { class: 'state' }, describeError(error, this.context, retry)));
+      if (isUnknown(error)) this.tell(() => signInNotice(this.context, retry));
+      else this.tell(() => h('div', { class: 'state' }, describeError(error, this.context, retry)));
       if (!(error instanceof ApiError)) throw error;
     }
   }
@@ -118,9 +123,11 @@ export class App {
       territories,
       territory,
       board,
+      this.me,
       {
         chooseTerritory: (id) => void this.chooseTerritory(id),
         switchLanguage: () => this.switchLanguage(),
+        signOut: () => void this.signOut(),
       },
       this.searchBox.root,
     );
@@ -176,6 +183,12 @@ export class App {
     storeLanguage(language);
     this.context.format = new Format(i18n.locale);
     this.render();
+  }
+
+  /** Forget the key; the page begins anew, so that nothing stays of what was on it. */
+  private async signOut(): Promise<void> {
+    await this.context.api.signOut();
+    location.reload();
   }
 
   private tell(notice: (() => HTMLElement) | null): void {

@@ -4,10 +4,12 @@ import type { Board } from './board.ts';
 import { fill, h } from './dom.ts';
 import type { Context } from './context.ts';
 import type { Key } from './i18n.ts';
+import { whoIsAtWork, type Me } from './identity.ts';
 
 export interface HeaderActions {
   chooseTerritory(id: string): void;
   switchLanguage(): void;
+  signOut(): void;
 }
 
 export function renderHeader(
@@ -16,6 +18,7 @@ export function renderHeader(
   territories: readonly Territory[],
   territory: Territory | null,
   board: Board | null,
+  me: Me | null,
   actions: HeaderActions,
   search: HTMLElement | null = null,
 ): void {
@@ -30,6 +33,7 @@ export function renderHeader(
     h(
       'nav',
       {},
+      me && whoIsAtWork(me, i18n, () => actions.signOut()),
       h('a', { href: '/docs', class: 'quiet' }, i18n.t('nav.docs')),
       h(
         'button',

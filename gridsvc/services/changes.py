@@ -140,7 +140,7 @@ def find(desk: Desk, who: Principal, wanted: Wanted) -> Found:
                 "it is not said since when", field="from", cure="give the number you know, such as from=1"
             )
         if wanted.kind == "roster":
-            return _rosters(reader, wanted, wanted.before, masked="customers:read" not in who.scopes)
+            return _rosters(reader, wanted, wanted.before, who.scopes)
         return _publications(desk, reader, wanted, wanted.before)
 
 
@@ -203,7 +203,7 @@ def _customers(reader: Reader, records: list[PublicationRecord], snapshots: list
 # --- rosters
 
 
-def _rosters(reader: Reader, wanted: Wanted, before: int, *, masked: bool) -> Found:
+def _rosters(reader: Reader, wanted: Wanted, before: int, scopes: frozenset[str]) -> Found:
     now = datetime.now(UTC)
     after = wanted.after or reader.rosters.number_in_force(wanted.territory, now, now)
     if after is None:
@@ -220,7 +220,7 @@ def _rosters(reader: Reader, wanted: Wanted, before: int, *, masked: bool) -> Fo
     since = reader.rosters.list(wanted.territory, after=after - 1, limit=1)[0].valid_from
     # Of one which is to come, the leads are told as they will be.
     found = roster_changes(sides[0], sides[1], max(now, since))
-    rows = [roster_row(change, masked=masked) for change in found]
+    rows = [roster_row(change, scopes) for change in found]
     columns: dict[str, Kind] = dict.fromkeys(ROSTER_COLUMNS, "text")
     columns |= {"before": "json", "after": "json"}
     return Found(before, after, columns, len(rows), lambda start, stop: islice(rows, start, stop))

@@ -40,6 +40,7 @@ from gridsvc.teams.loads import (
     fair_by,
     loads_of,
 )
+from gridsvc.teams.masking import nameless
 from gridsvc.teams.model import Roster
 from gridsvc.teams.scorecard import Held, part_sums
 from gridsvc.teams.scorecard_rules import Part, ScorecardRules
@@ -102,7 +103,7 @@ def report(
         read = [
             _read(reader, place, subject, rules, people[0]) for subject in subjects if subject is not None
         ]
-    roster = people[1].at(time)
+    roster = nameless(people[1].at(time), who.scopes)
     return _report(roster, read, split, None if "customers:read" in who.scopes else small)
 
 

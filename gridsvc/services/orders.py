@@ -17,6 +17,7 @@ from gridsvc.services.levels import above
 from gridsvc.services.series import published_plan
 from gridsvc.services.standing import left_by
 from gridsvc.store.database import Database, Reader
+from gridsvc.teams.masking import nameless
 from gridsvc.teams.model import Roster
 from gridsvc.teams.orders import Area, OrderRules, Orders, Rule, Work, who_orders
 
@@ -95,6 +96,7 @@ def orders(
         left = {name for name, since in gone.items() if since <= moment}
         known = rules or _company_rules(reader, roster)
     found = who_orders(roster, person, work, areas, known, left)
+    roster = nameless(roster, who.scopes)
     return {
         "person": {**_named(roster, person), "department": roster.person_by_id[person].department},
         "work": work,

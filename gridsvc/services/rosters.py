@@ -9,6 +9,7 @@ from gridsvc.principal import Principal
 from gridsvc.services import roster_trail
 from gridsvc.store.database import Database, UnitOfWork
 from gridsvc.store.records import Idempotency, RosterRecord
+from gridsvc.teams.masking import masked_roster, refuse_masked
 from gridsvc.teams.model import Roster
 from gridsvc.teams.periods import check_leads
 from gridsvc.teams.rules import check_roster
@@ -79,6 +80,7 @@ def append(uow: UnitOfWork, territory: str, roster: Roster, valid_from: datetime
         The lists do not hold together, a team has no lead at some moment from `valid_from` on, or one which
         owns published grids is missing.
     """
+    refuse_masked(roster)
     check_roster(roster)
     check_leads(roster, valid_from)
     _keep_owners(uow, territory, roster, valid_from)
@@ -110,6 +112,8 @@ def _keep_owners(uow: UnitOfWork, territory: str, roster: Roster, since: datetim
 def get(db: Database, who: Principal, territory: str, at: datetime | None = None) -> tuple[int, Roster]:
     """The roster in force at a time, now if None: whole, with those whose time is over or to come.
 
+    What the caller may not see of people and customers is masked.
+
     Raises
     ------
     NotFound
@@ -123,7 +127,7 @@ def get(db: Database, who: Principal, territory: str, at: datetime | None = None
         raise NotFound(
             f"territory {territory} has no roster", cure=f"PUT one to /v1/territories/{territory}/roster"
         )
-    return found
+    return found[0], masked_roster(found[1], who.scopes)
 
 
 def newest(db: Database, who: Principal, territory: str) -> int:

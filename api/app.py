@@ -67,6 +67,7 @@ from gridsvc import __version__
 from gridsvc.compute import Local, Remote
 from gridsvc.config import Settings
 from gridsvc.exchange.receivers import Receivers
+from gridsvc.guessing import Guesses
 from gridsvc.ownership.live import Live
 from gridsvc.services.desk import Desk
 from gridsvc.services.events import Log
@@ -116,7 +117,8 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database.open(chosen.url)
-        desk = Desk(database, live or Live(chosen.mapped), Keeper(chosen.mapped))
+        guesses = Guesses(chosen.customer_misses)
+        desk = Desk(database, live or Live(chosen.mapped), Keeper(chosen.mapped), guesses)
         work = Remote(chosen.mapped, Local(desk))
         watcher = None if watched else Watcher(chosen.url, chosen.mapped)
         supervisor = Supervisor(chosen.url, slots=chosen.job_slots, receivers=receivers)

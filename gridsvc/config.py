@@ -74,6 +74,12 @@ class Settings(BaseSettings):
         le=1000,
         description="Numbers of customers below this are kept back from who may not see customers.",
     )
+    customer_misses: int = Field(
+        default=100,
+        ge=0,
+        le=1_000_000,
+        description="Unknown customers a caller may look up in an hour, for each API worker; 0: no limit.",
+    )
     webhook_allow: str = Field(
         default="", description="Hosts and networks which webhooks may lead to; empty: none."
     )

@@ -151,8 +151,7 @@ def find(desk: Desk, who: Principal, wanted: Wanted) -> Found:
                 "it is not said since when", field="from", cure="give the number you know, such as from=1"
             )
         if wanted.kind == "roster":
-            masked = "customers:read" not in who.scopes
-            return _rosters(reader, wanted, wanted.before, _moments(reader, wanted), masked=masked)
+            return _rosters(reader, wanted, wanted.before, _moments(reader, wanted), who.scopes)
         if wanted.before_at or wanted.after_at:
             field = "from_at" if wanted.before_at else "to_at"
             cure = "leave it out, or ask for kind=roster"
@@ -236,8 +235,7 @@ def _rosters(
     wanted: Wanted,
     before: int,
     moments: tuple[datetime | None, datetime | None],
-    *,
-    masked: bool,
+    scopes: frozenset[str],
 ) -> Found:
     now, (before_at, after_at) = datetime.now(UTC), moments
     after = wanted.after or reader.rosters.number_in_force(wanted.territory, after_at or now, now)
@@ -257,7 +255,7 @@ def _rosters(
     after_at = after_at or max(now, since)
     before_at = before_at or after_at
     found = roster_changes(sides[0], sides[1], before_at, after_at)
-    rows = [roster_row(change, masked=masked) for change in found]
+    rows = [roster_row(change, scopes) for change in found]
     columns: dict[str, Kind] = dict.fromkeys(ROSTER_COLUMNS, "text")
     columns |= {"before": "json", "after": "json"}
     return Found(before, after, columns, len(rows), partial(islice, rows), before_at, after_at)

@@ -14,6 +14,7 @@ from gridsvc.services import ownership
 from gridsvc.services.asking import moment_of, require_person, roster_at
 from gridsvc.services.desk import Asked, Desk
 from gridsvc.teams.conduct import Verdict, judge, memberships
+from gridsvc.teams.masking import nameless
 from gridsvc.teams.model import Roster
 
 __all__ = ["Place", "check", "owner_then", "shown"]
@@ -122,7 +123,7 @@ def check(
     require_person(roster, number, person)
     answer = owner_then(desk, who, territory, place, line, moment, lang)
     verdict = judge(roster, person, None if answer.team is None else answer.team["id"], answer.rule)
-    known = roster.person_by_id[person]
+    known = nameless(roster, who.scopes).person_by_id[person]
     words = {"person": known.name, "team": (answer.team or {}).get("name", "-")}
     return {
         "verdict": verdict,

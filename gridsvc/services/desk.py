@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from gridsvc.errors import InvalidInput, NotYetInForce, StaleRead
+from gridsvc.guessing import Guesses
 from gridsvc.ownership.answer import Lang
 from gridsvc.ownership.live import EMPTY, Line, Live, State
 from gridsvc.ownership.snapshot import Moment, Snapshot
@@ -61,11 +62,14 @@ class Desk:
         The present state in files which somebody keeps up to date.
     keeper : Keeper
         Parts of other states.
+    guesses : Guesses
+        Who asks for customers that do not exist.
     """
 
     database: Database
     live: Live | None = None
     keeper: Keeper = field(default_factory=Keeper)
+    guesses: Guesses = field(default_factory=Guesses)
 
 
 def snapshot(desk: Desk, asked: Asked) -> Snapshot:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gridsvc.errors import Forbidden, GridsvcError, InvalidInput
+from gridsvc.errors import Forbidden, GridsvcError, InvalidInput, UnknownCustomer
 from gridsvc.plans.requests import DAYS, Comment, DistrictRequest, State, Wish, check_wish
 from gridsvc.principal import Principal
 from gridsvc.services.calendars import calendar_of
@@ -87,7 +87,7 @@ def create(
         said = _words(reason, "reason", "say why")
         series = line if wish.kind == "move" else None
         made = DistrictRequest("", territory, series, wish, plan, said, who.actor, NEVER, NEVER)
-        require_effect(effect_of(desk, reader, made), wish)
+        require_effect(_tried(desk, reader, who, made), wish)
     with db.write(who, "request.open", idempotency=idempotency) as uow:
         due = calendar_of(uow).due(uow.requests.now(), DAYS, zone)
         number = uow.requests.add(territory, series, wish, plan, said, due)
@@ -95,6 +95,19 @@ def create(
         uow.respond(201, {"request": number})
     with db.read() as reader:
         return _shown(who, reader, reader.requests.get(number))
+
+
+def _tried(desk: Desk, reader: Reader, who: Principal, request: DistrictRequest) -> dict[str, Any]:
+    """The effect of a wish; asking for customers who are unknown is guessing here, too."""
+    customer = request.wish.customer
+    if customer is None:
+        return effect_of(desk, reader, request)
+    desk.guesses.require_rest(who)
+    try:
+        return effect_of(desk, reader, request)
+    except UnknownCustomer:
+        desk.guesses.note(who, customer)
+        raise
 
 
 def _require_branch(who: Principal, territory: str) -> None:

@@ -42,6 +42,7 @@ from gridsvc.teams.loads import (
     fair_by,
     loads_of,
 )
+from gridsvc.teams.masking import nameless
 from gridsvc.teams.model import Roster
 from gridsvc.teams.scorecard import Held, part_sums
 from gridsvc.teams.scorecard_rules import Part, ScorecardRules
@@ -96,6 +97,7 @@ def report(
         number, roster = roster_at(reader, territory, time)
         rules = rules_of(reader)
         read = [_read(reader, subject, rules, number) for subject in subjects if subject is not None]
+    roster = nameless(roster, who.scopes)
     return _report(roster, read, split, None if "customers:read" in who.scopes else small)
 
 

@@ -16,6 +16,7 @@ from gridsvc.services.asking import moment_of, require_person, roster_at
 from gridsvc.services.levels import above
 from gridsvc.services.series import published_plan
 from gridsvc.store.database import Database, Reader
+from gridsvc.teams.masking import nameless
 from gridsvc.teams.model import Roster
 from gridsvc.teams.orders import Area, Giver, OrderRules, Orders, Rule, Step, Work, who_orders
 
@@ -111,6 +112,7 @@ def orders(
         areas = list(dict.fromkeys(_areas(reader, territory, roster, person, grid, line, moment)))
         known = rules or _company_rules(reader, roster)
     found = who_orders(roster, person, work, areas, known, roster.left_by(moment))
+    roster = nameless(roster, who.scopes)
     return {
         "person": {**_named(roster, person), "department": roster.person_by_id[person].department},
         "work": work,

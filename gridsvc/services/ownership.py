@@ -71,14 +71,19 @@ def customer(desk: Desk, who: Principal, customer: str, *, asked: Asked = NOW) -
     ------
     UnknownCustomer
         Unless `asked.on_miss_status`.
+    TooManyRequests
+        The caller has asked for too many customers who are unknown.
     """
     who.require("owner:read")
+    desk.guesses.require_rest(who)
     line = at_hand(desk, asked)
     if line is not None and line.accounts is not None and not line.snapshot.holdings.overlays:
         row = line.accounts.find(customer)
         answer = line.snapshot.customer(customer, row, known=row is not None, lang=asked.lang)
     else:
         answer = _stored_customer(desk, customer, asked)
+    if answer.status == "unknown_customer":
+        desk.guesses.note(who, customer)
     if answer.status == "unknown_customer" and not asked.on_miss_status:
         raise UnknownCustomer(
             answer.why.rstrip(".。"),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gridsvc.errors import InvalidInput, TooLarge
 from gridsvc.exchange.packs.extras import Extra, Kind, read_extra
-from gridsvc.exchange.packs.pack import Account, Pack, Resident
+from gridsvc.exchange.packs.pack import Account, Pack, Resident, Stage
 from gridsvc.ownership.residents import residents_of_grid
 from gridsvc.ownership.snapshot import Snapshot
 from gridsvc.principal import Principal
@@ -23,6 +23,7 @@ from gridsvc.services.pack_ground import ground, held, owner_name, stages
 from gridsvc.services.pack_rules import PackRules, rules_of
 from gridsvc.store.database import Reader
 from gridsvc.store.records import CustomerRecord
+from gridsvc.teams.masking import PII
 from gridsvc.teams.model import Named, Roster
 
 __all__ = ["File", "pack"]
@@ -103,7 +104,7 @@ def pack(
             roster=found.moment.roster,
             cells=cells,
             area_km2=area,
-            stages=stages(desk, reader, found, code, moment, record, dated=at is not None),
+            stages=_shown(stages(desk, reader, found, code, moment, record, dated=at is not None), who),
             tier_column=rules.tier_column,
             tiers=_tiers(mine, rules),
             elsewhere=len(living) - len(mine),
@@ -115,6 +116,13 @@ def pack(
             made=datetime.now(UTC),
         )
     return told, ZoneInfo(place.time_zone)
+
+
+def _shown(found: tuple[Stage, ...], who: Principal) -> tuple[Stage, ...]:
+    """The teams, with ids for the names of people whom the caller may not see."""
+    if PII in who.scopes:
+        return found
+    return tuple(replace(s, people=tuple(replace(p, name=p.id) for p in s.people)) for s in found)
 
 
 # --- customers

@@ -16,6 +16,7 @@ from gridsvc.services.roster_changes import require_base
 from gridsvc.services.rosters import append, settled_start
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import Idempotency
+from gridsvc.teams.masking import PII
 from gridsvc.teams.merge import Merged, RowVerdict, merge
 from gridsvc.teams.model import Roster
 from gridsvc.teams.periods import check_leads
@@ -187,7 +188,7 @@ def export(
 ) -> tuple[int, bytes]:
     """The roster in force at a time, now if None, as a file whose import changes nothing.
 
-    The name list is part of it, so who asks must be allowed to see customers.
+    Names and the name list are part of it, so who asks must be allowed to see people and customers.
 
     Raises
     ------
@@ -195,6 +196,7 @@ def export(
         There is none.
     """
     who.require("roster:read")
+    who.require(PII)
     who.require("customers:read")
     with db.read() as reader:
         number, roster = whole_roster_at(reader, territory, at or datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""Changes of a roster as rows, in which callers who may not see customers do not."""
+"""Changes of a roster as rows, in which what the caller may not see is masked."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gridsvc.teams.difference import RosterChange
+from gridsvc.teams.masking import MASK, masked_entry
 
 __all__ = ["ROSTER_COLUMNS", "roster_row"]
 
@@ -22,17 +23,14 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "fallback": ("team",),
 }
 
-_MASK = "***"
-"""Instead of the ids of customers, for callers who may not see them."""
 
-
-def roster_row(change: RosterChange, *, masked: bool) -> tuple[Any, ...]:
-    """A change as the values of `ROSTER_COLUMNS`; `masked` hides ids of customers."""
+def roster_row(change: RosterChange, scopes: frozenset[str]) -> tuple[Any, ...]:
+    """A change as the values of `ROSTER_COLUMNS`, with what the scopes do not show masked."""
     named: dict[str, Any] = dict(zip(_KEYS[change.what], change.key, strict=False))  # a member's has a time
-    parts = [change.before, change.after]
-    if masked and change.what == "named":
-        named["customer"] = _MASK
-        parts = [None if part is None else {**part, "customer": _MASK} for part in parts]
+    if change.what == "named" and "customers:read" not in scopes:
+        named["customer"] = MASK
+    sides = (change.before, change.after)
+    parts = [None if part is None else masked_entry(change.what, part, scopes) for part in sides]
     return (change.what, _event(change), *(named.get(name) for name in _NAMES), *parts)
 
 

@@ -8,12 +8,15 @@ from typing import Any
 from gridsvc.store.database import UnitOfWork
 from gridsvc.store.words import names
 from gridsvc.teams.difference import RosterChange, roster_changes
-from gridsvc.teams.model import Roster
+from gridsvc.teams.model import Person, Roster
 
 __all__ = ["note"]
 
 _MOST = 1000
 """Changes which are listed; all are counted, and the versions themselves hold them."""
+
+_PART = 3
+"""Letters of a part of a name which is looked for by itself."""
 
 _PARTS = ("teams", "people", "members", "named")
 _KEPT: dict[str, tuple[str, ...]] = {
@@ -75,10 +78,14 @@ def _mask(uow: UnitOfWork, territory: str, before: Roster | None, after: Roster)
     if not uow.reason:
         return
     rosters = [roster for roster in (before, after) if roster is not None]
-    people = {
-        word: p.id for r in rosters for p in r.people for word in (p.id, p.name) if names(uow.reason, word)
-    }
+    everybody = [person for roster in rosters for person in roster.people]
+    people = {word: p.id for p in everybody for word in _called(p) if names(uow.reason, word)}
     accounts = [n.customer for r in rosters for n in r.named if names(uow.reason, n.customer)]
     persons = uow.trail.digests("person", territory, list(people.values()))
     uow.mask({word: persons[person] for word, person in people.items()})
     uow.mask(uow.trail.digests("customer", territory, accounts))
+
+
+def _called(person: Person) -> list[str]:
+    """What somebody is called: by id, by name, and by parts of it which are no initials."""
+    return [person.id, person.name, *(part for part in person.name.split() if len(part) >= _PART)]

@@ -10,6 +10,7 @@ from gridsvc.services import lead_turns, roster_trail
 from gridsvc.services.asking import whole_roster_at
 from gridsvc.store.database import Database, UnitOfWork
 from gridsvc.store.records import Idempotency, RosterRecord
+from gridsvc.teams.masking import masked_roster, refuse_masked
 from gridsvc.teams.model import Roster
 from gridsvc.teams.periods import check_leads
 from gridsvc.teams.rules import check_roster
@@ -80,6 +81,7 @@ def append(uow: UnitOfWork, territory: str, roster: Roster, valid_from: datetime
         The lists do not hold together, a team has no lead at some moment from `valid_from` on, or one which
         owns published grids is missing.
     """
+    refuse_masked(roster)
     check_roster(roster)
     check_leads(roster, valid_from)
     _keep_owners(uow, territory, roster, valid_from)
@@ -113,6 +115,8 @@ def _keep_owners(uow: UnitOfWork, territory: str, roster: Roster, since: datetim
 def get(db: Database, who: Principal, territory: str, at: datetime | None = None) -> tuple[int, Roster]:
     """The roster in force at a time, now if None: whole, with those whose time is over or to come.
 
+    What the caller may not see of people and customers is masked.
+
     Raises
     ------
     NotFound
@@ -120,7 +124,8 @@ def get(db: Database, who: Principal, territory: str, at: datetime | None = None
     """
     who.require("roster:read")
     with db.read() as reader:
-        return whole_roster_at(reader, territory, at or datetime.now(UTC))
+        number, found = whole_roster_at(reader, territory, at or datetime.now(UTC))
+    return number, masked_roster(found, who.scopes)
 
 
 def newest(db: Database, who: Principal, territory: str) -> int:

@@ -108,13 +108,14 @@ def create_app(
         watcher = None if watched else Watcher(chosen.url, chosen.mapped)
         supervisor = Supervisor(chosen.url, slots=chosen.job_slots, receivers=receivers)
         feed, counted = Feed(Log(database)), front or Front(chosen.mapped)
+        stopping = threading.Event()
         try:
             database.require_version()
-            app.state.gridsvc = App(
-                chosen, database, desk, work, supervisor, feed, counted, _watch_over(app, chosen, counted)
-            )
+            counts = _watch_over(app, chosen, counted)
+            app.state.gridsvc = App(chosen, database, desk, work, supervisor, feed, counted, counts, stopping)
             discard_orphans(database, chosen.uploads, _ABANDONED)
             on_stop(feed.close)
+            on_stop(stopping.set)
             supervisor.start()
             if watcher is not None:
                 watcher.start()

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any, cast
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api.connections import Careful, Guard
+from api.cors import opened_to
 from api.counting import Front
 from api.lookup import Lookup
 from api.throttle import Throttle
 from gridsvc import logs
 from gridsvc.config import Settings
+from gridsvc.origins import origins_of
 from gridsvc.ownership.live import Live
 
 if TYPE_CHECKING:
@@ -41,9 +43,13 @@ def create() -> ASGIApp:
     live, front = Live(settings.mapped), Front(settings.mapped)
     Careful.guard = Guard(settings.max_connections, front.cut)
     lookup = Lookup(_Rest(settings, live, front), live, front, logged=settings.log_requests == "all")
-    if not settings.rate_limit:
-        return lookup
-    throttle = Throttle(lookup, settings.rate_limit, front.refused)
+    served = _throttled(lookup, settings.rate_limit, front) if settings.rate_limit else lookup
+    origins = origins_of(settings.cors_origins)
+    return opened_to(origins, served) if origins else served
+
+
+def _throttled(app: ASGIApp, rate: int, front: Front) -> ASGIApp:
+    throttle = Throttle(app, rate, front.refused)
     return cast("ASGIApp", ProxyHeadersMiddleware(cast("Any", throttle), _trusted()))
 
 

@@ -41,7 +41,7 @@ _COMMANDS = {
     "db": "service",
     "backup": "backup",
     "restore": "backup",
-    "doctor": "service",
+    "doctor": "doctor",
 }
 
 

@@ -123,7 +123,7 @@ def create_app(
         watcher = None if watched else Watcher(chosen.url, chosen.mapped)
         supervisor = Supervisor(chosen.url, slots=chosen.job_slots, receivers=receivers)
         feed, counted = Feed(Log(database)), front or Front(chosen.mapped)
-        ring = Keyring(database, entrance.forget)
+        ring, stopping = Keyring(database, entrance.forget), threading.Event()
         try:
             database.require_version()
             app.state.gridsvc = App(
@@ -136,9 +136,11 @@ def create_app(
                 entrance,
                 counted,
                 _watch_over(app, chosen, counted),
+                stopping,
             )
             discard_orphans(database, chosen.uploads, _ABANDONED)
             on_stop(feed.close)
+            on_stop(stopping.set)
             if entrance.access == "keys":
                 ring.start()
                 entrance.ask([ring])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from threading import Event
 from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request
@@ -45,7 +46,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """What the running service owns."""
+    """What the running service owns; `stopping` is set once it is told to end."""
 
     settings: Settings
     database: Database
@@ -56,6 +57,7 @@ class App:
     door: Door
     front: Front
     routes: Routes
+    stopping: Event
 
 
 def current_app(request: Request) -> App:

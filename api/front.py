@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any, cast
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api.connections import Careful, Guard
+from api.cors import opened_to
 from api.counting import Front
 from api.door import Door
 from api.lookup import Lookup
 from api.throttle import Throttle, address_of
 from gridsvc import logs
 from gridsvc.config import Settings
+from gridsvc.origins import origins_of
 from gridsvc.ownership.live import Live
 
 if TYPE_CHECKING:
@@ -45,9 +47,13 @@ def create() -> ASGIApp:
     door = Door(settings.access, settings.hosts)
     rest = _Rest(settings, live, front, door)
     lookup = Lookup(rest, live, door, front, logged=settings.log_requests == "all")
-    if not settings.rate_limit:
-        return lookup
-    throttle = Throttle(lookup, settings.rate_limit, front.refused, _naming(door))
+    served = _throttled(lookup, settings.rate_limit, front, door) if settings.rate_limit else lookup
+    origins = origins_of(settings.cors_origins)
+    return opened_to(origins, served) if origins else served
+
+
+def _throttled(app: ASGIApp, rate: int, front: Front, door: Door) -> ASGIApp:
+    throttle = Throttle(app, rate, front.refused, _naming(door))
     return cast("ASGIApp", ProxyHeadersMiddleware(cast("Any", throttle), _trusted()))
 
 

@@ -129,7 +129,9 @@ async def answer_when_done(
     patience: float = _PATIENCE,
     status: int = 201,
 ) -> Response:
-    """Wait for `job` and render its result with `status`; 202 with the job if preferred, or if it takes long.
+    """Wait for `job` and render its result with `status`.
+
+    The answer is 202 with the job if that is preferred, if it takes long, or if the service is told to stop.
 
     Parameters
     ----------
@@ -143,7 +145,7 @@ async def answer_when_done(
     """
     app.supervisor.wake()
     deadline, pause = time.monotonic() + (0.0 if at_once(prefer) else patience), 0.05
-    while job.status in {"queued", "running"} and time.monotonic() < deadline:
+    while job.status in {"queued", "running"} and time.monotonic() < deadline and not app.stopping.is_set():
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, 0.5)
         job = await run_in_threadpool(jobs.get, app.database, who, job.id)

@@ -59,6 +59,12 @@ class Settings(BaseSettings):
         le=1_000_000,
         description="Requests a second of one caller to one API worker; 0: any.",
     )
+    cors_origins: str = Field(
+        default="", description="Origins whose pages may ask, with commas between them; empty: none."
+    )
+    stop_seconds: int = Field(
+        default=10, ge=1, le=600, description="Time which requests have to end when the service is stopped."
+    )
     job_slots: int = Field(default=1, ge=0, le=32, description="Long jobs run at once by one API worker.")
     job_memory_mb: int = Field(
         default=0,

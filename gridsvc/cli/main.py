@@ -44,7 +44,7 @@ _COMMANDS = {
     "restore": "backup",
     "keys": "keys",
     "customers": "erasure",
-    "doctor": "service",
+    "doctor": "doctor",
 }
 
 

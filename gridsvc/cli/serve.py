@@ -14,15 +14,13 @@ from gridsvc.cli.common import database_option, opened, say
 from gridsvc.config import Settings
 from gridsvc.errors import InvalidInput
 from gridsvc.node import Node
+from gridsvc.origins import origins_of
 from gridsvc.processes import SERVER
 from gridsvc.store.chain import revisions
 from gridsvc.store.pulse import open_pulse
 from gridsvc.warm import warm_in_background
 
 __all__ = ["serve", "worker"]
-
-_PATIENCE = 2
-"""Seconds which requests in progress have to end when the service is stopped."""
 
 
 @click.command()
@@ -60,6 +58,7 @@ def serve(
         from gridsvc.exchange.receivers import Receivers
 
         Receivers.parse(settings.webhook_allow)  # what is wrong with it shows here, and not in the workers
+    origins_of(settings.cors_origins)
     if settings.access == "open":
         _require_loopback(settings.host, open_=open_)
     _require_free(settings.host, settings.port)
@@ -90,7 +89,7 @@ def serve(
         log_level="warning",
         server_header=False,
         proxy_headers=False,  # api.front reads them, for all but lookups, which do not need them
-        timeout_graceful_shutdown=_PATIENCE,
+        timeout_graceful_shutdown=settings.stop_seconds,
     )
     node.stop()
 

@@ -1,10 +1,8 @@
-"""`gridsvc demo`, `sample`, `db`, `doctor`: trying the product and looking after it."""
+"""`gridsvc demo`, `sample`, `db`: trying the product and looking after it."""
 
 from __future__ import annotations
 
-import shutil
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -26,15 +24,13 @@ from gridsvc.cli.customers import coverage_lines, placement_lines
 from gridsvc.cli.plan import assignment_lines, plan_lines, staff_lines
 from gridsvc.cli.publish import published
 from gridsvc.cli.roster import needed_lines
-from gridsvc.config import Settings
-from gridsvc.errors import GridsvcError, InvalidInput
 from gridsvc.plans.plan import Plan
 from gridsvc.sample import DEFAULT_SEED, generate
 from gridsvc.sample.maps import put_map_layers
 from gridsvc.services import current, heads, main_job, publications
 from gridsvc.services.main_job import Done
 
-__all__ = ["db", "demo", "doctor", "sample"]
+__all__ = ["db", "demo", "sample"]
 
 _SHIPPED = (
     Path(gridsvc.__file__).parent.parent / "data" / "samples" / "county",
@@ -125,46 +121,3 @@ def check(database: str | None) -> None:
         number = publications.verify(store, WHO)
         say(f"the {store.dialect} database is at this version")
         say(f"{number} publications, each as it was published")
-
-
-@click.command()
-@database_option
-def doctor(database: str | None) -> None:
-    """Look at what the service needs, and say what is missing."""
-    settings = Settings.load()
-    faults = 0
-    checks: dict[str, Callable[[], str]] = {
-        "data folder": lambda: _writable(settings.data_dir),
-        "database": lambda: _database(database),
-        "map page": _page,
-    }
-    for name, test in checks.items():
-        try:
-            say(f"ok       {name}: {test()}")
-        except GridsvcError as error:
-            faults += 1
-            say(f"missing  {name}: {error}")
-    if faults:
-        raise InvalidInput(f"{faults} of {len(checks)} checks failed", cure="see above")
-
-
-def _writable(folder: Path) -> str:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError:
-        raise InvalidInput("cannot be written", cure="set GRIDSVC_DATA_DIR to a folder that can") from None
-    return f"writable, {shutil.disk_usage(folder).free / 1e9:.0f} GB free"
-
-
-def _database(url: str | None) -> str:
-    with opened(url) as store, store.read() as reader:
-        store.check()
-        return f"{store.dialect}, {len(reader.publications.lines())} published lines"
-
-
-def _page() -> str:
-    if not (Path(gridsvc.__file__).parent.parent / "api" / "web" / "dist" / "index.html").is_file():
-        raise InvalidInput("is not built", cure="make web (needs Node 20)")
-    return "built"

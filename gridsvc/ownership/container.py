@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Container", "DamagedFileError", "is_whole", "write_container"]
+__all__ = ["Container", "DamagedFileError", "is_whole", "verify", "write_container"]
 
 _MAGIC = b"GSOWN\x00\x00\x01"
 _PREFIX = struct.Struct("<8sII")
@@ -94,7 +94,21 @@ def is_whole(path: Path) -> bool:
     return True
 
 
-def _header(block: mmap.mmap, name: str) -> tuple[dict[str, Any], int]:
+def verify(path: Path) -> None:
+    """Read all of a file of any kind, and compare what it holds with its checksum.
+
+    Raises
+    ------
+    FileNotFoundError, DamagedFileError
+    """
+    with path.open("rb") as file:
+        whole = file.read()
+    header, start = _header(whole, path.name)
+    if hashlib.sha256(whole[start:]).hexdigest() != header["sha256"]:
+        raise DamagedFileError(f"{path.name} is not as it was written")
+
+
+def _header(block: mmap.mmap | bytes, name: str) -> tuple[dict[str, Any], int]:
     """The header, and where the arrays begin."""
     if len(block) < _PREFIX.size:
         raise DamagedFileError(f"{name} is cut off")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
 
 from gridsvc.store.handle import Handle
 from gridsvc.store.ids import id_at
-from gridsvc.store.tables import customer_states, deliveries, jobs, outbox, webhooks
+from gridsvc.store.tables import audit, customer_states, deliveries, jobs, outbox, webhooks
 
 __all__ = ["EndedJobs", "FigureReader", "WaitingJobs"]
 
@@ -42,6 +42,18 @@ class FigureReader:
 
     def __init__(self, handle: Handle) -> None:
         self._handle = handle
+
+    def clock(self) -> datetime | None:
+        """The database's own clock; None where it has none but ours."""
+        if not self._handle.postgres:
+            return None
+        now: datetime = self._handle.connection.execute(select(func.clock_timestamp())).scalar_one()
+        return now.astimezone(UTC)
+
+    def last_change(self) -> datetime | None:
+        """When the last change was recorded which the audit knows of."""
+        newest = select(audit.c.recorded_at).order_by(audit.c.id.desc()).limit(1)
+        return self._handle.connection.execute(newest).scalar()
 
     def open_jobs(self) -> Sequence[WaitingJobs]:
         """Jobs which wait or run."""

@@ -86,6 +86,7 @@ _ACCESS = {
     "GET /v1/jobs/{job}": "plans:read",
     "DELETE /v1/jobs/{job}": "plans:write",
     "GET /v1/jobs/{job}/file": "plans:read",
+    "GET /v1/jobs/{job}/preview": "plans:read",
     # Of what a stream tells, each topic asks for its own scope.
     "GET /v1/events": "plans:read",
     "GET /v1/publications": "plans:read",

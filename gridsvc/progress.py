@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
-__all__ = ["Progress", "silent", "span"]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Progress", "Watch", "blind", "silent", "span"]
 
 
 class Progress(Protocol):
@@ -15,6 +20,17 @@ class Progress(Protocol):
 
     def __call__(self, share: float, message: str) -> None:
         """Report `share` (0 to 1) of the present step and what it is doing."""
+
+
+class Watch(Protocol):
+    """Called while a plan is being made; reads how it stands when it has time for it."""
+
+    def __call__(self, labels: Callable[[], NDArray[np.int32]]) -> None:
+        """Look: ``labels()`` gives each cell's grid in the plan as it comes about, -1 for none."""
+
+
+def blind(labels: Callable[[], NDArray[np.int32]]) -> None:
+    """Look at nothing."""
 
 
 def silent(share: float, message: str) -> None:

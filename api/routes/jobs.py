@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fastapi import APIRouter
+import orjson
+from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
 
 from api.deps import Caller, Db
@@ -12,7 +13,7 @@ from api.export import MEDIA_TYPES
 from api.schemas.plans import JobOut
 from api.work import job_out
 from gridsvc.exchange.files import SUFFIXES
-from gridsvc.services import exports, jobs
+from gridsvc.services import exports, jobs, previews
 
 __all__ = ["router"]
 
@@ -36,6 +37,14 @@ def get_file(job: str, db: Db, who: Caller) -> FileResponse:
     """The file which an export has written; it is kept for a day."""
     path = exports.file_of(db, who, job)
     return FileResponse(path, filename=path.name, media_type=_media_of(path))
+
+
+@router.get("/{job}/preview", response_class=Response)
+def get_preview(job: str, db: Db, who: Caller) -> Response:
+    """The plan of a solve as it comes about: `labels` by row of the tiling, -1 for none, or null."""
+    labels = previews.labels_of(db, who, job)
+    body = orjson.dumps({"labels": labels}, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 def _media_of(path: Path) -> str | None:

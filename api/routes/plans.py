@@ -16,7 +16,7 @@ from api.schemas.common import GeoJson, Page, Slug
 from api.schemas.plans import PlanGrid, PlanOut, Started
 from api.schemas.wanted import NewPlan
 from api.wanted import from_plan_of, request_of
-from api.work import job_out
+from api.work import job_out, keep_room
 from gridsvc.crs import normalise
 from gridsvc.exchange.layers import carve_outs_layer
 from gridsvc.plans.carveouts import CarveOut, carve_outs_from_geojson, read_carve_outs
@@ -82,6 +82,7 @@ def create_plan(
         parent=body.parent,
         barriers=barriers,
         from_plan=from_plan_of(body),
+        preview=lambda: keep_room(current_app(request).settings, "labels.npy"),
         idempotency=key,
     )
     current_app(request).supervisor.wake()

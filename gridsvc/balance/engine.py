@@ -12,12 +12,12 @@ from gridsvc.balance.metrics import check
 from gridsvc.balance.problem import Problem, Solution
 from gridsvc.balance.report import describe
 from gridsvc.balance.share import combined_load, combined_targets, share_out
-from gridsvc.progress import Progress, silent
+from gridsvc.progress import Progress, Watch, blind, silent
 
 __all__ = ["solve"]
 
 
-def solve(problem: Problem, progress: Progress = silent) -> Solution:
+def solve(problem: Problem, progress: Progress = silent, watch: Watch = blind) -> Solution:
     """Give each cell to one of k connected, about equally loaded grids.
 
     The answer depends on the problem and its seed alone, unless a time limit ends the search. Parts which do
@@ -29,6 +29,8 @@ def solve(problem: Problem, progress: Progress = silent) -> Solution:
     problem : Problem
     progress : Progress
         May raise to stop the work.
+    watch : Watch
+        May look at the labels while borders move; while they are hot, at those it began with.
 
     Returns
     -------
@@ -53,7 +55,7 @@ def solve(problem: Problem, progress: Progress = silent) -> Solution:
     from gridsvc.balance.search import Found, search
 
     best = best_plan(problem, pairs)
-    found = search(problem, pairs, parts, progress) if best is None else Found(best)
+    found = search(problem, pairs, parts, progress, watch) if best is None else Found(best)
     report = describe(problem, found.labels, seconds | found.seconds, links)
     solution = Solution(found.labels, report | {"truncated": found.truncated})
     faults = check(problem, solution)

@@ -21,13 +21,14 @@ from gridsvc.balance.problem import Problem
 from gridsvc.balance.share import Part
 from gridsvc.balance.start import first_labels
 from gridsvc.balance.world import build_state, build_world, weights
-from gridsvc.progress import Progress, span
+from gridsvc.progress import Progress, Watch, blind, span
 
 __all__ = ["Found", "search"]
 
 _PHASES = ("compile", "start", "moves")
 _USUAL = 50.0  # compactness
 _TRIES = 4
+_DRAWN = 3  # times as many cells at borders as at the start: more is no picture of a plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,9 @@ class _OutOfTime(Exception):
     """The time limit has been reached."""
 
 
-def search(problem: Problem, pairs: Pairs, parts: list[Part], progress: Progress) -> Found:
+def search(
+    problem: Problem, pairs: Pairs, parts: list[Part], progress: Progress, watch: Watch = blind
+) -> Found:
     """Find the most compact plan inside the tolerances, or the one nearest to them.
 
     The first start is cut for shape and made round. Where it cannot be brought inside, usually because
@@ -66,7 +69,7 @@ def search(problem: Problem, pairs: Pairs, parts: list[Part], progress: Progress
     if problem.objective != "balanced":
         trees.warm()
     deadline = inf if problem.time_limit is None else began + problem.time_limit
-    hunt = _Hunt(_usual(problem), pairs, parts, deadline)
+    hunt = _Hunt(_usual(problem), pairs, parts, deadline, watch)
     hunt.seconds["compile"] = perf_counter() - began
     plans = _plans(problem)
     for turn, (mixed, seed) in enumerate(plans):
@@ -81,8 +84,12 @@ def search(problem: Problem, pairs: Pairs, parts: list[Part], progress: Progress
 class _Hunt:
     """The plans found so far, in the world's order, and what finding them took."""
 
-    def __init__(self, problem: Problem, pairs: Pairs, parts: list[Part], deadline: float) -> None:
+    def __init__(
+        self, problem: Problem, pairs: Pairs, parts: list[Part], deadline: float, watch: Watch
+    ) -> None:
         self.problem, self.pairs, self.parts, self.deadline = problem, pairs, parts, deadline
+        self.watch = watch
+        self._seen: tuple[int, NDArray[np.int32]] | None = None
         self.found: list[tuple[Standing, NDArray[np.int32]]] = []
         self.seconds = dict.fromkeys(_PHASES, 0.0)
         self.truncated = False
@@ -98,7 +105,7 @@ class _Hunt:
         world, state = self._start(mixed, seed, span(progress, 0.0, 0.2))
         if self.problem.start is not None:
             self._given = (standing(world, state), state.labels.copy())
-        with self._moving(progress) as timed:
+        with self._moving(progress, state) as timed:
             improve(self.problem, world, state, mixed=mixed, progress=timed)
         self.found.append((standing(world, state), state.labels))
 
@@ -112,7 +119,7 @@ class _Hunt:
             world, state = self._state(min(self.found, key=_rank)[1], asked.seed)
         world = world._replace(weight=weights(asked, walled=not shape_first))
         recount(world, state)
-        with self._moving(progress) as timed:
+        with self._moving(progress, state) as timed:
             sweeps = asked.sweeps or sweeps_for(int(np.count_nonzero(state.foreign)))
             anneal(world, state, sweeps, timed, shape_first=shape_first)
         self.found = [(standing(world, state), state.labels)]
@@ -122,9 +129,13 @@ class _Hunt:
         best, labels = min(self.found, key=_rank)
         if self._given is not None and not best.is_no_worse_than(self._given[0]):
             labels = self._given[1]
+        return Found(self._ordered(labels), self.seconds, self.truncated)
+
+    def _ordered(self, labels: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Labels in the problem's order."""
         result = np.empty(self.problem.n, np.int32)
         result[self._built[1]] = labels
-        return Found(result, self.seconds, self.truncated)
+        return result
 
     def _start(self, mixed: bool, seed: int, progress: Progress) -> tuple[World, State]:
         began = perf_counter()
@@ -140,12 +151,25 @@ class _Hunt:
     def _state(self, labels: NDArray[np.int32], seed: int) -> tuple[World, State]:
         return self._built[0], build_state(self._built[0], labels, seed)
 
+    def _show(self, state: State) -> None:
+        """Let the plan be looked at: as it began while borders are everywhere, then as it is."""
+        border = int(np.count_nonzero(state.foreign))
+        if self._seen is None or border <= _DRAWN * self._seen[0]:
+            self._seen = border if self._seen is None else self._seen[0], state.labels.copy()
+        seen = self._seen[1]
+        self.watch(lambda: self._ordered(seen))
+
     @contextmanager
-    def _moving(self, progress: Progress) -> Iterator[Progress]:
+    def _moving(self, progress: Progress, state: State) -> Iterator[Progress]:
         """Time for moves, which alone can be cut short: without a start there is no plan at all."""
-        began = perf_counter()
+        began, until = perf_counter(), _until(progress, self.deadline)
+
+        def watched(share: float, message: str) -> None:
+            until(share, message)
+            self._show(state)
+
         try:
-            yield _until(progress, self.deadline)
+            yield until if self.watch is blind else watched
         except _OutOfTime:
             self.truncated = True
         self.seconds["moves"] += perf_counter() - began

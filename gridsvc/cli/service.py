@@ -24,6 +24,7 @@ from gridsvc.cli.customers import coverage_lines, placement_lines
 from gridsvc.cli.plan import assignment_lines, plan_lines, staff_lines
 from gridsvc.cli.publish import published
 from gridsvc.cli.roster import needed_lines
+from gridsvc.config import Settings
 from gridsvc.plans.plan import Plan
 from gridsvc.sample import DEFAULT_SEED, generate
 from gridsvc.sample.maps import put_map_layers

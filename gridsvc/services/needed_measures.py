@@ -1,4 +1,4 @@
-"""Measures which plans are made of: no import takes one away, or figures of a plan could not be told."""
+"""Measures which plans are made of: no import takes one away, for no figure could be told then."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def require_kept(reader: Reader, territory: str, tiling: str, brought: Sequence[
         lost = sorted(_needed(plan) & before.keys()) if plan.tiling == tiling else []
         if lost:
             raise InvalidInput(
-                f"the import lacks {lost[0]!r}, a measure of plan {plan.name or plan.id!r} on these cells",
+                f"the import lacks {lost[0]!r}, which plan {plan.name or plan.id!r} on these cells needs",
                 field="measure",
                 cure=f"add measure {before[lost[0]]}, or cut the territory anew and import there",
                 plan=plan.id,

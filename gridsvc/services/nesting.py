@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gridsvc.errors import Conflict
 from gridsvc.plans.numbering import Numbering, Plain
 from gridsvc.plans.plan import Plan
-from gridsvc.progress import Progress, silent
+from gridsvc.progress import Progress, Watch, blind, silent
 from gridsvc.services.codes import taken_codes
 from gridsvc.services.levels import above
 from gridsvc.services.request import SolveRequest
@@ -113,14 +113,18 @@ def solve_nested(
     largest: Mapping[str, NDArray[np.float64] | None],
     numbering: Numbering | None = None,
     progress: Progress = silent,
+    watch: Watch = blind,
 ) -> Solved:
-    """Solve a plan as `gridsvc.services.solving.solve_tiling`, inside what it must lie in."""
+    """Solve a plan as `gridsvc.services.solving.solve_tiling`, inside what it must lie in.
+
+    `watch` sees plans of all cells only, not those inside one parent.
+    """
     from gridsvc.services.solving import solve_tiling  # loads the engine
 
     options: dict[str, Any] = {"numbering": numbering, "progress": progress}
     if nest is None or nest.parent is None:
         tiling, request = inside(nest, tiling, request)
-        return solve_tiling(tiling, measures, request, largest=largest, **options)
+        return solve_tiling(tiling, measures, request, largest=largest, watch=watch, **options)
     rows = np.flatnonzero(nest.above == nest.parent)
     part = part_of(tiling, rows)
     options["numbering"] = Plain(part.x, part.y, nest.taken) if numbering is None else numbering.within(rows)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from gridsvc import __version__
 from gridsvc.errors import InvalidInput
 from gridsvc.plans.plan import Plan
 from gridsvc.principal import Principal
-from gridsvc.progress import Progress, silent
+from gridsvc.progress import Progress, Watch, blind, silent
 from gridsvc.services import jobs
 from gridsvc.services.checking import check_request
 from gridsvc.services.codes import numbering_of
@@ -30,6 +31,7 @@ from gridsvc.services.levels import Placed, placed
 from gridsvc.services.live import current, kept_of
 from gridsvc.services.nesting import nest_of, solve_nested
 from gridsvc.services.opening import Opened
+from gridsvc.services.previews import FILE, Leaving
 from gridsvc.services.request import Former, SolveRequest, params_of
 from gridsvc.services.review import shown
 from gridsvc.store.database import Database
@@ -121,6 +123,7 @@ def start(
     parent: str | None = None,
     barriers: str | None = None,
     from_plan: FromPlan | None = None,
+    preview: Callable[[], Path] | None = None,
     idempotency: Idempotency | None = None,
 ) -> tuple[PlanRecord, JobRecord]:
     """Add a draft and queue its solve.
@@ -135,6 +138,8 @@ def start(
         GeoJSON text; kept with the plan, so that it can be made again.
     from_plan : FromPlan or None
         The plan to realign.
+    preview : callable or None
+        Makes room for a file in which the plan can be looked at while it is being made; the job owns it.
 
     Raises
     ------
@@ -164,7 +169,8 @@ def start(
     with db.write(who, "plan.create", idempotency=idempotency) as uow:
         record = _new_record(tiling_record.territory, tiling, name, request, where, base, barriers, source)
         plan = uow.plans.create(record)
-        job = jobs.enqueue(uow, who, "solve", tiling_record.territory, {"plan": plan})
+        files = {} if preview is None else {"files": {FILE: str(preview())}}
+        job = jobs.enqueue(uow, who, "solve", tiling_record.territory, {"plan": plan, **files})
         uow.audit(f"plan/{plan}", None, {"tiling": tiling, "job": job})
         uow.emit("plan.created", {"plan": plan, "job": job})
         uow.respond(202, {"plan": plan, "job": job})
@@ -178,6 +184,7 @@ def solve(
     progress: Progress = silent,
     *,
     idempotency: Idempotency | None = None,
+    watch: Watch = blind,
 ) -> PlanRecord:
     """Balance a draft's tiling and save the plan as its next revision."""
     who.require("plans:write")
@@ -197,6 +204,7 @@ def solve(
         largest={name: measure.largest for name, measure in found.measures.items()},
         numbering=numbering,
         progress=progress,
+        watch=watch,
     )
     report = stamped(solution.report, found.measures)
     with db.write(who, "plan.solve", idempotency=idempotency) as uow:
@@ -211,7 +219,9 @@ def run_job(
     db: Database, who: Principal, params: Mapping[str, Any], once: Idempotency, progress: Progress
 ) -> dict[str, Any]:
     """Do a queued solve."""
-    record = solve(db, who, params["plan"], progress, idempotency=once)
+    left = params.get("files", {}).get(FILE)
+    watch = blind if left is None else Leaving(Path(left))
+    record = solve(db, who, params["plan"], progress, idempotency=once, watch=watch)
     return {"plan": record.id, "revision": record.revision}
 
 

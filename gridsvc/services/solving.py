@@ -16,7 +16,7 @@ from gridsvc.errors import InvalidInput
 from gridsvc.plans.codes import build_plan
 from gridsvc.plans.numbering import Numbering
 from gridsvc.plans.plan import Grid, Plan
-from gridsvc.progress import Progress, silent
+from gridsvc.progress import Progress, Watch, blind, silent
 from gridsvc.services.areas import parents_of
 from gridsvc.services.request import Former, SolveRequest
 from gridsvc.services.telling import by_code, in_words_of, parameters_of
@@ -64,6 +64,7 @@ def solve_tiling(
     numbering: Numbering | None = None,
     choices: bool = False,
     progress: Progress = silent,
+    watch: Watch = blind,
 ) -> Solved:
     """Balance a tiling's cells into grids.
 
@@ -79,6 +80,8 @@ def solve_tiling(
         Gives new grids their codes; plain numbers where it is left out.
     choices : bool
         Whether to make several plans to choose from, by what moves or how compact they are.
+    watch : Watch
+        May look at the labels while one plan is made from scratch; carved-out cells have none.
 
     Raises
     ------
@@ -90,7 +93,7 @@ def solve_tiling(
     wish = wish_of(tiling, measures, request, largest)
     loading = load_engine()
     fronts: list[Frontier] = []
-    engine = _Chooser(fronts) if choices or wish.problem.past is not None else _solver
+    engine = _Chooser(fronts) if choices or wish.problem.past is not None else _Solver(wish.carved, watch)
     try:
         solution, _ = solve_with_carve_outs(wish.problem, wish.carved, progress, engine)
     except InvalidInput as error:
@@ -107,10 +110,22 @@ def solve_tiling(
     return Solved(plan, report, tuple(made))
 
 
-def _solver(problem: Problem, progress: Progress) -> Solution:
-    from gridsvc.balance.engine import solve
+class _Solver:
+    """Finds one plan, and lets somebody look."""
 
-    return solve(problem, progress)
+    def __init__(self, carved: NDArray[np.bool_], watch: Watch) -> None:
+        self._left, self._watch = np.flatnonzero(~carved), watch
+        self._labels = np.full(len(carved), -1, np.int32)
+
+    def __call__(self, problem: Problem, progress: Progress) -> Solution:
+        from gridsvc.balance.engine import solve
+
+        return solve(problem, progress, lambda labels: self._watch(lambda: self._whole(labels())))
+
+    def _whole(self, labels: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Labels of all cells, those carved out among them."""
+        self._labels[self._left] = labels
+        return self._labels
 
 
 class _Chooser:

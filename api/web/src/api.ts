@@ -2,6 +2,7 @@
 import type { MultiPolygon, Polygon } from 'geojson';
 import type { Me } from './identity.ts';
 import type { CellColumns } from './mesh/mesh.ts';
+import { Stream, type Handlers } from './stream.ts';
 
 export interface Territory {
   id: string;
@@ -181,6 +182,9 @@ export interface Answer<T> {
 }
 
 export class Api {
+  /** Told after each request whether the service was reached. */
+  onReach: (reached: boolean) => void = () => undefined;
+
   /** @param locale gives the language of the sentences the service writes. */
   constructor(private readonly locale: () => string) {}
 
@@ -194,6 +198,11 @@ export class Api {
 
   async signOut(): Promise<void> {
     await this.send('DELETE', '/v1/session');
+  }
+
+  /** Listen to events of some topics. */
+  stream(query: Wish['query'], handlers: Handlers): Stream {
+    return new Stream(addressOf('/v1/events', query), handlers, (reached) => this.onReach(reached));
   }
 
   territories(): Promise<{ items: Territory[] }> {
@@ -275,8 +284,10 @@ export class Api {
       response = await fetch(addressOf(path, wish.query), init);
     } catch (error) {
       if (error instanceof DOMException && error.name === 'AbortError') throw error;
+      this.onReach(false);
       throw new ApiError(0, '');
     }
+    this.onReach(true);
     const etag = response.headers.get('ETag');
     const { status } = response;
     if (status === 304) return { value: null as T, etag, status };

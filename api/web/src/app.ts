@@ -2,6 +2,7 @@
 import { ApiError } from './api.ts';
 import { describeError } from './answer.ts';
 import { renderControls, renderLegend, renderZoom, type ControlActions } from './controls.ts';
+import { Connection } from './connection.ts';
 import type { Context } from './context.ts';
 import { byId, drawing, fill, h } from './dom.ts';
 import { Format } from './format.ts';
@@ -30,9 +31,11 @@ export class App {
   private readonly hover: HoverCard;
   private readonly searchBox: SearchBox;
   private readonly layers: Layers | null;
+  private readonly connection: Connection;
 
   constructor(private readonly context: Context) {
     this.workspace = new Workspace(context);
+    this.connection = new Connection(byId('connection'), context);
     this.hover = new HoverCard(byId('hover'), context);
     this.searchBox = new SearchBox(
       context,
@@ -117,6 +120,7 @@ export class App {
     i18n.apply(document);
     stage?.label(i18n.t('map.keys'));
     this.searchBox.label();
+    this.connection.render();
     renderHeader(
       byId('header'),
       this.context,

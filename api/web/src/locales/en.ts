@@ -49,6 +49,9 @@ export const en = {
   'layers.own.roads': 'Roads',
   'layers.own.outlets': 'Outlets',
   'layers.baseAway': 'The base map cannot be reached; all else works without it.',
+  'connection.lost':
+    'The service cannot be reached. What you see stays; nothing is saved until it is back. Trying again …',
+  'connection.back': 'Connected again.',
   'print.label': 'Print the map',
   'print.made': 'printed {date}',
   'print.draft': 'Draft',

@@ -49,6 +49,8 @@ export const zh: Record<keyof typeof en, string> = {
   'layers.own.roads': '道路',
   'layers.own.outlets': '营业网点',
   'layers.baseAway': '底图无法访问，其他功能不受影响。',
+  'connection.lost': '无法连接服务。画面保留，恢复之前不会保存任何改动。正在重试……',
+  'connection.back': '已恢复连接。',
   'print.label': '打印地图',
   'print.made': '打印于 {date}',
   'print.draft': '草案',

@@ -10,6 +10,7 @@ import { frontier } from './frontier.ts';
 import { PlanList } from './listing.ts';
 import { Maker } from './making.ts';
 import { messageOf, worstIn } from './messages.ts';
+import { Preview } from './preview.ts';
 import { Solving, type Choice, type Job } from './solving.ts';
 
 export class PlansRoom implements Room {
@@ -28,10 +29,12 @@ export class PlansRoom implements Room {
   /** Whether the three ways to begin are asked for though there are plans. */
   private asked = false;
   private turn = 0;
+  private readonly preview: Preview;
 
   constructor(private readonly workspace: Workspace) {
     const { api } = workspace.context;
     this.solving = new Solving(api);
+    this.preview = new Preview(workspace);
     const work = (todo: () => Promise<unknown>): Promise<void> => this.work(todo);
     this.begin = new Begin(workspace, () => {
       this.asked = this.begin.busy;
@@ -133,14 +136,22 @@ export class PlansRoom implements Room {
       this.job = job.id;
       this.maker.root.remove();
       try {
-        const done = await this.solving.follow(job.id, (now) => this.renderProgress(now));
+        const done = await this.solving.follow(job.id, (now) => {
+          this.renderProgress(now);
+          if (now.status === 'running' && now.kind === 'solve') void this.preview.look(job.id, plan);
+        });
         if (done.status === 'cancelled') {
+          await this.preview.stop();
           fill(this.told, h('p', {}, i18n.t('plans.cancelled')));
           return;
         }
+        this.preview.end();
         this.choices = (done.result?.['choices'] as Choice[] | undefined) ?? [];
         await this.workspace.showPlan(plan);
         await this.explain(plan);
+      } catch (error) {
+        await this.preview.stop();
+        throw error;
       } finally {
         this.job = null;
         fill(this.progressRoot);
@@ -160,6 +171,7 @@ export class PlansRoom implements Room {
         h('p', { role: 'status' }),
         h('progress', { max: 1, 'aria-label': i18n.t('plans.progress') }),
         h('p', { class: 'worst' }),
+        h('p', { class: 'muted small' }, job.kind === 'solve' && i18n.t('plans.preview')),
         h('button', { type: 'button', class: 'plain', onclick: cancel }, i18n.t('plans.cancel')),
       );
     }

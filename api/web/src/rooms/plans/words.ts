@@ -43,6 +43,8 @@ export const words = {
     'plans.axis.worst': 'worst deviation',
     'plans.explained': 'What the result says',
     'plans.waiting': 'Waiting to start',
+    'plans.preview':
+      'The map shows the plan as it comes about; its grids have numbers, and get their codes at the end.',
     'plans.worst': 'Worst deviation so far',
     'plans.nest.column': '{column} ({n} {n:area|areas})',
     'plans.barriers': 'Barriers no grid may cross: lines; points are bridges',
@@ -125,6 +127,7 @@ export const words = {
     'plans.axis.worst': '最大偏差',
     'plans.explained': '结果说明',
     'plans.waiting': '等待开始',
+    'plans.preview': '地图显示求解中的方案；此时网格只有序号，完成后才有编码。',
     'plans.worst': '目前最大偏差',
     'plans.nest.column': '{column}（{n} 个区域）',
     'plans.barriers': '网格不得跨越的屏障：线；点为桥梁等通道',

@@ -3,6 +3,7 @@ import './publish.css';
 import { ApiError, type Publication } from '../../api.ts';
 import { describeError } from '../../answer.ts';
 import type { Board } from '../../board.ts';
+import type { Stream } from '../../stream.ts';
 import { fill, h } from '../../dom.ts';
 import type { Key } from '../../i18n.ts';
 import type { Room, Workspace } from '../../workspace.ts';
@@ -19,7 +20,7 @@ export class PublishRoom implements Room {
   private readonly reviewRoot = h('div', {});
   private readonly timelineRoot = h('div', {});
   private readonly changesRoot = h('div', {});
-  private events: EventSource | null = null;
+  private events: Stream | null = null;
   private busy = false;
 
   constructor(private readonly workspace: Workspace) {
@@ -308,13 +309,14 @@ export class PublishRoom implements Room {
     this.events?.close();
     const id = this.workspace.territory?.id;
     if (!id) return;
-    this.events = new EventSource(
-      `/v1/events?topics=publications,requests&territory=${encodeURIComponent(id)}`,
-    );
-    this.events.addEventListener('publication.published', () => void this.workspace.reloadPublications());
+    const handlers: Record<string, () => void> = {
+      'publication.published': () => void this.workspace.reloadPublications(),
+    };
     for (const kind of ['opened', 'accepted', 'rejected', 'withdrawn']) {
-      this.events.addEventListener(`request.${kind}`, () => void this.renderGates());
+      handlers[`request.${kind}`] = () => void this.renderGates();
     }
+    const { api } = this.workspace.context;
+    this.events = api.stream({ topics: 'publications,requests', territory: id }, handlers);
   }
 
   private say(text: string): void {

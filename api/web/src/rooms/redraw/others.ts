@@ -1,4 +1,6 @@
 /** Others' moves on a draft, as they happen. */
+import type { Api } from '../../api.ts';
+import type { Stream } from '../../stream.ts';
 
 export interface Told {
   revision: number;
@@ -7,16 +9,17 @@ export interface Told {
 }
 
 export class Others {
-  private events: EventSource | null = null;
+  private events: Stream | null = null;
 
-  constructor(private readonly hear: (told: Told) => void) {}
+  constructor(
+    private readonly api: Api,
+    private readonly hear: (told: Told) => void,
+  ) {}
 
   /** Listen to one plan in place of the one before; null for none. */
   follow(plan: string | null): void {
     this.events?.close();
-    this.events = plan === null ? null : new EventSource(`/v1/events?topics=moves&plan=${plan}`);
-    this.events?.addEventListener('plan.moved', (event) =>
-      this.hear(JSON.parse((event as MessageEvent<string>).data) as Told),
-    );
+    const handlers = { 'plan.moved': (told: unknown) => this.hear(told as Told) };
+    this.events = plan === null ? null : this.api.stream({ topics: 'moves', plan }, handlers);
   }
 }

@@ -14,7 +14,7 @@ import { conflictNote, effectSummary, historyList, saveForm } from './summary.ts
 
 export class RedrawRoom implements Room {
   private readonly draft: Draft;
-  private readonly others = new Others((told) => this.onOthers(told));
+  private readonly others: Others;
   private readonly ends: (() => void)[];
   private panel: HTMLElement | null = null;
   private readonly effectRoot = h('div', { class: 'effect', 'aria-live': 'polite' });
@@ -24,7 +24,9 @@ export class RedrawRoom implements Room {
   private busy = false;
 
   constructor(private readonly workspace: Workspace) {
-    this.draft = new Draft(workspace.context.api);
+    const { api } = workspace.context;
+    this.draft = new Draft(api);
+    this.others = new Others(api, (told) => this.onOthers(told));
     this.easel = new Easel(
       workspace,
       () => this.renderEffect(),

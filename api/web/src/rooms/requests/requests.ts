@@ -1,6 +1,7 @@
 /** Requests of districts: listed by state and deadline, seen with their effect, talked over and decided. */
 import { ApiError, type Roster } from '../../api.ts';
 import { describeError } from '../../answer.ts';
+import type { Stream } from '../../stream.ts';
 import { fill, h } from '../../dom.ts';
 import { Mark } from '../../mesh/layer.ts';
 import type { Room, Workspace } from '../../workspace.ts';
@@ -20,7 +21,7 @@ export class RequestsRoom implements Room {
   private roster: Roster | null = null;
   private making: Making | null = null;
   private shown: string | null = null;
-  private events: EventSource | null = null;
+  private events: Stream | null = null;
 
   constructor(private readonly workspace: Workspace) {
     this.requests = new Requests(workspace.context.api);
@@ -51,12 +52,13 @@ export class RequestsRoom implements Room {
       this.roster = roster;
     });
     this.events?.close();
-    this.events = new EventSource(`/v1/events?topics=requests&territory=${encodeURIComponent(territory.id)}`);
+    const handlers: Record<string, () => void> = {};
     for (const kind of ['opened', 'accepted', 'rejected', 'withdrawn', 'commented']) {
-      this.events.addEventListener(`request.${kind}`, () => {
+      handlers[`request.${kind}`] = () => {
         if (!this.making) void this.renderBody();
-      });
+      };
     }
+    this.events = context.api.stream({ topics: 'requests', territory: territory.id }, handlers);
     void this.renderBody();
   }
 

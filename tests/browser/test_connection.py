@@ -1,4 +1,4 @@
-"""The service away for a while: it is told, nothing on the screen is lost, and what others did comes after."""
+"""The service away for a while: it is told, nothing on the screen is lost, what others did comes after."""
 
 from __future__ import annotations
 

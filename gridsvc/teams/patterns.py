@@ -36,7 +36,8 @@ _TOGETHER = 12  # teams whose grids are dealt out again together
 _AGAIN = (24, 150)  # times that is done
 _AGAIN_STEPS = 60
 _TAKEN = 10_000  # sets an integer program takes
-_NODES = 100
+_NODES = (300, 100)  # of an integer program with at most so many sets, and with more
+_SMALL = 1_500
 _NONE = 2  # the solver's word for: there is none
 _SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)  # of the gap, within which all sets are listed
 _NOISE = 1e-9
@@ -229,7 +230,8 @@ class _Search:
         from scipy.optimize import LinearConstraint, milp
 
         constraints = [LinearConstraint(cover, 1, np.inf), LinearConstraint(once, -np.inf, 1)]
-        options = {"mip_rel_gap": 0.2 * self.near, "node_limit": _NODES, "time_limit": seconds}
+        nodes = _NODES[0 if len(cost) <= _SMALL else 1]
+        options = {"mip_rel_gap": 0.2 * self.near, "node_limit": nodes, "time_limit": seconds}
         return milp(cost, integrality=np.ones(len(cost)), constraints=constraints, options=options)
 
     def _team(self, keys: list[Key]) -> NDArray[np.int64]:

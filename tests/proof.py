@@ -150,6 +150,11 @@ def living_customers() -> Lines:
     return _pytest("tests/journey/test_arrivals.py", "-p", "no:randomly", GRIDSVC_PROOF_UPSERTS="100000")
 
 
+def assignment() -> Lines:
+    """60 grids of London to 12 teams, 1,500 to 300, loose and tight, beside what people do by hand."""
+    return _pytest("tests/teams/test_assign_at_size.py", "-m", "proof or not proof", "-p", "no:randomly")
+
+
 def handovers() -> Lines:
     """500 series of random handovers by their rules, 100 in each database with moved grids and customers."""
     by_rule = _pytest("tests/teams/test_handover.py", "-p", "no:randomly", GRIDSVC_PROOF_HANDOVERS="500")
@@ -253,6 +258,7 @@ PARTS: dict[str, Callable[[], Lines]] = {
     "crash": crash,
     "repeats": repeats,
     "living-customers": living_customers,
+    "assignment": assignment,
     "handovers": handovers,
     "scorecards": scorecards,
     "ogc": ogc,

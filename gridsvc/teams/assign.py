@@ -22,6 +22,7 @@ __all__ = ["FEW_PAIRS", "Assignment", "GridLoads", "TeamBases", "Ties", "assign_
 
 FEW_PAIRS = 250
 """Pairs of grid and team up to which one integer program is done in well under a second."""
+_MANY = 300  # grids from which prices of sets find better answers than chance, and sooner
 _SETS = 9.0  # grids a team up to which whole sets of grids are looked through
 
 
@@ -242,9 +243,12 @@ def _answer(problem: Problem, facts: Facts, watch: Watch) -> Answer:
         quick = min(quick, _as_today(problem, facts.today, facts), key=lambda a: problem.price(a.team))
     if n * n_teams <= FEW_PAIRS:
         return by_program(problem, quick, watch.part(0.1, 0.95))
-    quick = annealed(problem, quick, watch.part(0.1, 0.3))
-    search = by_patterns if n <= _SETS * n_teams else by_program
-    return search(problem, quick, watch.part(0.3, 0.95))
+    if n > _SETS * n_teams:
+        quick = annealed(problem, quick, watch.part(0.1, 0.3))
+        return by_program(problem, quick, watch.part(0.3, 0.95))
+    if n <= _MANY:
+        quick = annealed(problem, quick, watch.part(0.1, 0.3))
+    return by_patterns(problem, quick, watch.part(0.3, 0.95))
 
 
 def _as_today(problem: Problem, today: NDArray[np.int64], facts: Facts) -> Answer:

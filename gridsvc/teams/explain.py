@@ -61,7 +61,9 @@ def explained(problem: Problem, facts: Facts, answer: Answer, by_hand: Answer) -
     Returns
     -------
     dict
-        ``method``, ``gap`` (0.01 is 1 %), ``proven``, ``bound`` and ``objective`` (in usual distances),
+        ``method``, ``gap`` (0.01 is 1 %), ``proven``, ``capacities`` (``kept``,
+        ``cannot be kept`` where that is proven, ``not kept``), ``bound`` and ``objective`` (in usual
+        distances),
         ``total_distance_m``, ``mean_distance_m`` (of grids whose team has a base), ``worst_load``,
         ``handovers``, ``nearest_with_room`` (the same parts of what people do by hand), ``weights``,
         ``teams``, ``grids`` (why each is where it is) and ``shortages`` (sentences; ``shortages_zh``).
@@ -74,6 +76,7 @@ def explained(problem: Problem, facts: Facts, answer: Answer, by_hand: Answer) -
         "method": answer.method,
         "gap": gap,
         "proven": gap is not None and gap <= _PROVEN,
+        "capacities": _kept(problem, answer),
         "bound": float(answer.bound) if np.isfinite(answer.bound) else None,
         "objective": price,
         **_parts(problem, facts, answer.team),
@@ -89,6 +92,14 @@ def explained(problem: Problem, facts: Facts, answer: Answer, by_hand: Answer) -
         "shortages": short,
         "shortages_zh": short_zh,
     }
+
+
+def _kept(problem: Problem, answer: Answer) -> str:
+    """``kept``; ``cannot be kept``, which is proven; ``not kept``, where an answer which does may exist."""
+    if problem.overload(answer.team) <= 0:
+        return "kept"
+    dearest = np.where(np.isfinite(problem.cost), problem.cost, 0.0).max(axis=1).sum()
+    return "cannot be kept" if answer.bound > dearest else "not kept"
 
 
 def _metres(facts: Facts) -> float | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gridsvc.teams.problem import Answer, Problem
 
-__all__ = ["by_regret", "improved", "nearest"]
+__all__ = ["by_regret", "cheapest", "improved", "nearest"]
 
 _PASSES = 20
 _MANY = 500  # grids from which few passes must do
@@ -27,7 +27,7 @@ def nearest(problem: Problem) -> Answer:
     """What people do by hand: each grid, in the order given, to the cheapest team which has room yet."""
     room, team = problem.limit.copy(), np.zeros(len(problem.cost), np.int64)
     for g, cost in enumerate(problem.cost):
-        team[g] = _cheapest(cost, problem.loads[g], room)
+        team[g] = cheapest(cost, problem.loads[g], room)
         room[team[g]] -= problem.loads[g]
     return Answer(team, "nearest with room", -np.inf)
 
@@ -55,7 +55,7 @@ def _first(
         if heap and -regret > heap[0][0]:  # its best team has filled up since; wait for its turn
             heapq.heappush(heap, (-regret, g))
             continue
-        team[g] = _cheapest(cost[g], loads[g], limit - carried)
+        team[g] = cheapest(cost[g], loads[g], limit - carried)
         carried[team[g]] += loads[g]
     return team
 
@@ -68,7 +68,8 @@ def _regret(cost: NDArray[np.float64], load: NDArray[np.float64], room: NDArray[
     return float(second - best)
 
 
-def _cheapest(cost: NDArray[np.float64], load: NDArray[np.float64], room: NDArray[np.float64]) -> int:
+def cheapest(cost: NDArray[np.float64], load: NDArray[np.float64], room: NDArray[np.float64]) -> int:
+    """The team for a grid: one with room for it, else the least overloaded; of these the cheapest."""
     over = np.maximum(load - np.maximum(room, 0), 0).sum(axis=1)
     over[np.isinf(cost)] = np.inf
     least = over <= over.min() + _LEAST_GAIN

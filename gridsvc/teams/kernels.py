@@ -1,136 +1,27 @@
-"""Compiled loops: the best sets of grids for one team, given what each grid is worth.
-
-A set is worth the sum of its grids' profits less what it carries above the team's capacities. All sets of
-more worth than a threshold are found by going through them in order, leaving out every branch which two
-bounds show to hold none: one fills up the sum of all measures with fractions of grids (the continuous
-knapsack), one takes every grid for as light as the lightest.
-"""
+"""Compiled loops: the best sets of grids for each team, given what each grid is worth; and all good ones."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.balance.compiled import Int, inner, jit
+from gridsvc.balance.compiled import jit
+from gridsvc.teams.knapsack import (
+    AT,
+    EPS,
+    LONGEST,
+    ORDER,
+    PICK,
+    advance,
+    begin,
+    bound_of_any,
+    bounded,
+    credit,
+    lay_out,
+    profitable,
+)
 
-__all__ = ["gather", "price"]
-
-_EPS = 1e-9
-
-
-@inner
-def _sort(keys: NDArray[np.float64], items: NDArray[np.int64], n: Int) -> None:
-    """Sort `items` and `keys` by falling key, equal keys by item, in place."""
-    gap = n // 2
-    while gap > 0:
-        for i in range(gap, n):
-            key, item, j = keys[i], items[i], i
-            while j >= gap and (keys[j - gap] < key or (keys[j - gap] == key and items[j - gap] > item)):
-                keys[j], items[j] = keys[j - gap], items[j - gap]
-                j -= gap
-            keys[j], items[j] = key, item
-        gap //= 2
-
-
-@inner
-def _items(cost: Any, u: Any, load: Any, cap: Any, keys: Any, real: Any, whole: Any, room: Any) -> Any:
-    """Put the grids worth taking into the work arrays, best for their load first; gives their number."""
-    n, m = load.shape
-    k = 0
-    room[0] = 0.0
-    for i in range(m):
-        room[0] += cap[i] if cap[i] < np.inf else 0.0
-    for g in range(n):
-        if u[g] - cost[g] > _EPS:
-            weight = 0.0
-            for i in range(m):
-                weight += load[g, i] if cap[i] < np.inf else 0.0
-            keys[k], whole[0, k] = (u[g] - cost[g]) / max(weight, 1e-12), g
-            k += 1
-    _sort(keys, whole[0], k)
-    for j in range(k):
-        g = whole[0, j]
-        real[0, j], real[1, j] = u[g] - cost[g], 0.0
-        for i in range(m):
-            real[2 + i, j] = load[g, i] if cap[i] < np.inf else 0.0
-            real[1, j] += real[2 + i, j]
-        keys[j], whole[1, j] = real[0, j], j
-    _sort(keys, whole[1], k)
-    for i in range(m):  # the lightest of those to come
-        least = np.inf
-        for j in range(k - 1, -1, -1):
-            least = min(least, real[2 + i, j])
-            real[2 + m + i, j] = least
-    return k
-
-
-@inner
-def _filling(sums: Any, j: Int, k: Int, rate: float, real: Any, room: Any) -> Any:
-    """The most worth if the items from `j` on could be cut, and measures stood in for each other."""
-    s, worth = sums[1], sums[0] - rate * max(0.0, sums[1] - room[0])
-    for item in range(j, k):
-        p, w = real[0, item], real[1, item]
-        fits = min(w, max(0.0, room[0] - s))
-        part = p * fits / w if w > 0 else p
-        gain = part + max(0.0, p - part - rate * (w - fits))
-        if gain <= 0.0:
-            break
-        worth += gain
-        s += w
-    return worth
-
-
-@inner
-def _counting(sums: Any, j: Int, k: Int, cap: Any, rate: float, real: Any, whole: Any) -> Any:
-    """The most worth if the items from `j` on were all as light as the lightest of them."""
-    m = cap.shape[0]
-    gross, most, q, at = sums[0], -np.inf, 0, 0
-    while True:
-        pay = 0.0
-        for i in range(m):
-            if cap[i] < np.inf:
-                light = real[2 + m + i, j] if q else 0.0
-                pay += max(0.0, sums[2 + i] + q * light - cap[i])
-        if gross - rate * pay < most:
-            return most
-        most = gross - rate * pay
-        while at < k and whole[1, at] < j:
-            at += 1
-        if at >= k:
-            return most
-        gross += real[0, whole[1, at]]
-        q, at = q + 1, at + 1
-
-
-@inner
-def _bound(sums: Any, j: Int, k: Int, cap: Any, rate: float, real: Any, whole: Any, room: Any) -> Any:
-    """The most a set can be worth which has these sums and gains some of the items from `j` on."""
-    filled = _filling(sums, j, k, rate, real, room)
-    return min(filled, _counting(sums, j, k, cap, rate, real, whole))
-
-
-@inner
-def _beats(
-    least: float, sums: Any, j: Int, k: Int, cap: Any, rate: float, real: Any, whole: Any, room: Any
-) -> Any:
-    """Whether a set with these sums and some of the items from `j` on may be worth more than `least`."""
-    if _filling(sums, j, k, rate, real, room) <= least:
-        return False
-    return _counting(sums, j, k, cap, rate, real, whole) > least
-
-
-@inner
-def _push(sums: Any, d: Int, j: Int, m: Int, cap: Any, rate: float, real: Any) -> Any:
-    """Add item `j` to the set of depth `d`; gives what the larger set is worth."""
-    worth = 0.0
-    for i in range(2 + m):
-        sums[d + 1, i] = sums[d, i] + real[i, j]
-    worth = sums[d + 1, 0]
-    for i in range(m):
-        worth -= rate * max(0.0, sums[d + 1, 2 + i] - cap[i])
-    return worth
+__all__ = ["LONGEST", "gather", "price"]
 
 
 @jit
@@ -141,7 +32,10 @@ def price(
     cap: NDArray[np.float64],
     rate: float,
     limit: int,
+    mu: NDArray[np.float64],
+    step: NDArray[np.float64],
     keys: NDArray[np.float64],
+    most: NDArray[np.float64],
     real: NDArray[np.float64],
     whole: NDArray[np.int64],
     sums: NDArray[np.float64],
@@ -164,8 +58,12 @@ def price(
         What a unit above a capacity takes away.
     limit : int
         Most sets looked at for a team; where that is not enough `bound` is above `best`.
-    keys, real, whole, sums : work arrays
-        Shapes (n_grids,), (2 + 2 n_measures, n_grids), (3, n_grids), (n_grids + 1, 2 + n_measures).
+    mu, step : float64 arrays
+        Shapes (n_teams, LONGEST + 1, 3, n_measures), (n_teams, LONGEST + 1, n_measures). Prices of
+        capacities, kept from one call to the next; zero at first.
+    keys, most, real, whole, sums : work arrays
+        Shapes (n_grids,), (LONGEST + 1,), (4 + 2 n_measures, n_grids + 1), (4, n_grids + 3) and
+        (LONGEST + 2, 2 + n_measures).
     best, bound : float64 array, shape (n_teams,), out
         Worth of the set found, and the most that any set can be worth.
     chosen : int32 array, shape (n_teams, n_grids), out
@@ -177,38 +75,33 @@ def price(
     int
         Number of sets looked at.
     """
-    m, total = load.shape[1], 0
-    room = sums[-1]
+    total = 0
     for t in range(cost.shape[0]):
-        best[t], bound[t], size[t] = 0.0, 0.0, 0
-        k = _items(cost[t], u, load, cap[t], keys, real, whole, room)
-        for i in range(2 + m):
-            sums[0, i] = 0.0
-        d, j, seen = 0, 0, 0
+        best[t], size[t], sums[-1, 0], whole[AT, 2] = 0.0, 0, 0.0, 0
+        k = profitable(cost[t], u, EPS, whole)
+        longest = bounded(k, cost[t], u, load, cap[t], rate, mu[t], step[t], keys, whole, most, 0.0)
         while True:
-            if (
-                j < k
-                and seen < limit
-                and (_beats(best[t] + _EPS, sums[d], j, k, cap[t], rate, real, whole, room))
-            ):
-                worth = _push(sums, d, j, m, cap[t], rate, real)
-                whole[2, d] = j
-                d, seen = d + 1, seen + 1
-                if worth > best[t] + _EPS:
-                    best[t], size[t] = worth, d
-                    for i in range(d):
-                        chosen[t, i] = whole[0, whole[2, i]]
-                j += 1
-            else:
-                if j < k and seen >= limit:  # what was not looked at
-                    left = _bound(sums[d], j, k, cap[t], rate, real, whole, room)
-                    bound[t] = max(bound[t], left)
-                if d == 0:
+            n = 0
+            for i in range(1, longest + 1):
+                if most[i] > best[t] + EPS and (n == 0 or most[i] > most[n]):
+                    n = i
+            if n == 0:
+                break
+            lay_out(k, cost[t], u, load, cap[t], mu[t, n, 1], keys, real, whole)
+            paid = credit(mu[t, n, 1], cap[t])
+            begin(sums, whole)
+            while True:
+                worth = advance(n, k, cap[t], rate, paid, real, whole, sums, best[t], limit)
+                if worth <= best[t]:
                     break
-                d -= 1
-                j = whole[2, d] + 1
-        bound[t] = max(bound[t], best[t])
-        total += seen
+                best[t], size[t] = worth, n
+                for i in range(n):
+                    chosen[t, i] = whole[ORDER, whole[PICK, i]]
+            most[n] = 0.0
+        bound[t] = max(best[t], sums[-1, 0])
+        if longest == LONGEST and k > LONGEST:
+            bound[t] = max(bound[t], bound_of_any(k, cost[t], u, load, cap[t], mu[t, LONGEST, 1], whole))
+        total += whole[AT, 2]
     return total
 
 
@@ -220,8 +113,12 @@ def gather(
     cap: NDArray[np.float64],
     rate: float,
     least: float,
+    worst: float,
     limit: int,
+    mu: NDArray[np.float64],
+    step: NDArray[np.float64],
     keys: NDArray[np.float64],
+    most: NDArray[np.float64],
     real: NDArray[np.float64],
     whole: NDArray[np.int64],
     sums: NDArray[np.float64],
@@ -234,10 +131,14 @@ def gather(
     ----------
     cost : float64 array, shape (n_grids,)
     cap : float64 array, shape (n_measures,)
+    worst : float
+        Grids whose profit is not above this are in none of them.
     limit : int
         Most sets looked at.
-    found : int32 array, shape (most, longest), out
-        The sets' grids, -1 behind the last; longer sets cannot be kept.
+    mu, step : float64 arrays
+        The team's part of those of `price`.
+    found : int32 array, shape (most, LONGEST), out
+        The sets' grids, -1 behind the last.
     worths : float64 array, shape (most,), out
 
     Returns
@@ -245,28 +146,28 @@ def gather(
     int
         Number of sets, or -1 where they were too many or too long to keep or to look at.
     """
-    m = load.shape[1]
-    room = sums[-1]
-    k = _items(cost, u, load, cap, keys, real, whole, room)
-    for i in range(2 + m):
-        sums[0, i] = 0.0
-    d, j, seen, kept = 0, 0, 0, 0
-    while True:
-        if j < k and _beats(least, sums[d], j, k, cap, rate, real, whole, room):
-            worth = _push(sums, d, j, m, cap, rate, real)
-            whole[2, d] = j
-            d, seen, j = d + 1, seen + 1, j + 1
-            if seen > limit or d > found.shape[1]:
+    kept = 0
+    sums[-1, 0], whole[AT, 2] = -np.inf, 0
+    k = profitable(cost, u, worst, whole)
+    longest = bounded(k, cost, u, load, cap, rate, mu, step, keys, whole, most, least)
+    if longest == LONGEST and k > LONGEST:
+        return -1
+    for n in range(1, longest + 1):
+        if most[n] <= least:
+            continue
+        lay_out(k, cost, u, load, cap, mu[n, 1], keys, real, whole)
+        paid = credit(mu[n, 1], cap)
+        begin(sums, whole)
+        while True:
+            worth = advance(n, k, cap, rate, paid, real, whole, sums, least, limit)
+            if worth <= least:
+                break
+            if kept == found.shape[0]:
                 return -1
-            if worth > least:
-                if kept == found.shape[0]:
-                    return -1
-                worths[kept] = worth
-                for i in range(found.shape[1]):
-                    found[kept, i] = whole[0, whole[2, i]] if i < d else -1
-                kept += 1
-        elif d == 0:
-            return kept
-        else:
-            d -= 1
-            j = whole[2, d] + 1
+            worths[kept] = worth
+            for i in range(found.shape[1]):
+                found[kept, i] = whole[ORDER, whole[PICK, i]] if i < n else -1
+            kept += 1
+        if whole[AT, 2] >= limit:
+            return -1
+    return kept

@@ -1,188 +1,185 @@
-"""Assignments made of whole sets of grids, one a team: exact where teams own few grids each.
+"""Assignments made of whole sets of grids, one a team: near the best where teams own few grids each.
 
 The Dantzig-Wolfe way: prices of grids are raised and lowered until the teams' best sets at those prices
-nearly cover every grid once. What the prices come to is a bound over all sets; the sets met are put together
-by an integer program. Where all sets that a better answer could hold can be listed, the answer is proven.
+nearly cover every grid once. What the prices come to is a bound over all sets. The surest sets are given out
+and the rest is priced again, which makes an answer; it is made better a few teams at a time. Where grids are
+few, linear programs find the best prices, an integer program puts the sets together, and where all sets that
+a better answer could hold can be listed, the answer is proven.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.balance.cache import prepare_cache
+from gridsvc.teams.ascent import Shares, ascended
+from gridsvc.teams.dive import dived, part_of
 from gridsvc.teams.exact import relaxed
+from gridsvc.teams.pricing import Key, Pricing
 from gridsvc.teams.problem import Answer, Problem
 from gridsvc.teams.watch import Watch
 
 __all__ = ["by_patterns"]
 
 _CLOSE = (1e-3, 5e-3)  # gap which is close enough, for few and for many grids
-_STEPS = (1_500, 400)  # changes of prices by what is covered too often or too rarely
-_MASTERS = 300  # linear programs, likewise, where grids are few
-_PATIENCE = 25  # such changes without a better bound
-_LITTLE = 1e-6
-_MANY = 300
-_LOOK = (200_000, 4_000)  # sets looked at for a team
-_BUDGET = 100_000_000  # sets looked at in all before the linear programs end
-_LISTED = 5_000  # sets listed for a proof
+_STEPS = (200, 400)  # changes of prices, likewise
+_MORE = 300  # of many grids, where the gap is still wide
+_WIDE = 0.01
+_PACE = (1.0, 0.02)
+_PACES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0)
+_MASTERS = 100  # linear programs, where grids are few
+_BUDGET = 100_000_000  # sets looked at in all before these end
+_TOGETHER = 12  # teams whose grids are dealt out again together
+_AGAIN = (24, 150)  # times that is done
+_AGAIN_STEPS = 60
 _TAKEN = 10_000  # sets an integer program takes
-_LONGEST = 64
-_NODES = 300
-_SHARES = (1.0, 0.5, 0.25, 1.0, 0.5)  # of the gap, within which all sets are listed
+_NODES = (300, 100)  # of an integer program with at most so many sets, and with more
+_SMALL = 1_500
+_NONE = 2  # the solver's word for: there is none
+_SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)  # of the gap, within which all sets are listed
 _NOISE = 1e-9
-
-Key = tuple[int, tuple[int, ...]]
 
 
 def by_patterns(problem: Problem, quick: Answer, watch: Watch | None = None) -> Answer:
     """Search for a better answer than `quick`, with a bound over all assignments."""
     watch = watch or Watch()
-    duals = relaxed(problem, watch.part(0.0, 0.1))
-    search = _Search(problem, duals.bound, duals.grid)
-    search.keep(quick)
-    if not search.ended(watch):
-        search.subgradient(watch.part(0.1, 0.4 if search.few else 1.0))
-    if not search.ended(watch) and search.few:
-        search.masters(watch.part(0.4, 0.7))
-    if not search.ended(watch) and search.few:
-        search.assemble(search.near(), watch.part(0.7, 0.8))
-    if not search.ended(watch) and search.few:
-        search.prove(watch.part(0.8, 1.0))
-    return Answer(search.team, "sets of grids", search.bound, {"sets": len(search.pool)})
+    duals = relaxed(problem, watch.part(0.0, 0.05))
+    search = _Search(Pricing(problem, duals.grid, duals.bound))
+    search.keep(quick.team)
+    for step, start, end in search.steps():
+        if search.ended(watch):
+            break
+        step(watch.part(start, end))
+    return Answer(search.team, "sets of grids", search.bound, {"sets": len(search.pricing.pool)})
 
 
-@dataclass(slots=True)
-class _Work:
-    """Arrays for the kernels."""
-
-    cost: NDArray[np.float64]
-    keys: NDArray[np.float64]
-    real: NDArray[np.float64]
-    whole: NDArray[np.int64]
-    sums: NDArray[np.float64]
-    best: NDArray[np.float64]
-    bound: NDArray[np.float64]
-    chosen: NDArray[np.int32]
-    size: NDArray[np.int64]
-
-
-def _work(problem: Problem) -> _Work:
-    (n, n_teams), m = problem.cost.shape, problem.loads.shape[1]
-    return _Work(
-        np.ascontiguousarray(problem.cost.T),
-        np.empty(n),
-        np.empty((2 + 2 * m, n)),
-        np.empty((3, n + 1), np.int64),
-        np.empty((n + 2, 2 + m)),
-        np.empty(n_teams),
-        np.empty(n_teams),
-        np.empty((n_teams, n), np.int32),
-        np.empty(n_teams, np.int64),
-    )
-
-
-@dataclass(slots=True)
 class _Search:
-    problem: Problem
-    bound: float
-    prices: NDArray[np.float64]
-    pool: dict[Key, float] = field(default_factory=dict)
-    looked: int = 0
-    price: float = np.inf
-    team: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    work: _Work = field(init=False)
+    """The best answer so far, and what is known of its sets."""
 
-    def __post_init__(self) -> None:
-        prepare_cache()  # before numba is loaded
-        self.work = _work(self.problem)
-        self.prices = np.maximum(self.prices, 0.0)
+    def __init__(self, pricing: Pricing) -> None:
+        self.pricing, self.problem, self.few = pricing, pricing.problem, pricing.few
+        self.near = _CLOSE[0 if self.few else 1]
+        self.price, self.team, self.proven = np.inf, np.empty(0, np.int64), -np.inf
+        self.shares = Shares()
+
+    def steps(self) -> list[tuple[Any, float, float]]:
+        """What is done one after the other, from which share of the whole to which."""
+        first = [(self.ascend, 0.05, 0.3), (self.dive, 0.3, 0.4)]
+        if not self.few:
+            return [*first, (self.deal_again, 0.4, 0.8), (self.ascend_more, 0.8, 1.0)]
+        return [
+            *first,
+            (self.masters, 0.4, 0.6),
+            (self.dive_again, 0.6, 0.65),
+            (self.deal_again, 0.65, 0.7),
+            (self.prove, 0.7, 1.0),
+        ]
 
     @property
-    def few(self) -> bool:
-        """Whether solvers for whole sets end within their budget."""
-        return len(self.problem.cost) <= _MANY
+    def gap(self) -> float:
+        """Share of the price which may be too much."""
+        return (self.price - self.bound) / max(abs(self.price), _NOISE)
 
     @property
-    def _near_enough(self) -> float:
-        return _CLOSE[0 if self.few else 1]
-
-    def close(self) -> bool:
-        """Whether the answer is near enough to its bound."""
-        return self.price - self.bound <= self._near_enough * max(abs(self.price), _NOISE)
+    def bound(self) -> float:
+        """What no answer costs less than: by the prices, or by all sets that may be better."""
+        return max(self.pricing.bound, self.proven)
 
     def ended(self, watch: Watch) -> bool:
         """Whether the answer is near enough, or the time over."""
-        return self.close() or watch.truncated
+        return self.gap <= self.near or watch.truncated
 
-    def keep(self, answer: Answer) -> None:
-        """Take an answer, if it is the best so far, and its sets."""
-        price = self.problem.price(answer.team)
-        for t in np.unique(answer.team).tolist():
-            self._add(t, np.flatnonzero(answer.team == t))
-        if price < self.price:
-            self.price, self.team = price, answer.team
+    def keep(self, team: NDArray[np.int64]) -> bool:
+        """Take an answer, if it is the best so far, and its sets; gives whether it is."""
+        price = self.problem.price(team)
+        for t in np.unique(team).tolist():
+            self.pricing.add(t, np.flatnonzero(team == t))
+        if price < self.price - _NOISE:
+            self.price, self.team = price, team
+            return True
+        return False
 
-    def _add(self, team: int, grids: NDArray[Any]) -> bool:
-        key = (team, tuple(sorted(grids.tolist())))
-        if key in self.pool:
-            return False
-        over = np.maximum(self.problem.loads[grids].sum(axis=0) - self.problem.limit[team], 0).sum()
-        self.pool[key] = float(self.problem.cost[grids, team].sum() + self.problem.rate * over)
-        return True
-
-    def look(self, u: NDArray[np.float64], *, close: bool = False) -> tuple[float, int]:
-        """Find each team's best set at these prices; gives their bound and how many sets are new."""
-        from gridsvc.teams import kernels
-
-        p, w = self.problem, self.work
-        limit = _LOOK[0] if self.few else _LOOK[1] * (3 if close else 1)
-        self.looked += kernels.price(
-            w.cost, u, p.loads, p.limit, p.rate, limit, w.keys, w.real, w.whole, w.sums,
-            w.best, w.bound, w.chosen, w.size,
-        )  # fmt: skip
-        new = sum(self._add(t, w.chosen[t, : w.size[t]]) for t in np.flatnonzero(w.size).tolist())
-        bound = float(u.sum() - w.bound.sum())
-        if bound > self.bound:
-            self.bound, self.prices = bound, u.copy()
-        return bound, new
-
-    def subgradient(self, watch: Watch) -> None:
-        """Raise prices of grids which no set holds and lower those which several do."""
-        u, step, stalled = self.prices.copy(), 1.0, 0
-        way = np.zeros_like(u)
+    def ascend(self, watch: Watch) -> None:
+        """Find good prices, and the sets which matter."""
         steps = _STEPS[0 if self.few else 1]
-        for turn in range(steps):
-            before = self.bound
-            bound, _new = self.look(u)
-            stalled = 0 if self.bound > before + _LITTLE * abs(before) else stalled + 1
-            held = np.zeros_like(u)
-            for t in np.flatnonzero(self.work.size).tolist():
-                held[self.work.chosen[t, : self.work.size[t]]] += 1
-            way = 0.3 * (1 - held) + 0.7 * way
-            goal = max(self.price, self.bound * 1.005)
-            u = np.maximum(u + step * max(goal - bound, 0.0) / max(float(way @ way), _NOISE) * way, 0.0)
-            if stalled >= _PATIENCE:
-                step, stalled, u = step * 0.7, 0, self.prices.copy()
-            over = watch.over(turn / steps, "pricing sets of grids")
-            if step < 1e-3 or over or self.close():
+        self.shares = ascended(self.pricing, self.price, steps, _PACE[0], watch, self.near)
+
+    def ascend_more(self, watch: Watch) -> None:
+        """Find better prices still."""
+        ascended(self.pricing, self.price, _MORE, _PACE[1], watch, self.near)
+
+    def dive(self, watch: Watch) -> None:
+        """Make an answer from the prices."""
+        self.keep(dived(self.pricing, self.shares, self.price, watch))
+
+    def dive_again(self, watch: Watch) -> None:
+        """Make answers from the best prices, each time from another average of the sets near them."""
+        for turn, pace in enumerate(_PACES):
+            if watch.over(turn / len(_PACES), "giving out sets of grids") or self.gap <= self.near:
                 break
+            shares = ascended(self.pricing, self.price, _AGAIN_STEPS, pace, Watch())
+            self.keep(dived(self.pricing, shares, self.price, Watch()))
+
+    def deal_again(self, watch: Watch) -> None:
+        """Deal out again what the teams near a dear one hold, the dearest first."""
+        tried, most = set[tuple[int, ...]](), _AGAIN[0 if self.few else 1]
+        for turn in range(most):
+            if watch.over(turn / most, "dealing out again what a few teams hold") or self.gap <= self.near:
+                break
+            teams = next((near for near in self._dear() if tuple(near) not in tried), None)
+            if teams is None:
+                break
+            tried = {near for near in tried if not set(near) & set(teams)} if self._dealt(teams) else tried
+            tried.add(tuple(teams))
+
+    def _dear(self) -> Any:
+        """Groups of teams round each team, the one with the dearest set first."""
+        n_teams = self.problem.cost.shape[1]
+        held = [np.flatnonzero(self.team == t) for t in range(n_teams)]
+        keys = [self.pricing.add(t, own)[0] for t, own in enumerate(held)]
+        dear = self.pricing.dearness(keys, self.pricing.worth())
+        for t in np.argsort(-dear, kind="stable").tolist():
+            if dear[t] > _NOISE:
+                yield self._round(t, held[t])
+
+    def _round(self, t: int, own: NDArray[np.int64]) -> list[int]:
+        """The teams which could best own what team `t` owns, or else what it could best own."""
+        grids = own if len(own) else np.argsort(self.problem.cost[:, t], kind="stable")[:5]
+        far = np.minimum(self.problem.cost[grids], 1e6).mean(axis=0)
+        far[t] = -1.0
+        return sorted(np.argsort(far, kind="stable")[:_TOGETHER].tolist())
+
+    def _dealt(self, teams: list[int]) -> bool:
+        """Deal out again what these teams hold; gives whether that was better."""
+        grids = np.flatnonzero(np.isin(self.team, teams))
+        part = part_of(self.problem, grids, np.array(teams))
+        at = np.searchsorted(teams, self.team[grids])
+        pricing, price = Pricing(part, self.pricing.prices[grids]), part.price(at)
+        shares = ascended(pricing, price, _AGAIN_STEPS, _PACE[0], Watch(), self.near / 5)
+        if price - pricing.bound <= self.near / 5 * price:
+            return False
+        found = dived(pricing, shares, price, Watch())
+        if part.price(found) >= price - _NOISE:
+            return False
+        team = self.team.copy()
+        team[grids] = np.array(teams)[found]
+        return self.keep(team)
 
     def masters(self, watch: Watch) -> None:
         """Let linear programs over the sets met find better prices, until no set is missing."""
+        pricing = self.pricing
         for turn in range(_MASTERS):
-            program = partial(self._master, list(self.pool))
-            cost, u = watch.solved(program, turn / _MASTERS, f"{len(self.pool)} sets of grids")
+            program = partial(self._master, list(pricing.pool))
+            cost, u = watch.solved(program, turn / _MASTERS, f"{len(pricing.pool)} sets of grids")
             if watch.truncated:
                 break
-            middle = 0.5 * u + 0.5 * self.prices
-            new = (self.look(middle, close=True)[1] if turn % 4 else 0) + self.look(u, close=True)[1]
-            near = cost - self.bound <= 0.2 * self._near_enough * abs(cost)
-            if new == 0 or near or self.looked > _BUDGET:
+            new = pricing.look(0.5 * u + 0.5 * pricing.prices).new if turn % 4 else 0
+            new += pricing.look(u).new
+            near = cost - pricing.bound <= 0.1 * self.near * abs(cost)
+            if new == 0 or near or pricing.looked > _BUDGET:
                 break
 
     def _program(self, keys: list[Key]) -> tuple[NDArray[np.float64], Any, Any]:
@@ -194,7 +191,7 @@ class _Search:
         cover = coo_matrix((np.ones(len(rows)), (rows, columns)), (n, len(keys))).tocsr()
         own = np.fromiter((t for t, _ in keys), np.int64, len(keys))
         once = coo_matrix((np.ones(len(keys)), (own, np.arange(len(keys)))), (n_teams, len(keys))).tocsr()
-        return np.array([self.pool[key] for key in keys]), cover, once
+        return np.array([self.pricing.pool[key] for key in keys]), cover, once
 
     def _master(self, keys: list[Key], seconds: float | None) -> tuple[float, NDArray[np.float64]]:
         from scipy.optimize import linprog
@@ -205,37 +202,36 @@ class _Search:
         rows, options = vstack([-cover, once]), {"time_limit": seconds}
         result = linprog(cost, A_ub=rows, b_ub=right, method="highs", options=options)
         if result.status != 0:  # out of time
-            return np.inf, self.prices
+            return np.inf, self.pricing.prices
         return float(result.fun), np.maximum(-result.ineqlin.marginals[: cover.shape[0]], 0.0)
 
-    def near(self) -> list[Key]:
-        """The sets met which a better answer could hold at the best prices, the likeliest first."""
-        spare = self.price - self.bound
-        keys = list(self.pool)
-        dear = np.array([self.pool[key] - self.prices[list(key[1])].sum() for key in keys])
-        order = np.argsort(dear + self._worth()[[t for t, _ in keys]], kind="stable")[:_TAKEN]
-        held = {(t, tuple(np.flatnonzero(self.team == t).tolist())) for t in np.unique(self.team).tolist()}
-        worth = self._worth()
-        chosen = [keys[i] for i in order.tolist() if dear[i] + worth[keys[i][0]] <= spare + _NOISE]
-        return chosen + [key for key in self.pool if key in held - set(chosen)]
+    def assemble(self, watch: Watch) -> None:
+        """Put together the sets met which a better answer could hold at the best prices, the likeliest."""
+        keys = list(self.pricing.pool)
+        dear = self.pricing.dearness(keys, self.pricing.worth())
+        order = np.argsort(dear, kind="stable")[:_TAKEN]
+        chosen = [keys[i] for i in order.tolist() if dear[i] <= self.price - self.pricing.bound + _NOISE]
+        own = {(t, tuple(np.flatnonzero(self.team == t).tolist())) for t in np.unique(self.team).tolist()}
+        self._put_together(chosen + sorted(own - set(chosen)), watch)
 
-    def _worth(self) -> NDArray[np.float64]:
-        self.look(self.prices, close=True)
-        return self.work.bound.copy()
-
-    def assemble(self, keys: list[Key], watch: Watch) -> float:
+    def _put_together(self, keys: list[Key], watch: Watch) -> float:
         """The cheapest assignment made of these sets; gives a bound on all that are."""
+        if not keys:
+            return np.inf
         program = partial(self._whole, *self._program(keys))
         result = watch.solved(program, 0.0, f"putting {len(keys)} sets together")
         if result.x is not None:
-            self.keep(Answer(self._team([keys[i] for i in np.flatnonzero(result.x > 0.5)]), "", -np.inf))
+            self.keep(self._team([keys[i] for i in np.flatnonzero(result.x > 0.5)]))
+        if result.status == _NONE:
+            return np.inf
         return float(result.mip_dual_bound) if result.mip_dual_bound is not None else -np.inf
 
     def _whole(self, cost: NDArray[np.float64], cover: Any, once: Any, seconds: float | None) -> Any:
         from scipy.optimize import LinearConstraint, milp
 
         constraints = [LinearConstraint(cover, 1, np.inf), LinearConstraint(once, -np.inf, 1)]
-        options = {"mip_rel_gap": 0.2 * self._near_enough, "node_limit": _NODES, "time_limit": seconds}
+        nodes = _NODES[0 if len(cost) <= _SMALL else 1]
+        options = {"mip_rel_gap": 0.2 * self.near, "node_limit": nodes, "time_limit": seconds}
         return milp(cost, integrality=np.ones(len(cost)), constraints=constraints, options=options)
 
     def _team(self, keys: list[Key]) -> NDArray[np.int64]:
@@ -248,32 +244,19 @@ class _Search:
         return team
 
     def prove(self, watch: Watch) -> None:
-        """Put together every set which a better answer could hold, or where these are too many the best."""
+        """Put together every set which a better answer could hold: first those which a far better one could.
+
+        An answer with any other set costs more than the bound of the prices and what the set is dearer.
+        """
+        floor = self.pricing.bound
         for turn, share in enumerate(_SHARES):
-            step = watch.part(turn / len(_SHARES), (turn + 1) / len(_SHARES))
-            floor, spare = self.bound, self.price - self.bound
-            keys = self._every(share * spare)
-            if keys is not None:  # what holds another set costs more than the bound and its share
-                all_of_these = self.assemble(keys, step)
-                self.bound = max(floor, min(all_of_these, floor + share * spare, self.price))
-            if self.ended(watch) or (share == 1.0 and keys is not None):
+            step, spare = watch.part(turn / len(_SHARES), 1.0), share * (self.price - floor)
+            keys = self.pricing.every(spare)
+            if keys is None:
+                break
+            all_of_these = self._put_together(keys, step)
+            self.proven = max(self.proven, min(all_of_these, floor + spare, self.price))
+            if self.ended(watch):
                 return
-
-    def _every(self, spare: float) -> list[Key] | None:
-        """All sets not dearer than the best of their team by more than `spare`, or None if too many."""
-        from gridsvc.teams import kernels
-
-        worth, p, w, keys = self._worth(), self.problem, self.work, list[Key]()
-        found, worths = np.empty((_LISTED, _LONGEST), np.int32), np.empty(_LISTED)
-        for t in range(p.cost.shape[1]):
-            room = found[len(keys) :]
-            number = kernels.gather(
-                w.cost[t], self.prices, p.loads, p.limit[t], p.rate, worth[t] - spare - _NOISE, 5 * _LOOK[0],
-                w.keys, w.real, w.whole, w.sums, room, worths,
-            )  # fmt: skip
-            if number < 0:
-                return None
-            for row in room[:number]:
-                self._add(t, grids := row[row >= 0])
-                keys.append((t, tuple(sorted(grids.tolist()))))
-        return keys
+        if not self.ended(watch):
+            self.assemble(watch.part(0.9, 1.0))

@@ -114,6 +114,7 @@ def test_a_near_team_which_is_full_leaves_the_rest_to_the_next():
     assert result.team.dtype == np.int32
     assert result.report["total_distance_m"] == 9.0
     assert result.report["proven"] and result.report["gap"] <= 0.001
+    assert result.report["capacities"] == "kept"
     assert [row["grids"] for row in result.report["teams"]] == [2, 2]
     why = [entry["why"] for entry in result.report["grids"]]
     assert why == ["nearest", "nearest", "nearest with room", "nearest"]
@@ -126,6 +127,7 @@ def test_overload_is_the_least_possible_and_said_in_words():
     assert result.report["shortages"] == ["team T1 carries 2 m0 above its capacity of 6"]
     assert result.report["shortages_zh"] == ["T1承担的m0超出能力2（能力6）"]
     assert result.report["teams"][1]["overload"] == {"m0": pytest.approx(2)}
+    assert result.report["capacities"] == "cannot be kept"
 
 
 def test_without_capacities_grids_are_spread_evenly():

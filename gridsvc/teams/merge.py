@@ -27,6 +27,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "named": ("customer",),
 }
 _MASK = "***"
+_MOST_FAULTS = 100  # of rows which do not go with others: each costs a look at the whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,33 +106,49 @@ def merge(
     if "teams" in states and "fallback" in states["teams"].sheet.columns:
         document["fallback"] = states["teams"].fallback
     verdicts = [verdict for state in states.values() for verdict in state.verdicts]
-    made = None
-    if all(verdict.verdict != "refused" for verdict in verdicts):
-        made, verdicts = _checked(document, states, verdicts)
+    made, verdicts = _checked(document, states, verdicts)
     return Merged(made, verdicts, missing, len(roster.people))
 
 
 def _checked(
     document: Mapping[str, Any], states: Mapping[str, _List], verdicts: list[RowVerdict]
 ) -> tuple[Roster | None, list[RowVerdict]]:
-    """The roster, or the verdicts with that of the row which does not go with the others.
+    """The roster, or the verdicts with those of the rows which do not go with the others.
+
+    A row which is at fault is taken back, and what is left is looked at again: so each is found.
 
     Raises
     ------
     InvalidInput
         No row of the file is at fault.
     """
-    try:
-        return roster_from_dict(document), verdicts
-    except InvalidInput as error:
-        state = states.get(error.source or "")
-        entry = None if state is None or error.row is None else document[state.name][error.row - 1]
-        row = None if state is None else next((r for r, e in state.placed if e is entry), None)
-        if state is None or row is None:
-            raise
-        refused = RowVerdict(state.sheet.source, row, "refused", error.field, error.message, error.cure)
-        others = [v for v in verdicts if (v.source, v.row) != (refused.source, row)]
-        return None, sorted([*others, refused], key=lambda v: (v.source, v.row))
+    refused = {(v.source, v.row): v for v in verdicts if v.verdict == "refused"}
+    roster: Roster | None = None
+    for _ in range(_MOST_FAULTS):
+        try:
+            roster = roster_from_dict(document)
+            break
+        except InvalidInput as error:
+            fault = _at_fault(document, states, error)
+            if fault is None and not refused:
+                raise
+            if fault is None:
+                break  # what is left does not hold together without the rows which are refused
+            refused[fault.source, fault.row] = fault
+    others = [v for v in verdicts if (v.source, v.row) not in refused]
+    judged = sorted([*others, *refused.values()], key=lambda v: (v.source, v.row)) if refused else verdicts
+    return None if refused else roster, judged
+
+
+def _at_fault(
+    document: Mapping[str, Any], states: Mapping[str, _List], error: InvalidInput
+) -> RowVerdict | None:
+    """The verdict of the row which an error is about, taken back; None where it is about no row."""
+    state = states.get(error.source or "")
+    row = None if state is None or error.row is None else state.take_back(document, error.row - 1)
+    if state is None or row is None:
+        return None
+    return RowVerdict(state.sheet.source, row, "refused", error.field, error.message, error.cure)
 
 
 @dataclass
@@ -145,6 +162,7 @@ class _List:
     zone: ZoneInfo
     verdicts: list[RowVerdict] = field(default_factory=list)
     placed: list[tuple[int, Entry]] = field(default_factory=list)
+    _before: dict[int, Entry] = field(default_factory=dict)  # entries as they were, by row
     fallback: str | None = None
     _refused: list[Entry] = field(default_factory=list)  # they are wrong, and not missing
 
@@ -214,9 +232,26 @@ class _List:
         if old is None:
             self.entries.append(entry)
         else:
+            self._before[row.number] = dict(old)
             old.update(entry)  # in its place, so that the order of the list stays
         self.placed.append((row.number, entry if old is None else old))
         self.verdicts.append(RowVerdict(self.sheet.source, row.number, verdict))
+
+    def take_back(self, document: Mapping[str, Any], at: int) -> int | None:
+        """Undo what a row did to the entry at a place, and give the row; None where no row did anything."""
+        entries: list[Entry] = document[self.name]
+        entry = entries[at]
+        row = next((number for number, placed in self.placed if placed is entry), None)
+        before = None if row is None else self._before.pop(row, None)
+        if row is None or (before is not None and before == entry):
+            return None
+        if before is None:
+            del entries[at]
+        else:
+            entry.clear()
+            entry.update(before)
+        self.placed = [(number, placed) for number, placed in self.placed if number != row]
+        return row
 
     def _absent(self) -> list[Entry]:
         there = {id(entry) for _, entry in self.placed}

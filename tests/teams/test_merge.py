@@ -144,6 +144,18 @@ def test_a_bad_row_is_refused_with_field_and_cure_and_nothing_comes_of_the_rest(
     assert "secret" not in str(merged)
 
 
+def test_each_bad_row_is_told_at_once_and_what_was_there_stays_as_it_was() -> None:
+    people = "id,name,department\nx,X,zz\nbo,Bo,yy\ny,Y,m\nz,,m\n"
+    members = "team,person,role,time_share\na,nobody,vip,0.1\na,y,vip,0.1\na,y,boss,0.1\n"
+    merged = laid(people=people, members=members)
+    told = {(v.source, v.row): str(v.reason) for v in merged.refused}
+    assert set(told) == {("people.csv", n) for n in (2, 3, 5)} | {("members.csv", n) for n in (2, 4)}
+    assert "'zz' is not in the list" in told["people.csv", 2] and "'yy'" in told["people.csv", 3]
+    assert merged.roster is None
+    assert [v.verdict for v in merged.verdicts if v.row not in {2, 3, 4, 5}] == []
+    assert ("people.csv", 4, "added") in {(v.source, v.row, v.verdict) for v in merged.verdicts}
+
+
 @pytest.mark.parametrize(
     ("files", "error", "said"),
     [

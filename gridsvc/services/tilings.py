@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,12 +19,12 @@ from gridsvc.progress import Progress, silent
 from gridsvc.store.database import Database
 from gridsvc.store.records import Idempotency, MeasureRecord, TilingRecord
 from gridsvc.tiling.atoms import with_atoms
-from gridsvc.tiling.barriers import Barriers, barriers_from_geojson, cut
+from gridsvc.tiling.barriers import Barriers, barriers_of, cut
 from gridsvc.tiling.blocks import BlockOptions, blocks, checked_lines
 from gridsvc.tiling.coverage import coverage_report
 from gridsvc.tiling.faults import Inspection, inspect
 from gridsvc.tiling.h3tiles import suggest_resolution, tile_h3
-from gridsvc.tiling.load import Rows, rows_from_geojson
+from gridsvc.tiling.load import Rows, rows_of_member
 from gridsvc.tiling.mending import Repair, faulty_layer, repaired
 from gridsvc.tiling.polytiles import tile_polygons
 from gridsvc.tiling.read import PolygonLayer, polygon_layer
@@ -273,19 +272,19 @@ class _Job:
 
     def __init__(self, db: Database, params: Mapping[str, Any]) -> None:
         self._db, self._params = db, params
-        self._files = {name: json.loads(Path(path).read_bytes()) for name, path in params["files"].items()}
+        self._files = {name: Path(path) for name, path in params["files"].items()}
 
     def tiling(self, progress: Progress) -> tuple[Tiling, dict[str, Any]]:
         """Cut it."""
         params, crs = self._params, self._params["crs"]
-        barriers = barriers_from_geojson(self._files["barriers"], crs) if "barriers" in self._files else None
+        barriers = barriers_of(self._rows("barriers"), crs) if "barriers" in self._files else None
         atoms, of_atoms = self._layer("atoms", params.get("atom_field") or "id")
         extras: dict[str, Any] = {"barriers": barriers, "atoms": atoms, "progress": progress}
         if params["kind"] == "h3":
             resolution, grids = params["resolution"], params["for_grids"]
             made = make_h3(self._boundary(), resolution, for_grids=grids, **extras)
         elif params["kind"] == "blocks":
-            lines = checked_lines(rows_from_geojson(self._files["lines"], "lines"), crs)
+            lines = checked_lines(self._rows("lines"), crs)
             parents, _ = self._layer("parents", params.get("parent_field") or "code")
             options = BlockOptions(least_m2=params.get("least_m2"))
             made = make_blocks(self._boundary(), lines, options, parents=parents, **extras)
@@ -302,10 +301,13 @@ class _Job:
         with self._db.read() as reader:
             return reader.territories.get(self._params["territory"]).boundary
 
+    def _rows(self, name: str) -> Rows:
+        return rows_of_member(self._files[name], name)
+
     def _layer(self, name: str, id_field: str) -> tuple[PolygonLayer | None, dict[str, Any] | None]:
         if name not in self._files:
             return None, None
-        rows, crs = rows_from_geojson(self._files[name], name), self._params["crs"]
+        rows, crs = self._rows(name), self._params["crs"]
         policy = self._params.get("repair")
         repair = None if policy is None else Repair(overlaps=policy)
         return layer_of(rows, inspect(rows, id_field, crs), id_field, crs, repair)

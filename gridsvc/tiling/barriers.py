@@ -16,7 +16,16 @@ from gridsvc.tiling.check import checked_degrees
 from gridsvc.tiling.load import Rows, rows_from_file, rows_from_geojson
 from gridsvc.tiling.tiling import Adjacency, Tiling
 
-__all__ = ["Barriers", "Cuts", "barriers_from_geojson", "cut", "find_cuts", "read_barriers", "without"]
+__all__ = [
+    "Barriers",
+    "Cuts",
+    "barriers_from_geojson",
+    "barriers_of",
+    "cut",
+    "find_cuts",
+    "read_barriers",
+    "without",
+]
 
 _POINTS, _LINES = (0, 4), (1, 5)
 _NEAR = 0.75  # of the distance between two cells' points
@@ -74,15 +83,16 @@ def read_barriers(source: Path, crs: str | None = None) -> Barriers:
     InvalidGeometry
         A row which is neither line nor point, is empty or has coordinates out of range.
     """
-    return _barriers(rows_from_file(source), crs)
+    return barriers_of(rows_from_file(source), crs)
 
 
 def barriers_from_geojson(obj: dict[str, Any], crs: str | None = None, source: str = "barriers") -> Barriers:
     """Barriers of a GeoJSON object; see `read_barriers`."""
-    return _barriers(rows_from_geojson(obj, source), crs)
+    return barriers_of(rows_from_geojson(obj, source), crs)
 
 
-def _barriers(rows: Rows, crs: str | None) -> Barriers:
+def barriers_of(rows: Rows, crs: str | None) -> Barriers:
+    """Barriers of rows; see `read_barriers`."""
     flat = shapely.force_2d(rows.geometry)
     _require_lines_or_points(flat, rows.source)
     geometry = checked_degrees(flat, crs or rows.crs or "wgs84", rows.source)

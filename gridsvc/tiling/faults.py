@@ -22,6 +22,7 @@ from gridsvc.tiling.plane import flatten, local_plane
 __all__ = ["FATAL", "Fault", "Inspection", "inspect"]
 
 Shapes = NDArray[np.object_]
+Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 FATAL = frozenset({"missing_id", "duplicate_id", "empty", "not_polygon", "coordinates", "invalid", "no_area"})
 """Kinds of which none may be left in a tiling; the others are told, and the order of truth decides."""
@@ -30,6 +31,7 @@ _NOISE = 1.0  # square metres; less is rounding of corners
 _THIN = 10.0  # metres: what is narrower on average is a sliver
 _HUGE = 200_000  # corners
 _LISTED = 200
+_PAIRS, _PAIRS_EACH = 5_000, 6  # of features which meet: neighbours have some six, a heap has all
 _BAD_ROWS = 100  # rows with impossible coordinates after which the whole layer is taken to be
 
 
@@ -134,6 +136,7 @@ def inspect(rows: Rows, id_field: str, crs: str | None) -> Inspection:
         There is no column `id_field`.
     InvalidGeometry
         More than 100 rows have impossible coordinates: the coordinate system is not what it is said to be.
+        Or the features lie in a heap, each on most others.
     """
     if id_field not in rows.columns:
         raise UnknownColumn(
@@ -149,7 +152,7 @@ def inspect(rows: Rows, id_field: str, crs: str | None) -> Inspection:
     found += [*of_shape, *of_place, *_of_shapes(rows.geometry, geometry, ids)]
     usable = np.flatnonzero(~shapely.is_missing(geometry) & shapely.is_valid(geometry))
     if len(usable):
-        found += _between(geometry[usable], usable, ids)
+        found += _between(geometry[usable], usable, ids, rows.source)
     found.sort(key=lambda fault: fault.row or len(ids) + 1)
     return Inspection(tuple(found), ids, geometry, rows.source)
 
@@ -239,21 +242,43 @@ def _corner(shape: Any) -> tuple[float, float]:
     return lon, lat
 
 
-def _between(geometry: Shapes, rows: NDArray[np.int64], ids: list[str]) -> list[Fault]:
+def _between(geometry: Shapes, rows: NDArray[np.int64], ids: list[str], source: str) -> list[Fault]:
     """Faults between features: overlaps and gaps."""
     plane = local_plane(geometry)
     flat = flatten(plane, geometry)
     near = np.flatnonzero(faulty(geometry))
-    return [*_overlaps(flat, near, rows, ids, plane), *_gaps(flat, rows, ids, plane)]
+    pairs = _meeting(flat, near)
+    _require_no_heap(pairs, rows, source)
+    return [*_overlaps(flat, pairs, rows, ids, plane), *_gaps(flat, rows, ids, plane)]
 
 
-def _overlaps(
-    flat: Shapes, near: NDArray[np.int64], rows: NDArray[np.int64], ids: list[str], plane: LocalPlane
-) -> Iterator[Fault]:
+def _meeting(flat: Shapes, near: NDArray[np.int64]) -> Pairs:
+    """Features which meet, of which one is near a fault; the first has the lower row."""
     left, right = shapely.STRtree(flat).query(flat[near], predicate="intersects")
     a, b = np.minimum(near[left], right), np.maximum(near[left], right)
     pair = np.unique((a * len(flat) + b)[a < b])
-    a, b = pair // len(flat), pair % len(flat)
+    return pair // len(flat), pair % len(flat)
+
+
+def _require_no_heap(pairs: Pairs, rows: NDArray[np.int64], source: str) -> None:
+    """To say of each pair in a heap what it shares may take hours, and would tell nobody more."""
+    if len(pairs[0]) <= _PAIRS + _PAIRS_EACH * len(rows):
+        return
+    others = np.bincount(np.concatenate(pairs))
+    most = int(np.argmax(others))
+    raise InvalidGeometry(
+        f"lies on {others[most]:,} other features, and so do more ({len(pairs[0]):,} pairs)",
+        source=source,
+        row=int(rows[most]) + 1,
+        field="geometry",
+        cure="give a layer of areas which lie side by side",
+    )
+
+
+def _overlaps(
+    flat: Shapes, pairs: Pairs, rows: NDArray[np.int64], ids: list[str], plane: LocalPlane
+) -> Iterator[Fault]:
+    a, b = pairs
     shared = shapely.intersection(flat[a], flat[b])
     area = shapely.area(shared)
     for at in np.flatnonzero(area > _NOISE).tolist():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -193,3 +194,12 @@ def test_beijings_sub_districts_are_told_and_repaired():
     whole = coverage_report(tiling, union(fixed.geometry))
     assert whole["components"]["sizes"] == [138, 1]
     assert whole["overlap"]["pairs"] == 0
+
+
+def test_a_heap_of_features_is_refused_at_once() -> None:
+    heap = np.array([shapely.box(116, 39, 116.1 + i / 1e4, 39.1) for i in range(200)], object)
+    rows = Rows(heap, {"code": [f"{i}" for i in range(len(heap))]}, None, "heap")
+    began = time.process_time()
+    with pytest.raises(InvalidGeometry, match=r"row 1, geometry: lies on 199 other features"):
+        inspect(rows, "code", None)
+    assert time.process_time() - began < 2.0

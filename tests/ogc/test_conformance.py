@@ -102,6 +102,22 @@ def test_teams_are_their_grids_as_one(town: Town) -> None:
     assert whole.area == pytest.approx(WIDTH * HEIGHT * DEGREE**2, rel=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["grids", "cells", "teams"])
+def test_files_have_the_same_properties_in_the_same_order(town: Town, kind: str) -> None:
+    served = town.items(f"board.base.{kind}")
+    n = served["gridsvc:state"]["publication"]
+    file = town.client.get(
+        f"/v1/publications/{n}/export", params={"territory": "board", "layer": kind}
+    ).json()
+    own = {"grids": "code", "cells": "cell", "teams": "team"}[kind]
+    rows = {f["properties"][own]: f["properties"] for f in served["features"]}
+    for feature in file["features"]:
+        row = {
+            name: v for name, v in rows[feature["properties"][own]].items() if name in feature["properties"]
+        }
+        assert list(row.items()) == list(feature["properties"].items())
+
+
 @keeps("ogcapi-features-1/1.0/conf/core")
 def test_one_feature_is_had_by_its_id(town: Town) -> None:
     found = town.get(f"/collections/{GRIDS}/items/a").json()

@@ -98,6 +98,8 @@ def _named(node: Mapping[str, Any], columns: Mapping[str, Column]) -> Value:
 
 def _property(name: str, columns: Mapping[str, Column]) -> Value:
     column = columns.get(name)
+    if column is None and name == "geometry":
+        raise InvalidInput("geometry has no value", field="filter", cure="write S_INTERSECTS(geometry, ...)")
     if column is None:
         raise InvalidInput(
             f"there is no property {name[:40]!r}", field="filter", cure="see the queryables of the collection"

@@ -14,6 +14,7 @@ from gridsvc.errors import Conflict, InvalidInput
 from gridsvc.ownership.publication import unpack
 from gridsvc.plans.plan import Plan
 from gridsvc.services.drafts import Draft, draft, solved
+from gridsvc.services.small_layers import counts_in
 from gridsvc.store.database import Reader
 from gridsvc.store.records import MeasureRecord, PlanRecord, PublicationRecord, Territory
 from gridsvc.teams.model import Roster
@@ -48,6 +49,8 @@ class Ground:
         Without outlines.
     columns : mapping of str to float64 array, shape (n_cells,)
         Measures and scores.
+    counts : tuple of str
+        Those measures which count customers.
     """
 
     stem: str
@@ -59,6 +62,7 @@ class Ground:
     tiling: Tiling
     columns: Mapping[str, NDArray[np.float64]]
     roster: Roster | None
+    counts: tuple[str, ...] = ()
 
     @property
     def targets(self) -> dict[str, dict[str, float]]:
@@ -140,7 +144,10 @@ def _ground(
     }
     light = replace(found.tiling, geometry=np.full(len(found.tiling), None, object))
     people = None if roster is None else roster[1]
-    return Ground(stem, source, found.record, published, territory, plan, light, found.columns, people)
+    counts = counts_in(found.measures)
+    return Ground(
+        stem, source, found.record, published, territory, plan, light, found.columns, people, counts
+    )
 
 
 def _as_of(measures: Mapping[str, MeasureRecord]) -> dict[str, str]:

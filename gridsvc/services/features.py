@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -22,6 +22,7 @@ from gridsvc.exchange.filters.judge import holds
 from gridsvc.exchange.filters.parse import Node
 from gridsvc.principal import Principal
 from gridsvc.services.feature_tables import IDS, FeatureKind, Shelf, Table, table_of
+from gridsvc.services.small_layers import SMALL, least_for
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import PublicationRecord
 from gridsvc.teams.model import Roster
@@ -102,6 +103,8 @@ class Version:
     record : PublicationRecord or None
     token : str
         Differs where any property or outline does.
+    least : int or None
+        Counts of customers below this are kept back from who asks.
     """
 
     collection: Collection
@@ -110,6 +113,7 @@ class Version:
     at: datetime
     record: PublicationRecord | None
     token: str
+    least: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +214,19 @@ def _none(name: str) -> NotFound:
 
 
 def version(
-    db: Database, who: Principal, found: Collection, at: datetime | None = None, pinned: Pinned | None = None
+    db: Database,
+    who: Principal,
+    found: Collection,
+    at: datetime | None = None,
+    pinned: Pinned | None = None,
+    small: int = SMALL,
 ) -> Version | None:
     """The state of a collection at a time, now if None; or the pinned one. None where nothing was in force.
+
+    Parameters
+    ----------
+    small : int
+        Counts of customers below this are kept back from callers without ``customers:read``.
 
     Raises
     ------
@@ -220,11 +234,11 @@ def version(
         The draft has moved on from what was pinned.
     """
     who.require("owner:read" if found.plan is None else "plans:read")
-    now = datetime.now(UTC)
+    now, least = datetime.now(UTC), least_for(who, small)
     moment = pinned.at if pinned else (at or now)
     with db.read() as reader:
         if found.plan is not None:
-            return _draft_version(reader, found, moment, pinned)
+            return _for(least, _draft_version(reader, found, moment, pinned))
         if pinned is not None:
             record: PublicationRecord | None = reader.publications.get(found.territory, found.line, pinned.n)
         else:
@@ -233,7 +247,12 @@ def version(
             return None
         r = pinned.r if pinned else reader.rosters.number_in_force(found.territory, moment, now) or 0
         measured = reader.features.measured(record.tiling)
-        return Version(found, record.n, r, moment, record, f"{record.n}-{r}-{measured}")
+        return _for(least, Version(found, record.n, r, moment, record, f"{record.n}-{r}-{measured}"))
+
+
+def _for(least: int | None, state: Version) -> Version:
+    """A state as it is shown to who may see counts from `least` on."""
+    return state if least is None else replace(state, least=least, token=f"{state.token}-{least}")
 
 
 def _draft_version(reader: Reader, found: Collection, at: datetime, pinned: Pinned | None) -> Version:
@@ -257,7 +276,7 @@ def table(db: Database, shelf: Shelf, state: Version, kind: FeatureKind | None =
         roster = reader.rosters.get(state.collection.territory, state.r).at(state.at) if state.r else None
         key = (state.collection.id.rpartition(".")[0], wanted, state.token, _leads(roster))
         source = state.record or str(state.collection.plan)
-        return shelf.get(key, lambda: table_of(reader, source, wanted, roster, _shared(state)))
+        return shelf.get(key, lambda: table_of(reader, source, wanted, roster, _shared(state), state.least))
 
 
 def _leads(roster: Roster | None) -> str:

@@ -7,11 +7,11 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.background import BackgroundTask
 
-from api.deps import App
+from api.deps import App, current_app
 from api.streams import Pieces
 from gridsvc import exporting
 from gridsvc.crs import normalise
@@ -53,6 +53,7 @@ _POURED = {"geojson", "kml", "csv"}
 
 
 def _wanted(
+    request: Request,
     layer: ExportLayer = "grids",
     form: Annotated[Format, Query(alias="format")] = "geojson",
     crs: Annotated[str, Query(description="wgs84, gcj02, bd09 or EPSG:n.")] = "wgs84",
@@ -62,7 +63,7 @@ def _wanted(
     ] = "cells",
     bom: Annotated[bool, Query(description="Begin a CSV with the mark by which Excel knows UTF-8.")] = False,
 ) -> Wanted:
-    return Wanted(layer, form, crs, clip, bom)
+    return Wanted(layer, form, crs, clip, bom, current_app(request).settings.small_count)
 
 
 WantedExport = Annotated[Wanted, Depends(_wanted)]

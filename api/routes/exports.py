@@ -86,7 +86,7 @@ def _started(
     key: Idempotency | None,
 ) -> JobOut:
     app = current_app(request)
-    wanted = Wanted(wish.layer, wish.format, wish.crs, wish.clip, wish.bom)
+    wanted = Wanted(wish.layer, wish.format, wish.crs, wish.clip, wish.bom, app.settings.small_count)
     job = exports.start(app.database, who, source, wanted, app.settings.exports, idempotency=key)
     app.supervisor.wake()
     response.headers["Location"] = f"/v1/jobs/{job.id}"

@@ -15,6 +15,7 @@ from gridsvc.ownership.publication import unpack
 from gridsvc.plans.plan import Plan
 from gridsvc.services.asking import counting_at
 from gridsvc.services.drafts import Draft, draft, solved
+from gridsvc.services.small_layers import counts_in
 from gridsvc.store.database import Reader
 from gridsvc.store.records import MeasureRecord, PlanRecord, PublicationRecord, Territory
 from gridsvc.teams.model import Roster
@@ -49,6 +50,8 @@ class Ground:
         Without outlines.
     columns : mapping of str to float64 array, shape (n_cells,)
         Measures and scores.
+    counts : tuple of str
+        Those measures which count customers.
     """
 
     stem: str
@@ -60,6 +63,7 @@ class Ground:
     tiling: Tiling
     columns: Mapping[str, NDArray[np.float64]]
     roster: Roster | None
+    counts: tuple[str, ...] = ()
 
     @property
     def targets(self) -> dict[str, dict[str, float]]:
@@ -141,7 +145,10 @@ def _ground(
     }
     light = replace(found.tiling, geometry=np.full(len(found.tiling), None, object))
     people = None if roster is None else roster[1]
-    return Ground(stem, source, found.record, published, territory, plan, light, found.columns, people)
+    counts = counts_in(found.measures)
+    return Ground(
+        stem, source, found.record, published, territory, plan, light, found.columns, people, counts
+    )
 
 
 def _as_of(measures: Mapping[str, MeasureRecord]) -> dict[str, str]:

@@ -21,6 +21,7 @@ from gridsvc.exchange.layers import KINDS, ExportLayer, Layer, grids_layer, team
 from gridsvc.exchange.style import Style, filled_by
 from gridsvc.principal import Principal
 from gridsvc.services.export_ground import Ground, base_of_moves
+from gridsvc.services.small_layers import SMALL, blanked, hidden_cells, hidden_rows, hidden_teams, least_for
 from gridsvc.store.database import Reader
 from gridsvc.store.records import CustomerRecord
 from gridsvc.tiling.tiling import Tiling
@@ -52,8 +53,15 @@ class Drawn:
     said: dict[str, Any]
 
 
-def drawn(reader: Reader, who: Principal, ground: Ground, layer: ExportLayer, clip: Clip) -> Drawn:
+def drawn(
+    reader: Reader, who: Principal, ground: Ground, layer: ExportLayer, clip: Clip, small: int = SMALL
+) -> Drawn:
     """Draw a layer.
+
+    Parameters
+    ----------
+    small : int
+        Counts of customers below this are kept back from callers without ``customers:read``.
 
     Raises
     ------
@@ -65,33 +73,63 @@ def drawn(reader: Reader, who: Principal, ground: Ground, layer: ExportLayer, cl
     if layer == "customers":
         who.require("customers:read")
         return Drawn(customers_flow(_customers(reader, ground)), None, {})
-    cells = _Cells(reader, ground, clip)
+    cells, least = _Cells(reader, ground, clip), least_for(who, small)
     if layer == "cells":
-        columns = what_cells_say(ground.plan, cells.tiling, ground.columns, ground.roster)
-        return Drawn(cells_flow(columns, cells.some, cells.shape), _by_grid(ground, "grid"), {})
+        return _of_cells(ground, cells, least)
     if layer == "moves":
         before, said = base_of_moves(reader, ground)
         flow = moves_flow(before, ground.plan, ground.tiling.names(), cells.some, cells.shape)
         return Drawn(flow, _by_grid(ground, "to"), said)
-    return _whole(who, ground, cells, layer)
+    found = _whole(who, ground, cells, layer)
+    style = _of_grids(found) if layer == "grids" else filled_by(found, "team", "team_name")
+    found, said = _kept_back(ground, found, least)
+    numbers = [part for name in ground.columns for part in (name, f"{name}_deviation")]
+    return Drawn(flow_of(found, {**KINDS, **dict.fromkeys(numbers, "number")}), style, said)
 
 
-def _whole(who: Principal, ground: Ground, cells: _Cells, layer: ExportLayer) -> Drawn:
+def _of_cells(ground: Ground, cells: _Cells, least: int | None) -> Drawn:
+    measures, said = dict(ground.columns), dict[str, Any]()
+    if least is not None:
+        hidden = hidden_cells(measures, ground.counts, ground.plan.labels, least)
+        measures = {name: np.where(hidden, np.nan, values) for name, values in measures.items()}
+        said = _said(least, hidden)
+    columns = what_cells_say(ground.plan, cells.tiling, measures, ground.roster)
+    return Drawn(cells_flow(columns, cells.some, cells.shape), _by_grid(ground, "grid"), said)
+
+
+def _kept_back(ground: Ground, found: Layer, least: int | None) -> tuple[Layer, dict[str, Any]]:
+    """Grids or teams without small counts, and what the manifest says of them."""
+    if least is None:
+        return found, {}
+    plan, k = ground.plan, len(ground.plan.grids)
+    placed = plan.labels >= 0
+    sums = {name: np.bincount(plan.labels[placed], ground.columns[name][placed], k) for name in ground.counts}
+    grids = hidden_rows({"": [None] * k, **sums}, ground.counts, least)
+    if found.name == "teams":
+        owners = [grid.team for grid in plan.grids]
+        hidden = hidden_teams(found.columns, ground.counts, least, owners, grids)
+    else:
+        carved = len(found.geometry) - k  # polygons which lie over the grids have no sums
+        hidden = np.concatenate([grids, np.zeros(carved, bool)])
+    return replace(found, columns=blanked(found.columns, ground.columns, hidden)), _said(least, hidden)
+
+
+def _said(least: int, hidden: NDArray[np.bool_]) -> dict[str, Any]:
+    return {"small_counts": {"below": least, "kept_back": int(hidden.sum())}}
+
+
+def _whole(who: Principal, ground: Ground, cells: _Cells, layer: ExportLayer) -> Layer:
     """Grids or teams, which are few."""
     people = "roster:read" in who.scopes
     if layer == "teams":
         tiling = cells.with_outlines()
-        found = teams_layer(
-            ground.plan, tiling, ground.columns, ground.roster, people=people, cells=cells.cut
-        )
-        return Drawn(flow_of(found, KINDS), filled_by(found, "team", "team_name"), {})
+        return teams_layer(ground.plan, tiling, ground.columns, ground.roster, people=people, cells=cells.cut)
     roster = ground.roster if people or ground.roster is None else replace(ground.roster, members=())
     k = len(ground.plan.grids)
     outlines = None if cells.cut is None else joined(cells.cut, ground.plan.labels, k)
     if outlines is None:
         outlines = dissolve(cells.with_outlines(), ground.plan.labels, k)
-    found = grids_layer(ground.plan, cells.tiling, ground.columns, ground.targets, roster, outlines)
-    return Drawn(flow_of(found, KINDS), _of_grids(found), {})
+    return grids_layer(ground.plan, cells.tiling, ground.columns, ground.targets, roster, outlines)
 
 
 def _of_grids(found: Layer) -> Style:

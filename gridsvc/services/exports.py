@@ -26,6 +26,7 @@ from gridsvc.progress import Progress
 from gridsvc.services import jobs
 from gridsvc.services.export_ground import Source, ground_of
 from gridsvc.services.export_layers import Drawn, drawn
+from gridsvc.services.small_layers import SMALL
 from gridsvc.store.database import Database
 from gridsvc.store.records import Idempotency, JobRecord
 
@@ -59,6 +60,8 @@ class Wanted:
     clip : Clip
     bom : bool
         Begin a CSV with the mark by which Excel knows UTF-8.
+    small : int
+        Counts of customers below this are kept back from callers without ``customers:read``.
     """
 
     layer: ExportLayer = "grids"
@@ -66,6 +69,7 @@ class Wanted:
     crs: str = "wgs84"
     clip: Clip = "cells"
     bom: bool = False
+    small: int = SMALL
 
 
 def check(who: Principal, wanted: Wanted) -> None:
@@ -104,7 +108,7 @@ def _drawn(
     check(who, wanted)
     with db.read() as reader:
         ground = ground_of(reader, source, targets=wanted.layer == "grids")
-        found = drawn(reader, who, ground, wanted.layer, wanted.clip)
+        found = drawn(reader, who, ground, wanted.layer, wanted.clip, wanted.small)
         said = {**ground.said, "layer": wanted.layer, "clip": wanted.clip, **found.said}
         yield found, file_name(ground.stem, wanted), said
 

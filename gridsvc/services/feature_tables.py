@@ -20,6 +20,7 @@ from gridsvc.ownership.publication import unpack
 from gridsvc.plans.plan import Plan
 from gridsvc.services.drafts import Draft, draft
 from gridsvc.services.kept import Kept
+from gridsvc.services.small_layers import blanked, counts_in, hidden_cells, hidden_rows, hidden_teams
 from gridsvc.store.database import Reader
 from gridsvc.store.records import PublicationRecord
 from gridsvc.teams.model import Roster
@@ -103,6 +104,7 @@ def table_of(
     kind: FeatureKind,
     roster: Roster | None,
     more: Mapping[str, str | int],
+    least: int | None = None,
 ) -> Table:
     """Make the table of a publication, or of the plan of that id.
 
@@ -110,6 +112,8 @@ def table_of(
     ----------
     more : mapping of str to value
         Properties which all features share.
+    least : int or None
+        Counts of customers below this are kept back; see `gridsvc.services.small_layers`.
     """
     drawn = None if isinstance(source, str) else _published_outlines(reader, source)
     found = draft(reader, source) if isinstance(source, str) else _published(reader, source)
@@ -121,21 +125,45 @@ def table_of(
             plan, found.tiling, found.columns, _targets(found), roster, _in_order(drawn, plan)
         )
     over = np.arange(len(layer.geometry)) >= (len(plan.grids) if kind != "cells" else len(layer.geometry))
+    grids = layer.columns
     if kind == "teams":
         layer, over = _teams(layer, over, roster, list(found.columns))
     n = len(layer.geometry)
     columns = {name: list(values[:]) for name, values in layer.columns.items()}  # at once, not one by one
     columns |= {name: [value] * n for name, value in more.items()}
+    kinds = {name: _kind(name, values) for name, values in columns.items()}
+    if least is not None:
+        hidden = _hidden(kind, found, grids, columns, least, None if roster is None else roster.fallback)
+        columns = {name: list(values) for name, values in blanked(columns, found.columns, hidden).items()}
     return Table(
         kind,
         columns,
-        {name: _kind(name, values) for name, values in columns.items()},
+        kinds,
         None if kind == "cells" else cut_at_edge(layer.geometry),
         over,
         found.record.tiling,
         float(np.sqrt(np.median(found.tiling.area))) / 4,
         kind != "cells" or found.tiling.kind != "h3",
     )
+
+
+def _hidden(
+    kind: FeatureKind,
+    found: Draft,
+    grids: Mapping[str, Any],
+    columns: Mapping[str, list[Any]],
+    least: int,
+    fallback: str | None,
+) -> NDArray[np.bool_]:
+    """Which features are kept back; `grids` are the columns of grids, of which teams are made."""
+    counts = counts_in(found.measures)
+    if kind == "cells":
+        return hidden_cells(columns, counts, found.plan.labels, least)
+    hidden = hidden_rows(grids, counts, least)
+    if kind == "grids":
+        return hidden
+    owners = [team or fallback for team in grids["team"]]
+    return hidden_teams(columns, counts, least, owners, hidden)
 
 
 def _kind(name: str, values: list[Any]) -> Kind:

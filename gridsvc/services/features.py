@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -23,6 +23,7 @@ from gridsvc.exchange.filters.judge import holds
 from gridsvc.exchange.filters.parse import Node
 from gridsvc.principal import Principal
 from gridsvc.services.feature_tables import IDS, FeatureKind, Shelf, Table, table_of
+from gridsvc.services.small_layers import SMALL, least_for
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import PublicationRecord
 from gridsvc.teams.model import Roster
@@ -118,6 +119,8 @@ class Version:
         Its cells.
     token : str
         Differs where any property or outline does.
+    least : int or None
+        Counts of customers below this are kept back from who asks.
     """
 
     collection: Named
@@ -127,6 +130,7 @@ class Version:
     record: PublicationRecord | None
     tiling: str
     token: str
+    least: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,9 +262,19 @@ def _none(name: str) -> NotFound:
 
 
 def version(
-    db: Database, who: Principal, found: Named, at: datetime | None = None, pinned: Pinned | None = None
+    db: Database,
+    who: Principal,
+    found: Named,
+    at: datetime | None = None,
+    pinned: Pinned | None = None,
+    small: int = SMALL,
 ) -> Version | None:
     """The state of a collection at a time, now if None; or the pinned one. None where nothing was in force.
+
+    Parameters
+    ----------
+    small : int
+        Counts of customers below this are kept back from callers without ``customers:read``.
 
     Raises
     ------
@@ -269,10 +283,12 @@ def version(
     """
     who.require("owner:read" if found.plan is None else "plans:read")
     with db.read() as reader:
-        return _version(reader, found, at, pinned)
+        return _for(least_for(who, small), _version(reader, found, at, pinned))
 
 
-def named_version(db: Database, who: Principal, name: str, at: datetime | None = None) -> Version | None:
+def named_version(
+    db: Database, who: Principal, name: str, at: datetime | None = None, small: int = SMALL
+) -> Version | None:
     """As `version`, of the collection of that id, for who need not be told more of it.
 
     Raises
@@ -285,7 +301,7 @@ def named_version(db: Database, who: Principal, name: str, at: datetime | None =
         found = _version(reader, named, at, None)
         if found is None and reader.publications.begun(named.territory, named.line) is None:
             raise _none(name)
-    return found
+    return _for(least_for(who, small), found)
 
 
 def _version(reader: Reader, found: Named, at: datetime | None, pinned: Pinned | None) -> Version | None:
@@ -303,6 +319,13 @@ def _version(reader: Reader, found: Named, at: datetime | None, pinned: Pinned |
     measured = reader.features.measured(record.tiling)
     token = f"{record.n}-{r}-{measured}-{record.plan[-8:]}"  # another database has other plans
     return Version(found, record.n, r, moment, record, record.tiling, token)
+
+
+def _for(least: int | None, state: Version | None) -> Version | None:
+    """A state as it is shown to who may see counts from `least` on."""
+    if state is None or least is None:
+        return state
+    return replace(state, least=least, token=f"{state.token}-{least}")
 
 
 def _draft_version(reader: Reader, found: Named, at: datetime, pinned: Pinned | None) -> Version:
@@ -327,7 +350,7 @@ def table(db: Database, shelf: Shelf, state: Version, kind: FeatureKind | None =
         roster = reader.rosters.get(state.collection.territory, state.r).at(state.at) if state.r else None
         key = (state.collection.id.rpartition(".")[0], wanted, state.token, _leads(roster))
         source = state.record or str(state.collection.plan)
-        return shelf.get(key, lambda: table_of(reader, source, wanted, roster, _shared(state)))
+        return shelf.get(key, lambda: table_of(reader, source, wanted, roster, _shared(state), state.least))
 
 
 def drawn_table(db: Database, shelf: Shelf, state: Version, kind: FeatureKind) -> Table:

@@ -1,0 +1,157 @@
+"""Exports and layers for who may not see customers: no small count in them, nor what would tell one."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import openpyxl
+import pyarrow.parquet as pq
+import pyogrio
+import pytest
+
+from gridsvc.principal import SCOPES, Principal
+from gridsvc.services import exports, features, plans, rosters
+from gridsvc.services.exports import Source, Wanted
+from gridsvc.services.feature_tables import Shelf
+from gridsvc.store import Database
+from gridsvc.store.records import MeasureRecord
+from tests.services import series
+from tests.services.board import ANNA, board, lay
+from tests.store.builders import DAY_1
+
+VIEWER = Principal("viewer", SCOPES - {"customers:read"})
+LEAST = 5
+COUNTS = (1, 2, 30, 40, 50, 60, 3, 0, 0, 9, 0, 70)
+LETTERS = "aaabbbccddff"
+SECRET = 812.25
+"""What the customer in the first cell uses; its cell has no other."""
+
+
+@pytest.fixture
+def plan(database: Database) -> str:
+    """Twelve cells in a row; grid c has 3 customers, d 9, all others many."""
+    tiling = board(12, 1)
+    made = lay(database, tiling, {})
+    with database.write(ANNA, "test") as uow:
+        kwh = np.where(np.arange(12) == 0, SECRET, np.array(COUNTS) * 10.0)
+        counted = MeasureRecord("customers", "count", "", np.array(COUNTS, np.float64), DAY_1)
+        uow.tilings.put_measures(made, None, [counted, MeasureRecord("kwh", "sum:kwh", "", kwh, DAY_1)])
+    rosters.put(database, ANNA, "board", series.people())
+    balanced = (("customers", 0.9), ("kwh", 0.9))
+    plan = plans.put(database, ANNA, made, series.drawn(LETTERS), balanced).id
+    series.publish(database, plan)
+    return plan
+
+
+def exported(database: Database, plan: str, path: Path, layer: Any, form: Any, who: Principal) -> None:
+    exports.write(database, who, Source(plan), Wanted(layer, form, small=LEAST), path)
+
+
+def rows(
+    database: Database, plan: str, folder: Path, layer: Any, who: Principal = VIEWER
+) -> list[dict[str, Any]]:
+    path = folder / "out.geojson"
+    exported(database, plan, path, layer, "geojson", who)
+    return [feature["properties"] for feature in json.loads(path.read_bytes())["features"]]
+
+
+def test_grids_with_few_are_kept_back_and_one_more_with_them(
+    database: Database, plan: str, tmp_path: Path
+) -> None:
+    found = {row["code"]: row for row in rows(database, plan, tmp_path, "grids")}
+    assert {code for code, row in found.items() if row["customers"] is None} == {"c", "d"}
+    for code in ("c", "d"):
+        assert found[code]["kwh"] is None and found[code]["kwh_deviation"] is None
+        assert found[code]["cells"] == 2
+    assert found["a"]["customers"] == 33
+
+
+def test_no_sum_of_a_grid_tells_a_cell(database: Database, plan: str, tmp_path: Path) -> None:
+    shown = defaultdict(list)
+    for row, count in zip(rows(database, plan, tmp_path, "cells"), COUNTS, strict=True):
+        shown[row["grid"]].append((row["customers"], count))
+        assert row["customers"] in (None, count)
+        assert (row["kwh"] is None) == (row["customers"] is None)
+    for code, cells in shown.items():
+        hidden = [count for told, count in cells if told is None]
+        assert all(count == 0 or count >= LEAST for told, count in cells if told is not None)
+        if hidden and code not in {"c", "d"}:  # whose sums are kept back, too
+            assert len(hidden) > 1 and sum(hidden) >= LEAST
+
+
+def test_no_team_tells_its_grid(database: Database, plan: str, tmp_path: Path) -> None:
+    found = {row["team"]: row["customers"] for row in rows(database, plan, tmp_path, "teams")}
+    assert {team for team, customers in found.items() if customers is None} == {"c", "d"}
+
+
+@pytest.mark.parametrize("layer", ["grids", "cells", "teams"])
+def test_who_may_see_customers_sees_all(database: Database, plan: str, tmp_path: Path, layer: str) -> None:
+    found = rows(database, plan, tmp_path, layer, ANNA)
+    assert sum(row["customers"] for row in found) == sum(COUNTS)
+
+
+@pytest.mark.parametrize("layer", ["grids", "cells", "teams"])
+@pytest.mark.parametrize("form", ["geojson", "csv", "gpkg", "fgb", "parquet", "xlsx", "shp", "kml"])
+def test_each_format_keeps_them_back(
+    database: Database, plan: str, tmp_path: Path, layer: str, form: str
+) -> None:
+    path = tmp_path / f"out.{'zip' if form == 'shp' else form}"
+    exported(database, plan, path, layer, form, VIEWER)
+    told = _customers(path, form)
+    assert len(told) == {"grids": 5, "cells": 12, "teams": 5}[layer]
+    assert not {1.0, 2.0, 3.0} & set(told)
+    assert any(value is None for value in told) and 70.0 in told
+    assert str(SECRET).encode() not in path.read_bytes()
+
+
+def _customers(path: Path, form: str) -> list[float | None]:
+    if form == "csv":
+        with path.open(encoding="utf-8", newline="") as file:
+            found: list[Any] = [row["customers"] for row in csv.DictReader(file)]
+    elif form == "parquet":
+        found = pq.read_table(path)["customers"].to_pylist()
+    elif form == "xlsx":
+        head, *lines = openpyxl.load_workbook(path).worksheets[0].iter_rows(values_only=True)
+        found = [line[head.index("customers")] for line in lines]
+    elif form == "kml":
+        marks = ElementTree.parse(path).getroot().iter("{http://www.opengis.net/kml/2.2}Placemark")
+        found = [_simple(mark) for mark in marks]
+    else:
+        layers = pyogrio.list_layers(path)[:, 0].tolist()
+        name = next(layer for layer in layers if layer in {"grids", "cells", "teams"} or len(layers) == 1)
+        found = pyogrio.read_dataframe(path, layer=name, read_geometry=False)["customers"].tolist()
+    numbers = [None if value in (None, "") else float(value) for value in found]
+    return [None if value is None or value != value else value for value in numbers]
+
+
+def _simple(mark: ElementTree.Element) -> str | None:
+    for element in mark.iter():
+        if element.get("name") == "customers":
+            return "".join(element.itertext()).strip()
+    return None
+
+
+@pytest.mark.parametrize("kind", ["grids", "cells", "teams"])
+def test_live_layers_keep_them_back_too(database: Database, plan: str, kind: str) -> None:
+    shelf, told = Shelf(), dict[str, list[Any]]()
+    for name, who in (("viewer", VIEWER), ("anna", ANNA), ("viewer again", VIEWER)):
+        (found,) = [c for c in features.collections(database, who) if c.id == f"board.base.{kind}"]
+        state = features.version(database, who, found)
+        assert state is not None
+        told[name] = features.table(database, shelf, state).columns["customers"]
+    assert told["viewer"] == told["viewer again"]
+    assert sum(told["anna"]) == sum(COUNTS)
+    assert None in told["viewer"] and not {1.0, 2.0, 3.0} & set(told["viewer"])
+
+
+def test_the_manifest_says_so(database: Database, plan: str, tmp_path: Path) -> None:
+    wanted = Wanted("grids", "geojson", small=LEAST)
+    manifest = exports.write(database, VIEWER, Source(plan), wanted, tmp_path / "out.geojson")
+    assert manifest["small_counts"] == {"below": LEAST, "kept_back": 2}
+    assert "small_counts" not in exports.write(database, ANNA, Source(plan), wanted, tmp_path / "out.geojson")

@@ -6,7 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, FastAPI
 from starlette.routing import BaseRoute, Route
@@ -58,6 +58,7 @@ from api.routes import (
     review,
     rosters,
     scorecards,
+    sessions,
     territories,
     webhooks,
 )
@@ -77,6 +78,9 @@ from gridsvc.services.keyring import Keyring
 from gridsvc.store.database import Database
 from gridsvc.supervisor import Supervisor
 from gridsvc.watcher import Watcher
+
+if TYPE_CHECKING:
+    from gridsvc.openid.company import Company
 
 __all__ = ["create_app"]
 
@@ -113,6 +117,7 @@ def create_app(
     chosen = settings or Settings.load()
     receivers = Receivers.parse(chosen.webhook_allow)
     entrance = door or Door(chosen.access, chosen.hosts)
+    company = _company(chosen)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -137,13 +142,14 @@ def create_app(
                 counted,
                 _watch_over(app, chosen, counted),
                 stopping,
+                company,
             )
             discard_orphans(database, chosen.uploads, _ABANDONED)
             on_stop(feed.close)
             on_stop(stopping.set)
             if entrance.access == "keys":
                 ring.start()
-                entrance.ask([ring])
+                entrance.ask([ring] if company is None else [ring, company])
             supervisor.start()
             if watcher is not None:
                 watcher.start()
@@ -176,6 +182,7 @@ def create_app(
         health,
         metrics,
         identity,
+        sessions,
         territories,
         layers,
         maps,
@@ -243,6 +250,15 @@ def _templates(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
             yield from ((method, route.path_format) for method in route.methods or ())
         else:
             yield from _templates(getattr(getattr(route, "original_router", None), "routes", ()))
+
+
+def _company(settings: Settings) -> Company | None:
+    """The company's provider, whose libraries are loaded where there is one."""
+    if not settings.oidc_issuer:
+        return None
+    from gridsvc.openid.company import company_of
+
+    return company_of(settings)
 
 
 def _described(document: dict[str, Any], door: Door) -> dict[str, Any]:

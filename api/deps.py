@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from threading import Event
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Header, Query, Request
 from pydantic import BeforeValidator
@@ -24,6 +24,9 @@ from gridsvc.services.desk import Desk
 from gridsvc.store.database import Database
 from gridsvc.store.records import Idempotency
 from gridsvc.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from gridsvc.openid.company import Company
 
 __all__ = [
     "App",
@@ -58,6 +61,7 @@ class App:
     front: Front
     routes: Routes
     stopping: Event
+    company: Company | None
 
 
 def current_app(request: Request) -> App:

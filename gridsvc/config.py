@@ -46,6 +46,24 @@ class Settings(BaseSettings):
         default="",
         description="Names under which an open service is reached, beside localhost and addresses.",
     )
+    public_url: str = Field(
+        default="", description="Address of the page as people know it; the provider sends them back to it."
+    )
+    oidc_issuer: str = Field(default="", description="The company's OpenID provider; empty: none.")
+    oidc_client_id: str = Field(
+        default="", description="The page, as the provider knows it; empty: keys only."
+    )
+    oidc_client_secret_file: str = Field(
+        default="", description="File with the page's secret; empty: PKCE alone, for a public client."
+    )
+    oidc_audience: str = Field(default="", description="Audience of tokens which programs show; empty: none.")
+    oidc_name_claim: str = Field(default="sub", description="Claim with the name the audit writes.")
+    oidc_roles_claim: str = Field(default="roles", description="Claim with somebody's roles.")
+    oidc_roles: str = Field(default="", description="The provider's roles and ours, such as sales=planner.")
+    oidc_branches_claim: str = Field(
+        default="", description="Claim with the territories somebody is for; empty: all."
+    )
+    session_hours: int = Field(default=10, ge=1, le=720, description="Hours until people sign in again.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port the service listens on.")
     workers: int = Field(default=1, ge=1, le=64, description="API worker processes.")
     max_upload_mb: int = Field(default=512, ge=1, description="Largest accepted file, MB.")

@@ -7,7 +7,10 @@ from typing import Protocol
 
 from gridsvc.principal import Principal
 
-__all__ = ["Authenticator", "Known"]
+__all__ = ["CALLBACK", "Authenticator", "Known"]
+
+CALLBACK = "/v1/session/callback"
+"""Where under its public address the company's provider sends people back to."""
 
 
 @dataclass(slots=True, eq=False)

@@ -13,7 +13,7 @@ from api.schemas.common import Page
 from api.schemas.identity import KeyOut, MadeKey, MeOut, NewKey, SessionIn
 from gridsvc.errors import Conflict
 from gridsvc.principal import Principal
-from gridsvc.services import keys
+from gridsvc.services import keys, sessions
 from gridsvc.services.keys import Wanted
 from gridsvc.store.keys import KeyRecord
 
@@ -48,9 +48,10 @@ async def sign_in(body: SessionIn, request: Request, response: Response) -> MeOu
 
 
 @router.delete("/session", status_code=204)
-async def sign_out(response: Response) -> None:
-    """Let the browser forget the key."""
+def sign_out(request: Request, response: Response, db: Db) -> None:
+    """Let the browser forget its key; a session begun at the company's provider is over everywhere."""
     response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    sessions.end(db, request.cookies.get(COOKIE, ""))
 
 
 def _out(record: KeyRecord) -> KeyOut:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from api.door import Access
 from api.schemas.common import Request
 
-__all__ = ["KeyOut", "MadeKey", "MeOut", "NewKey", "SessionIn"]
+__all__ = ["KeyOut", "MadeKey", "MeOut", "NewKey", "SessionIn", "SignInOut"]
 
 Word = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -55,6 +55,13 @@ class SessionIn(Request):
     """The key with which a browser signs in."""
 
     key: Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+class SignInOut(BaseModel):
+    """How to sign in."""
+
+    access: Access
+    provider: Annotated[str | None, Field(description="Where the company's people sign in, if they do.")]
 
 
 class MeOut(BaseModel):

@@ -59,6 +59,10 @@ def serve(
 
         Receivers.parse(settings.webhook_allow)  # what is wrong with it shows here, and not in the workers
     origins_of(settings.cors_origins)
+    if settings.oidc_issuer:
+        from gridsvc.openid.company import company_of
+
+        company_of(settings)
     if settings.access == "open":
         _require_loopback(settings.host, open_=open_)
     _require_free(settings.host, settings.port)

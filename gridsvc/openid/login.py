@@ -123,14 +123,20 @@ class SignIn:
     def __init__(self, provider: Provider, client: Client, verifier: Verifier, *, post: Post = post) -> None:
         self._provider, self._client, self._verifier, self._post = provider, client, verifier, post
 
-    def address(self, attempt: Attempt) -> str:
-        """Where the browser is to go.
+    @property
+    def secure(self) -> bool:
+        """Whether browsers come by https, so that cookies may ask for it."""
+        return self._client.callback.startswith("https:")
+
+    def begin(self) -> tuple[str, str]:
+        """Where the browser is to go, and what it is to keep until it comes back.
 
         Raises
         ------
         OutOfService
             The provider does not answer.
         """
+        attempt = Attempt.new()
         asked = {
             "response_type": "code",
             "client_id": self._client.id,
@@ -142,10 +148,10 @@ class SignIn:
             "code_challenge_method": "S256",
         }
         at = self._provider.endpoint("authorization_endpoint")
-        return f"{at}{'&' if '?' in at else '?'}{urlencode(asked)}"
+        return f"{at}{'&' if '?' in at else '?'}{urlencode(asked)}", attempt.pack()
 
-    def finish(self, attempt: Attempt, answer: Mapping[str, str]) -> Person:
-        """Who came back with `answer`, the callback's query.
+    def finish(self, kept: str, answer: Mapping[str, str]) -> Person:
+        """Who came back with `answer`, the callback's query, and what the browser has kept.
 
         Raises
         ------
@@ -154,6 +160,7 @@ class SignIn:
         OutOfService
             The provider does not answer.
         """
+        attempt = Attempt.unpack(kept)
         if not hmac.compare_digest(answer.get("state", "").encode(), attempt.state.encode()):
             raise _failed("was not begun in this browser")
         if answer.get("iss", self._provider.issuer) != self._provider.issuer:

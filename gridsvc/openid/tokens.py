@@ -51,12 +51,12 @@ class ClaimNames:
     Attributes
     ----------
     name, roles, branches : str
-        Names of claims, such as ``realm_access.roles``.
+        Names of claims, such as ``realm_access.roles``; without one for branches, tokens are for all.
     """
 
     name: str = "sub"
     roles: str = "roles"
-    branches: str = "branches"
+    branches: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Person:
     roles : frozenset of str
         The provider's names for what they may do.
     branches : frozenset of str or None
-        Territory branches they see; None where the token names none.
+        Territories they are for; None means all. Where a claim is to name them and does not, it is none.
     expires : float
         When the token ends, seconds since 1970.
     claims : mapping
@@ -159,9 +159,8 @@ def person_of(claims: Mapping[str, Any], names: ClaimNames) -> Person:
     name = _found(claims, names.name)
     if not isinstance(name, str) or not name.strip() or len(name) > _NAME_LENGTH or not name.isprintable():
         raise _refused(f"names nobody (claim {names.name})")
-    roles = _several(claims, names.roles)
-    branches = _several(claims, names.branches)
-    return Person(name, roles or frozenset(), branches, float(claims["exp"]), claims)
+    branches = _several(claims, names.branches) if names.branches else None
+    return Person(name, _several(claims, names.roles), branches, float(claims["exp"]), claims)
 
 
 def _found(claims: Mapping[str, Any], path: str) -> Any:
@@ -174,10 +173,8 @@ def _found(claims: Mapping[str, Any], path: str) -> Any:
     return found
 
 
-def _several(claims: Mapping[str, Any], path: str) -> frozenset[str] | None:
-    found = _found(claims, path)
-    if found is None:
-        return None
+def _several(claims: Mapping[str, Any], path: str) -> frozenset[str]:
+    found = _found(claims, path) or []
     several = found.split() if isinstance(found, str) else found
     if not isinstance(several, list) or not all(isinstance(one, str) for one in several):
         raise _refused(f"has a claim {path} which is not a list of names")

@@ -133,9 +133,10 @@ def note_uses(db: Database, times: Mapping[str, datetime]) -> None:
 
 
 def principal_of(record: KeyRecord) -> Principal:
-    """Who uses a key."""
+    """Who uses a key, or has a session."""
     branches = None if record.branches is None else frozenset(record.branches)
-    return Principal(f"key:{record.name}", _scopes(record.role, record.scopes), branches)
+    actor = f"key:{record.name}" if record.person is None else f"user:{record.person}"
+    return Principal(actor, _scopes(record.role, record.scopes), branches)
 
 
 def digest_of(key: str) -> str:

@@ -28,6 +28,8 @@ class KeyRecord:
         SHA-256 of the whole key, which is random enough not to be guessed from it.
     begins : str
         The first letters of the key, by which people tell keys apart.
+    person : str or None
+        Who signed in by it: it is the session of a browser, and no key that anybody was given.
     role : str or None
         Names the scopes; where there is none, `scopes` lists them.
     branches : list of str or None
@@ -40,6 +42,7 @@ class KeyRecord:
     name: str
     digest: str = field(repr=False)
     begins: str
+    person: str | None
     role: str | None
     scopes: list[str] | None
     branches: list[str] | None
@@ -70,9 +73,18 @@ class KeyReader:
             raise NotFound(f"there is no key {key!r}", field="key", cure="list the keys there are")
         return KeyRecord(**found._mapping)
 
+    def session(self, digest: str) -> KeyRecord | None:
+        """Return the session behind the digest of what a browser shows, if there is one."""
+        rows = select(keys).where(keys.c.digest == digest, keys.c.person.is_not(None))
+        found = self._handle.connection.execute(rows).first()
+        return None if found is None else KeyRecord(**found._mapping)
+
     def list(self, after: str | None = None, limit: int = 100) -> list[KeyRecord]:
-        """Keys in the order they were made, at most `limit`, behind the id `after`; revoked ones too."""
-        rows = select(keys).order_by(keys.c.id).limit(limit)
+        """Keys in the order they were made, at most `limit`, behind the id `after`; revoked ones too.
+
+        Sessions are none of them.
+        """
+        rows = select(keys).where(keys.c.person.is_(None)).order_by(keys.c.id).limit(limit)
         if after is not None:
             rows = rows.where(keys.c.id > after)
         return [KeyRecord(**row._mapping) for row in self._handle.connection.execute(rows)]

@@ -25,18 +25,16 @@ def sign_in(company: OpenId, secret: str = "") -> SignIn:
 
 @pytest.mark.parametrize("secret", ["", "s3cret:with/signs and 空"])
 def test_who_signs_in_comes_back(company: OpenId, secret: str) -> None:
-    flow, attempt = sign_in(company, secret), Attempt.new()
-    answer = company.consent(flow.address(attempt), sub="mei", roles=["planner"])
-    person = flow.finish(Attempt.unpack(attempt.pack()), answer)
+    flow = sign_in(company, secret)
+    address, kept = flow.begin()
+    person = flow.finish(kept, company.consent(address, sub="mei", roles=["planner"]))
     assert (person.name, person.roles) == ("mei", {"planner"})
 
 
 def test_the_browser_is_sent_with_all_that_binds_the_answer_to_it(company: OpenId) -> None:
-    attempt = Attempt.new()
-    asked = {
-        name: values[0]
-        for name, values in parse_qs(urlsplit(sign_in(company).address(attempt)).query).items()
-    }
+    address, kept = sign_in(company).begin()
+    attempt = Attempt.unpack(kept)
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
     assert asked["response_type"] == "code"
     assert asked["redirect_uri"] == CALLBACK
     assert (asked["state"], asked["nonce"]) == (attempt.state, attempt.nonce)
@@ -45,11 +43,12 @@ def test_the_browser_is_sent_with_all_that_binds_the_answer_to_it(company: OpenI
 
 
 def test_a_code_counts_once(company: OpenId) -> None:
-    flow, attempt = sign_in(company), Attempt.new()
-    answer = company.consent(flow.address(attempt))
-    flow.finish(attempt, answer)
+    flow = sign_in(company)
+    address, kept = flow.begin()
+    answer = company.consent(address)
+    flow.finish(kept, answer)
     with pytest.raises(Unauthenticated, match="refused"):
-        flow.finish(attempt, answer)
+        flow.finish(kept, answer)
 
 
 @pytest.mark.parametrize(
@@ -64,15 +63,17 @@ def test_a_code_counts_once(company: OpenId) -> None:
     ],
 )
 def test_an_answer_to_something_else_is_refused(company: OpenId, changed: dict[str, str], why: str) -> None:
-    flow, attempt = sign_in(company), Attempt.new()
-    answer = company.consent(flow.address(attempt)) | changed
+    flow = sign_in(company)
+    address, kept = flow.begin()
+    answer = company.consent(address) | changed
     with pytest.raises(Unauthenticated, match=why):
-        flow.finish(attempt, answer)
+        flow.finish(kept, answer)
 
 
 def test_a_code_of_another_browser_is_refused(company: OpenId) -> None:
-    flow, mine, theirs = sign_in(company), Attempt.new(), Attempt.new()
-    stolen = company.consent(flow.address(theirs)) | {"state": mine.state}
+    flow = sign_in(company)
+    (_, mine), (theirs, _) = flow.begin(), flow.begin()
+    stolen = company.consent(theirs) | {"state": Attempt.unpack(mine).state}
     with pytest.raises(Unauthenticated, match="refused"):
         flow.finish(mine, stolen)
 
@@ -88,10 +89,11 @@ def test_a_code_of_another_browser_is_refused(company: OpenId) -> None:
     ],
 )
 def test_a_token_of_another_signing_in_is_refused(company: OpenId, claims: dict[str, Any], why: str) -> None:
-    flow, attempt = sign_in(company), Attempt.new()
-    answer = company.consent(flow.address(attempt), **claims)
+    flow = sign_in(company)
+    address, kept = flow.begin()
+    answer = company.consent(address, **claims)
     with pytest.raises(Unauthenticated, match=why):
-        flow.finish(attempt, answer)
+        flow.finish(kept, answer)
 
 
 @pytest.mark.parametrize("packed", ["", "a", "a.b", "a.b.", "a.b.c.d"])
@@ -101,10 +103,11 @@ def test_a_cookie_which_is_no_attempt_is_refused(packed: str) -> None:
 
 
 def test_a_provider_away_is_out_of_service(company: OpenId) -> None:
-    flow, attempt = sign_in(company), Attempt.new()
-    answer = company.consent(flow.address(attempt))
+    flow = sign_in(company)
+    address, kept = flow.begin()
+    answer = company.consent(address)
     company.away = True
     with pytest.raises(OutOfService):
-        flow.finish(attempt, answer)
+        flow.finish(kept, answer)
     with pytest.raises(OutOfService):
-        sign_in(company).address(attempt)
+        sign_in(company).begin()

@@ -34,7 +34,8 @@ OFFLINE_TOKEN = OFFLINE.token(exp=4102444800)
 
 
 def verifier(company: OpenId, clock: Clock | None = None, **names: str) -> Verifier:
-    return Verifier(Provider(company.issuer, clock=clock or Clock()), AUDIENCE, ClaimNames(**names))
+    known = ClaimNames(**({"branches": "branches"} | names))
+    return Verifier(Provider(company.issuer, clock=clock or Clock()), AUDIENCE, known)
 
 
 def part(value: object) -> str:
@@ -165,7 +166,7 @@ class TestNames:
         check = verifier(company, roles="realm_access.roles", name="preferred_username")
         token = company.token(realm_access={"roles": ["approver"]}, preferred_username="王小明")
         found = check.verify(token)
-        assert (found.name, found.roles, found.branches) == ("王小明", {"approver"}, None)
+        assert (found.name, found.roles, found.branches) == ("王小明", {"approver"}, frozenset())
 
     def test_an_address_is_a_name_as_a_whole(self) -> None:
         claims = {"sub": "a", "exp": 1, "https://example.com/roles": "viewer planner"}
@@ -175,8 +176,11 @@ class TestNames:
     def test_no_roles_is_no_role(self, company: OpenId) -> None:
         assert verifier(company).verify(company.token()).roles == frozenset()
 
-    def test_no_branches_is_not_every_branch(self) -> None:
-        assert person_of({"sub": "a", "exp": 1, "branches": []}, ClaimNames()).branches == frozenset()
+    def test_whoever_names_no_branches_has_none(self, company: OpenId) -> None:
+        assert verifier(company).verify(company.token()).branches == frozenset()
+
+    def test_without_a_claim_for_branches_all_are_meant(self, company: OpenId) -> None:
+        assert verifier(company, branches="").verify(company.token(branches=["north"])).branches is None
 
 
 class TestRotation:

@@ -192,6 +192,11 @@ export class Api {
     return this.get('/v1/me');
   }
 
+  /** How to sign in: `provider` is null where the company's people have keys only. */
+  howToSignIn(): Promise<{ provider: string | null }> {
+    return this.get('/v1/session');
+  }
+
   signIn(key: string): Promise<Me> {
     return this.post('/v1/session', { key });
   }

@@ -39,10 +39,18 @@ export function signInNotice(context: Context, done: () => void): HTMLElement {
     }
     done();
   };
+  const provider = h('div', {});
+  api.howToSignIn().then(
+    (how) => {
+      if (how.provider !== null) fill(provider, companyDoor(new URL(how.provider).host, i18n));
+    },
+    () => undefined, // a key opens the page without it
+  );
   return h(
     'form',
     { class: 'state form', onsubmit: (event) => void enter(event) },
     h('h2', {}, i18n.t('identity.title')),
+    provider,
     h('p', {}, i18n.t('identity.text')),
     h('div', { class: 'field' }, h('label', { for: 'key' }, i18n.t('identity.key')), input),
     fault,
@@ -50,12 +58,19 @@ export function signInNotice(context: Context, done: () => void): HTMLElement {
   );
 }
 
+/** Leads to the company's provider; the browser comes back signed in. */
+function companyDoor(host: string, i18n: I18n): HTMLElement {
+  const leave = (): void => location.assign('/v1/session/begin');
+  const label = i18n.t('identity.company', { host });
+  return h('p', {}, h('button', { id: 'company', type: 'button', class: 'primary', onclick: leave }, label));
+}
+
 /** What the header says: that the service is open, or who is at work and how to end that. */
 export function whoIsAtWork(me: Me, i18n: I18n, signOut: () => void): HTMLElement {
   if (me.access === 'open') {
     return h('span', { class: 'badge', title: i18n.t('identity.open.text') }, i18n.t('identity.open'));
   }
-  const name = me.actor.replace(/^key:/, '');
+  const name = me.actor.replace(/^(key|user):/, '');
   return h(
     'button',
     {

@@ -18,6 +18,7 @@ class _Keys(TypedColumns):
     name: Named[str] = Column(Text)
     digest: Named[str] = Column(Text)
     begins: Named[str] = Column(Text)
+    person: Named[str | None] = Column(Text)
     role: Named[str | None] = Column(Text)
     scopes: Named[Any] = Column(Json, nullable=True)
     branches: Named[Any] = Column(Json, nullable=True)

@@ -10,6 +10,7 @@ export const en = {
     'This service wants a key. Ask an administrator for one; it is kept until the browser is closed.',
   'identity.key': 'Key',
   'identity.enter': 'Sign in',
+  'identity.company': 'Sign in at {host}',
   'identity.out': 'Sign out {name}',
   'identity.open': 'Open: no sign-in',
   'identity.open.text': 'Nobody has to sign in: whoever reaches this service may do everything.',

@@ -11,6 +11,7 @@ export const zh: Record<keyof typeof en, string> = {
   'identity.text': '此服务需要密钥。请向管理员索取；密钥会保留到浏览器关闭为止。',
   'identity.key': '密钥',
   'identity.enter': '登录',
+  'identity.company': '使用 {host} 登录',
   'identity.out': '退出 {name}',
   'identity.open': '开放：无需登录',
   'identity.open.text': '无需登录：能访问此服务的人可以进行任何操作。',

@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,15 +32,11 @@ def test_a_balance_that_is_stopped(tmp_path: Path, by: signal.Signals, code: int
     cells, edges = _cells(tmp_path)
     before = sorted(tmp_path.iterdir())
     command = ["balance", str(cells), "--adjacency", str(edges), "--grids", "30", "--measure", "customers"]
-    process = subprocess.Popen(
-        [*RUN, *command, "--sweeps", "100000000", "-o", str(tmp_path / "grids.csv")],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    _until_working(process)
-    process.send_signal(by)
-    told, faults = process.communicate(timeout=30)
+    out = ["-o", str(tmp_path / "grids.csv")]
+    with _started(*command, "--sweeps", "100000000", *out) as process:
+        _until_working(process)
+        process.send_signal(by)
+        told, faults = process.communicate(timeout=30)
     assert process.returncode == code, faults
     assert faults.strip() == "gridsvc: stopped; nothing was left half done"
     assert told == ""
@@ -55,18 +53,25 @@ def test_an_assignment_that_is_stopped(tmp_path: Path, by: signal.Signals, code:
     teams.write_text("\n".join(["id,name,lead_name,capacity_customers", *rooms]) + "\n")
     before = sorted(tmp_path.iterdir())
     out = ["-o", str(tmp_path / "owners.csv"), "--report", str(tmp_path / "report.json")]
-    process = subprocess.Popen(
-        [*RUN, "assign", str(grids), str(cells), "--adjacency", str(edges), "--teams", str(teams), *out],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    _until_working(process)
-    process.send_signal(by)
-    told, faults = process.communicate(timeout=30)
+    command = ["assign", str(grids), str(cells), "--adjacency", str(edges), "--teams", str(teams)]
+    with _started(*command, *out) as process:
+        _until_working(process)
+        process.send_signal(by)
+        told, faults = process.communicate(timeout=30)
     assert process.returncode == code, faults
     assert (told, faults.strip()) == ("", "gridsvc: stopped; nothing was left half done")
     assert sorted(tmp_path.iterdir()) == before
+
+
+@contextmanager
+def _started(*command: str) -> Iterator[subprocess.Popen[str]]:
+    """A command that has begun to work; it does not outlive the test, whatever becomes of that."""
+    process = subprocess.Popen([*RUN, *command], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _until_working(process: subprocess.Popen[str], seconds: float = 3.0) -> None:
@@ -82,12 +87,10 @@ def _until_working(process: subprocess.Popen[str], seconds: float = 3.0) -> None
 
 
 def test_a_second_term_does_not_disturb_the_clearing_away(tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [*RUN, "sample", "--size", "city", "-o", str(tmp_path / "city")], stderr=subprocess.PIPE, text=True
-    )
-    _until_working(process, 2.0)
-    for _ in range(5):
-        process.terminate()
-    _, faults = process.communicate(timeout=30)
+    with _started("sample", "--size", "city", "-o", str(tmp_path / "city")) as process:
+        _until_working(process, 2.0)
+        for _ in range(5):
+            process.terminate()
+        _, faults = process.communicate(timeout=30)
     assert (process.returncode, faults.strip()) == (143, "gridsvc: stopped; nothing was left half done")
     assert list(tmp_path.iterdir()) == []

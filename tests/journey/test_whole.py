@@ -8,20 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import LONG_WALK
 from tests.databases import missing
 from tests.exchange.listener import listening
 from tests.journey.crash import KIT, crashkit
 from tests.journey.test_crash import RESTART, running
 from tests.journey.whole import Receiver, Whole
 
-KILLS = int(os.environ.get("GRIDSVC_PROOF_WHOLE", "3"))
+KILLS = int(os.environ.get("GRIDSVC_PROOF_WHOLE", "10"))
 PROOF = KILLS >= 200
 
 Record = Callable[[str, object], None]
 
 
-@LONG_WALK
+@pytest.mark.proof
 def test_nothing_is_torn_lost_or_doubled(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: Record
 ) -> None:

@@ -238,6 +238,27 @@ def deploy() -> Lines:
     return [*stored, *_pytest("tests/store/test_upgrade.py", "tests/deploy", "-p", "no:randomly")]
 
 
+def operations() -> Lines:
+    """A caller at ten times its rate; ten minutes with 200 publications; what the system is held to."""
+    sizes = {"GRIDSVC_PROOF_FAIR": "60", "GRIDSVC_PROOF_SOAK": "600"}
+    journeys = ("tests/journey/test_fair.py", "tests/journey/test_soak.py")
+    return [
+        *_pytest(*journeys, "-p", "no:randomly", **sizes),
+        *_pytest("tests/operations", "-p", "no:randomly"),
+    ]
+
+
+def outages() -> Lines:
+    """Full and read-only disks, the database gone for 30 seconds, steps of the clock; formulas in names."""
+    files = ("tests/services/test_outages.py", "tests/exchange/test_texts.py")
+    return _pytest(*files, "-p", "no:randomly", GRIDSVC_PROOF_AWAY="30")
+
+
+def whole() -> Lines:
+    """200 kill -9 of the whole service on both databases: two workers, jobs, publications, webhooks."""
+    return _pytest("tests/journey/test_whole.py", "-p", "no:randomly", GRIDSVC_PROOF_WHOLE="200")
+
+
 def image() -> Lines:
     """The image built from the Dockerfile, and the main job in it: not root, on a read-only root."""
     done = subprocess.run(["sh", ".ci/image.sh"], cwd=ROOT, check=True, capture_output=True, text=True)
@@ -264,6 +285,9 @@ PARTS: dict[str, Callable[[], Lines]] = {
     "ogc": ogc,
     "exports": exports,
     "deploy": deploy,
+    "operations": operations,
+    "outages": outages,
+    "whole": whole,
     "image": image,
     "fresh-clone": fresh_clone,
 }

@@ -20,7 +20,7 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz")
 def readyz(request: Request) -> dict[str, str | int]:
-    """The database answers too, and there is room on the disk; else 503 with the `reason`."""
+    """The database answers too, there is room on the disk, the clock is right; else 503 with the `reason`."""
     app = current_app(request)
     seq = readiness.look(app.database, {app.settings.data_dir, app.settings.mapped})
     return {"status": "ready", "seq": seq}

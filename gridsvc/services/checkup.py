@@ -17,16 +17,13 @@ from gridsvc.errors import GridsvcError, InvalidInput
 from gridsvc.ownership.container import DamagedFileError, verify
 from gridsvc.ownership.head import Counter, Head
 from gridsvc.ownership.live import COUNTER, LATE
-from gridsvc.services.readiness import require_room
+from gridsvc.services.readiness import SKEW, require_room
 from gridsvc.store.database import Database
 
 __all__ = ["Finding", "look"]
 
 _SCARCE = 1_000_000_000
 """Bytes of free disk below which the doctor warns."""
-
-_SKEW = 2.0
-"""Seconds by which this clock and the database's may differ."""
 
 _SPARE = 200
 """Open files which a worker needs beside its connections."""
@@ -108,9 +105,9 @@ def _clock(settings: Settings) -> str:
         there, last = reader.figures.clock(), reader.figures.last_change()
     now = datetime.now(UTC)
     skew = 0.0 if there is None else (now - there).total_seconds()
-    if abs(skew) > _SKEW:
+    if abs(skew) > SKEW:
         raise InvalidInput(f"{abs(skew):.0f} s away from the database's", cure="let both follow NTP")
-    if last is not None and (last - now).total_seconds() > _SKEW:
+    if last is not None and (last - now).total_seconds() > SKEW:
         raise InvalidInput(
             f"the last change was made {(last - now).total_seconds():.0f} s from now",
             cure="set the clock right; who was ahead may have been another node",

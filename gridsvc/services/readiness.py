@@ -1,20 +1,24 @@
-"""Whether the service may be asked: the database answers, and there is room where it writes."""
+"""Whether the service may be asked: the database answers, there is room to write, and the clock is right."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gridsvc.errors import OutOfService
 from gridsvc.outages import RETRY_AFTER, disk_fault
 from gridsvc.store.database import Database
 
-__all__ = ["look", "require_room"]
+__all__ = ["SKEW", "look", "require_room"]
 
 _ROOM = 1 << 20
 """Bytes which must still fit: less than the smallest change needs for its log and its files."""
+
+SKEW = 5.0
+"""Seconds by which clocks of nodes may differ."""
 
 
 def look(db: Database, folders: Iterable[Path]) -> int:
@@ -23,12 +27,25 @@ def look(db: Database, folders: Iterable[Path]) -> int:
     Raises
     ------
     OutOfService
-        With the `reason`: the database is away, or a folder's disk is full or read-only.
+        With the `reason`: the database is away, a folder's disk is full or read-only, or the clock went back.
     """
     for folder in folders:
         require_room(folder)
     with db.read() as reader:
+        _require_clock(reader.figures.last_change())
         return reader.seq()
+
+
+def _require_clock(last: datetime | None) -> None:
+    """Make sure that the last change is not of the future: what counts from when goes by the clock."""
+    ahead = 0.0 if last is None else (last - datetime.now(UTC)).total_seconds()
+    if ahead > SKEW:
+        raise OutOfService(
+            f"the clock stands {ahead:.0f} s before the last change",
+            cure="set the clock right; nothing is lost, and what was published since counts again then",
+            reason="clock-behind",
+            retry_after=RETRY_AFTER,
+        )
 
 
 def require_room(folder: Path) -> None:

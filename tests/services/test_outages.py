@@ -6,6 +6,7 @@ import errno
 import os
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,21 @@ from fastapi.testclient import TestClient
 from sqlalchemy import make_url, text
 
 from api.app import create_app
+from gridsvc import jobs as child
 from gridsvc.config import Settings
-from gridsvc.errors import OutOfService
+from gridsvc.errors import Conflict, OutOfService
 from gridsvc.ownership.live import Live
-from gridsvc.services import readiness, rosters
+from gridsvc.services import jobs, plans, readiness, rosters
+from gridsvc.services.request import SolveRequest
 from gridsvc.store import Database
+from gridsvc.supervisor import LONG
 from gridsvc.teams.read import roster_from_dict
 from gridsvc.watcher import Watcher
 from tests.api.strip import ROSTER
-from tests.databases import PostgisServer, copy_postgis
-from tests.services.board import ANNA, small
+from tests.databases import Opener, PostgisServer, copy_postgis
+from tests.services.board import ANNA, board, lay, loads, small
+
+AWAY = float(os.environ.get("GRIDSVC_PROOF_AWAY", "3"))
 
 
 def until(condition: Callable[[], Any], seconds: float = 20) -> None:
@@ -92,6 +98,39 @@ def test_a_read_only_database_says_so(database: Database) -> None:
     assert reason(lambda: small(database)) == "database-read-only"
 
 
+def test_a_clock_which_went_back(database: Database, open_database: Opener, tmp_path: Path) -> None:
+    """Not ready until the clock has caught up; then all is there, and nobody started anything anew."""
+    step = timedelta(seconds=readiness.SKEW + 3)
+    small(open_database(clock=lambda: datetime.now(UTC) + step))
+    assert reason(lambda: readiness.look(database, [tmp_path])) == "clock-behind"
+    until(lambda: _ready(database, tmp_path))
+    with database.read() as reader:
+        assert [found.id for found in reader.territories.list()] == ["board"]
+
+
+def test_a_clock_which_went_forward(database: Database, open_database: Opener) -> None:
+    """A job of a worker which did not notice is done by another; what the first one says then is refused."""
+    tiling = board(6, 4)
+    ground = lay(database, tiling, loads(tiling))
+    _, job = plans.start(database, ANNA, ground, SolveRequest(2, (("customers", 0.9),), sweeps=5))
+    first, second = "elsewhere/1/1/a", "elsewhere/2/2/b"
+    assert jobs.claim(database, first, LONG) == job.id
+    stepped = open_database(clock=lambda: datetime.now(UTC) + timedelta(hours=1))
+    jobs.take_back_lost(stepped, lambda _: False, 30.0)
+    assert jobs.claim(stepped, second, LONG) == job.id
+    with pytest.raises(Conflict, match="taken up by another worker"):
+        jobs.finish(database, job.id, first, {"plan": "wrong"})
+    child.run(stepped, job.id, second)
+    assert jobs.get(database, ANNA, job.id).status == "done"
+
+
+def _ready(database: Database, folder: Path) -> bool:
+    try:
+        return readiness.look(database, [folder]) >= 0
+    except OutOfService:
+        return False
+
+
 @pytest.mark.postgis
 def test_a_database_which_goes_away_and_comes_back(postgis_server: PostgisServer, tmp_path: Path) -> None:
     """Lookups go on from the mapped files, the service says why it is not ready, nothing is lost."""
@@ -117,7 +156,7 @@ def test_a_database_which_goes_away_and_comes_back(postgis_server: PostgisServer
                 503,
                 "urn:gridsvc:problem:out-of-service",
             )
-            _goes_on(live, seq, seconds=3.0)
+            _goes_on(live, seq, seconds=AWAY)
 
             postgis_server.sql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
             until(lambda: client.get("/readyz").status_code == 200)

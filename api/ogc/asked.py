@@ -17,7 +17,8 @@ from api.ogc.systems import CRS84, System, system
 from gridsvc.crs import to_wgs84
 from gridsvc.errors import InvalidInput
 from gridsvc.exchange.filters.parse import Node, parse
-from gridsvc.services.features import Pinned, Window
+from gridsvc.services.feature_search import Window
+from gridsvc.services.features import Pinned
 
 __all__ = [
     "LIMIT",

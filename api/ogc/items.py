@@ -20,9 +20,10 @@ from api.ogc.describe import GEOJSON, ITEMS
 from api.ogc.pages import drawing, table, word
 from api.ogc.systems import CRS84, System, system, systems_of
 from gridsvc.errors import NotFound
-from gridsvc.services import features
+from gridsvc.services import feature_search, features
+from gridsvc.services.feature_search import Query, Rows
 from gridsvc.services.feature_tables import IDS, Table
-from gridsvc.services.features import Collection, Pinned, Query, Rows, Version
+from gridsvc.services.features import Collection, Pinned, Version
 from gridsvc.store.database import Database
 
 __all__ = ["router"]
@@ -52,7 +53,7 @@ def items(request: Request, found: Found, db: Db, shelf: Shelves, who: Caller) -
         {name: said[name] for name in names if name in said},
         asked.condition(said.get("filter"), said.get("filter-lang"), said.get("filter-crs"), offered),
     )
-    matched = np.zeros(0, np.int64) if held is None else features.search(db, held, query)
+    matched = np.zeros(0, np.int64) if held is None else feature_search.search(db, held, query)
     if state is None or held is None:  # judged all the same, so that a wrong question is never a right one
         return _empty(request, found, how, crs)
     after = begun[1] if begun else 0
@@ -63,7 +64,7 @@ def items(request: Request, found: Found, db: Db, shelf: Shelves, who: Caller) -
     if how == "html":
         return _page(request, db, (found, state), held, (page, len(matched)), links)
     head = _head(state, links, len(matched), len(page))
-    body = _stream(head, features.pieces(db, held, page, crs.name, north_first=crs.north_first))
+    body = _stream(head, feature_search.pieces(db, held, page, crs.name, north_first=crs.north_first))
     return StreamingResponse(body, media_type=GEOJSON, headers={"Content-Crs": f"<{crs.uri}>"})
 
 
@@ -169,7 +170,7 @@ def _page(
     )
     body = [
         f"<p class=note>{told}</p><nav class=pages>{steps}</nav>",
-        drawing(features.outlines(db, held, drawn), colours, titles),
+        drawing(feature_search.outlines(db, held, drawn), colours, titles),
         table(names, rows, "en"),  # names of properties are what one writes in a question
     ]
     return html(request, f"{found.title}: {word(found.kind, lang)}", trail_of(found, home), body, links[1:2])
@@ -200,10 +201,10 @@ def item(request: Request, feature: str, found: Found, db: Db, shelf: Shelves, w
         lang = asked.language(request)
         pairs = [[name, values[row]] for name, values in held.columns.items()]
         body = [
-            drawing(features.outlines(db, held, rows), [0], [feature]),
+            drawing(feature_search.outlines(db, held, rows), [0], [feature]),
             table(["property", "value"], pairs, lang),
         ]
         return html(request, feature, trail_of(found, root(request)), body, links[:1])
-    piece = next(features.pieces(db, held, rows, crs.name, north_first=crs.north_first))[0]
+    piece = next(feature_search.pieces(db, held, rows, crs.name, north_first=crs.north_first))[0]
     told = piece[:-1] + b',"links":' + orjson.dumps(links) + b"}"
     return Response(told, media_type=GEOJSON, headers={"Content-Crs": f"<{crs.uri}>"})

@@ -115,8 +115,8 @@ def test_a_place_finds_the_outlines_which_meet_it(database: Database) -> None:
 
 
 def test_boxes_choose_by_outline_and_not_by_box(database: Database) -> None:
+    from gridsvc.services.feature_search import Query, Window, search
     from gridsvc.services.feature_tables import Table
-    from gridsvc.services.features import Query, Window, search
 
     squares = board(5, 5)
     west, south, east, north = shapely.bounds(squares.geometry).T

@@ -10,7 +10,7 @@ import pytest
 from api.ogc.systems import System, _north_first, systems_of
 from gridsvc.errors import Forbidden
 from gridsvc.principal import SCOPES, Principal
-from gridsvc.services import features
+from gridsvc.services import feature_search, features
 from tests.ogc.conftest import FIRST, SECOND, Town
 from tests.services.board import ANNA, hand_over
 from tests.services.series import draft, publish
@@ -69,7 +69,7 @@ def test_ten_thousand_features_are_never_more_than_some_hundreds_at_a_time(town:
     assert state is not None
     table = features.table(town.database, Shelf(), state)
     rows = np.tile(np.arange(len(table)), 1)
-    parts = list(features.pieces(town.database, table, rows))
+    parts = list(feature_search.pieces(town.database, table, rows))
     assert max(map(len, parts)) <= 500
     assert [json.loads(piece)["id"] for part in parts for piece in part] == table.ids
 

@@ -120,8 +120,13 @@ def bad_input() -> Lines:
 
 
 def layers_in() -> Lines:
-    """Seventy hostile files over HTTP and by the library; GCJ-02 and BD-09 at 20,000 points, two ways."""
-    files = ("tests/api/test_layers.py", "tests/tiling/test_hostile.py", "tests/crs/test_systems.py")
+    """130 hostile files over HTTP and by the library; GCJ-02 and BD-09 at 20,000 points, two ways."""
+    files = (
+        "tests/api/test_layers.py",
+        "tests/api/test_geojson_bodies.py",
+        "tests/tiling/test_hostile.py",
+        "tests/crs/test_systems.py",
+    )
     sizes = {"GRIDSVC_PROOF_HOSTILE": "1", "GRIDSVC_PROOF_POINTS": "20000"}
     return _pytest(*files, "-p", "no:randomly", **sizes)
 

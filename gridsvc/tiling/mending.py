@@ -29,7 +29,8 @@ Policy = Literal["lowest_id", "largest", "longest_border"]
 POLICIES = {"lowest_id": "min_index", "largest": "max_area", "longest_border": "longest_border"}
 """Who gets ground which several polygons have."""
 
-_SECONDS = 20.0
+_SECONDS = 20.0  # of CPU
+_PATIENCE = 10.0  # times these: a busy machine is not the polygon's fault
 _MEMORY = 1 << 30  # bytes
 _METRES = 110_000.0  # a degree of latitude
 _TOLD = 0.5  # square metres
@@ -184,12 +185,12 @@ def _made_valid(shapes: Shapes, rows: NDArray[np.int64], found: Inspection) -> S
     """Valid polygons of invalid ones, by a process under limits."""
     text = "\n".join(shapely.to_wkb(shapes, hex=True).tolist())
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "gridsvc.tiling.mending"],
+        done = subprocess.run(  # noqa: S603 - our own module; what is mended comes on its input
+            [sys.executable, "-m", "gridsvc.tiling.mending", str(_SECONDS)],
             input=text,
             capture_output=True,
             text=True,
-            timeout=_SECONDS,
+            timeout=_SECONDS * _PATIENCE + 10.0,
             check=True,
         )
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
@@ -212,7 +213,10 @@ def _polygonal(shape: Any) -> Any:
 
 def _main() -> None:
     import resource
+    import signal
 
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)  # ends the process, also within a library
+    signal.setitimer(signal.ITIMER_PROF, float(sys.argv[1]))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     shapes = shapely.from_wkb(np.array(sys.stdin.read().split(), object))
     sys.stdout.write("\n".join(shapely.to_wkb(_polygonal(shape), hex=True) for shape in shapes))

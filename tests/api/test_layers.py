@@ -17,6 +17,7 @@ from api.app import create_app
 from gridsvc.config import Settings
 from tests.api.strip import ROSTER, SQUARE, make_territory, make_tiling
 from tests.tiling.hostile import CASES, Case
+from tests.tiling.hostile.bounds import within_bounds
 from tests.tiling.hostile.case import zipped
 
 FOUR = {
@@ -153,7 +154,7 @@ def test_customers_are_one_of_a_files_layers(client: TestClient, tmp_path: Path)
         assert refused.status_code == 422, refused.text
 
 
-# --- hostile files; all sixty with GRIDSVC_PROOF_HOSTILE=1
+# --- hostile files; all of them with GRIDSVC_PROOF_HOSTILE=1
 
 FEW = {"zip-bomb", "ten-million-vertices", "a-parquet-bomb", "nesting-of-100000", "gbk-without-cpg", "curves"}
 SENT = [case for case in CASES if os.environ.get("GRIDSVC_PROOF_HOSTILE") or case.name in FEW]
@@ -177,9 +178,9 @@ def test_a_hostile_file_gets_its_answer_and_the_service_stays(
     case.make(tmp_path / case.file)
     content = (tmp_path / case.file).read_bytes()
     before, began = resident(), time.monotonic()
-    answer = upload(roomy, case.file, content)
-    seconds = time.monotonic() - began
-    record_property("seconds", round(seconds, 2))
+    with within_bounds(record_property):
+        answer = upload(roomy, case.file, content)
+    record_property("seconds", round(time.monotonic() - began, 2))
     if case.rows is not None:
         assert (answer.status_code, answer.json().get("features")) == (201, case.rows), answer.text
     else:

@@ -283,6 +283,23 @@ def test_the_zone_number_in_an_easting_names_the_system(code: int) -> None:
     assert f"EPSG:{code}" in told(y, x)["survey-axes"]  # as surveyors write them
 
 
+def test_a_system_nobody_can_convert_gets_no_hint_of_axes() -> None:
+    assert told([2_500_000.0], [500_000.0], "EPSG:2383") == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "named"),
+    [(4528, "EPSG:4527 or EPSG:4528"), (4526, "EPSG:4526"), (4547, ""), (4549, "")],
+)
+def test_surveyors_axes_are_seen_also_far_from_the_middle_of_a_zone(code: int, named: str) -> None:
+    x, y = crs.from_wgs84(np.array([114.02, 114.05]), np.array([22.51, 22.55]), f"EPSG:{code}")
+    for declared in (f"EPSG:{code}", *([None] if code != 4549 else [])):  # one without sign or number is none
+        hints = told(y, x, declared)
+        assert set(hints) == {"survey-axes"}
+        assert named in hints["survey-axes"]
+        assert "survey-axes" not in told(x, y, declared)
+
+
 def test_an_easting_without_zone_number_leaves_the_choice() -> None:
     x, y = crs.from_wgs84(LON, LAT, "EPSG:4547")
     assert "EPSG:4534 (75 E) to EPSG:4554" in told(x, y)["metres-as-degrees"]

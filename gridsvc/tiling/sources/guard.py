@@ -50,7 +50,7 @@ class Budget:
     def __init__(self, size: int) -> None:
         more = max(size - 20_000_000, 0)
         self.memory = 290_000_000 + 3 * more
-        self.seconds = 1.5 + more / 20_000_000
+        self.seconds = 1.2 + more / 20_000_000
 
 
 def read_into(

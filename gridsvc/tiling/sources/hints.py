@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gridsvc.crs import normalise
+from gridsvc.crs import normalise, to_wgs84
 from gridsvc.errors import InvalidInput
 from gridsvc.tiling.sources.rows import Rows
 
@@ -24,6 +24,13 @@ _NAMED = {
 }
 _CHINA = (73.0, 3.0, 136.0, 54.5)  # west, south, east, north, roughly
 _DEGREE = 400.0  # no angle is larger
+_SAMPLE = 200  # points which are tried both ways
+_OFF = 8.0  # degrees beyond the area a system is made for, where it is still used now and then
+_FIRST, _LAST, _MIDDLE = (
+    13e6,
+    46e6,
+    500_000.0,
+)  # eastings with a zone number, and what its middle has behind it
 
 
 def hints_of(rows: Rows, declared: str | None) -> list[Hint]:
@@ -71,23 +78,45 @@ def _of_lengths(coords: Floats, name: str) -> list[Hint]:
                 f"坐标值像经纬度，而 {name} 以米为单位：请改用 wgs84、gcj02 或 bd09",
             )
         ]
-    x, y = np.median(coords, axis=0)
-    if _is_northing(x) and zone_of(float(y)) and not _is_northing(y):
-        return [_survey(float(y))]
-    return []
+    return [_survey(float(np.median(coords[:, 1])))] if _lies_swapped(coords, name) else []
+
+
+def _lies_swapped(coords: Floats, name: str) -> bool:
+    """Whether the coordinates lie far from where their system is used, and near it once exchanged."""
+    use = _area_of_use(name)
+    if use is None:
+        return False
+    some = coords[:: max(1, len(coords) // _SAMPLE)]
+    x, y = some[:, 0], some[:, 1]
+    try:
+        as_given, swapped = (_share_in(use, *to_wgs84(*pair, name)) for pair in ((x, y), (y, x)))
+    except InvalidInput:  # lies to WGS-84 in no known way, which is told by itself
+        return False
+    return as_given < 0.1 and swapped > 0.9
+
+
+def _area_of_use(name: str) -> tuple[float, float, float, float] | None:
+    from pyproj import CRS
+
+    area = CRS.from_epsg(int(re.split(r"[:+]", name)[1])).area_of_use
+    return None if area is None else (area.west, area.south, area.east, area.north)
+
+
+def _share_in(box: tuple[float, float, float, float], lon: Floats, lat: Floats) -> float:
+    west, south, east, north = box
+    off = (lon < west - _OFF) | (lon > east + _OFF) | (lat < south - _OFF) | (lat > north + _OFF)
+    return float((np.isfinite(lon) & np.isfinite(lat) & ~off).mean())
 
 
 def _metres(coords: Floats) -> Hint:
     x, y = (float(v) for v in np.median(coords, axis=0))
-    if _is_northing(x) and zone_of(y) and not (zone_of(x) and _is_northing(y)):
+    if _is_northing(x) and _is_easting(y) and not (_is_easting(x) and _is_northing(y)):
         return _survey(y)
     code = zone_of(x) if _is_northing(y) else None
+    named = _named_zone(x) if _is_northing(y) else ""
     cure, cure_zh = (
-        (
-            f"by the zone number in the easting it may be EPSG:{code} (CGCS2000)",
-            f"按横坐标带号，可能是 EPSG:{code}",
-        )
-        if code
+        (f"by the zone number in the easting it may be {named} (CGCS2000)", f"按横坐标带号，可能是 {named}")
+        if named
         else ("name the system with EPSG:n", "请用 EPSG:n 指明坐标系")
     )
     if code == -1:
@@ -102,9 +131,9 @@ def _metres(coords: Floats) -> Hint:
 
 def _survey(easting: float) -> Hint:
     """Surveyors write X for the northing and Y for the easting."""
-    code = zone_of(easting)
-    named = f"; by its zone number it may be EPSG:{code}" if code and code > 0 else ""
-    named_zh = f"；按带号可能是 EPSG:{code}" if code and code > 0 else ""
+    found = _named_zone(easting)
+    named = f"; by its zone number it may be {found}" if found else ""
+    named_zh = f"；按带号可能是 {found}" if found else ""
     return _hint(
         "survey-axes",
         f"X looks like the northing and Y like the easting, as surveyors write them: exchange the two{named}",
@@ -115,6 +144,23 @@ def _survey(easting: float) -> Hint:
 def _is_northing(value: float) -> bool:
     """A northing of China, in metres from the equator."""
     return 300_000.0 < value < 6_100_000.0 and zone_of(value) != -1
+
+
+def _is_easting(value: float) -> bool:
+    """An easting of China; with a zone number it has eight digits, whatever these are."""
+    return zone_of(value) is not None or _FIRST <= value < _LAST
+
+
+def _named_zone(easting: float) -> str:
+    """The systems which an easting with a zone number may be of; "" for one without."""
+    code = zone_of(easting)
+    if code is not None:
+        return f"EPSG:{code}" if code > 0 else ""
+    if not _FIRST <= easting < _LAST:
+        return ""
+    # Far from the middle of its zone, which is this number's or the next one's.
+    beside = {zone_of(number * 1e6 + _MIDDLE) for number in (easting // 1e6, easting // 1e6 + 1)}
+    return " or ".join(f"EPSG:{found}" for found in sorted(beside - {None, -1}, key=str))
 
 
 def zone_of(easting: float) -> int | None:

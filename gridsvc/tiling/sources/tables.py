@@ -41,7 +41,7 @@ def read_table_layer(path: Path, kind: str, choice: Choice, limits: Limits) -> R
     InvalidGeometry
         A coordinate is no number, or a text is no geometry; with its row.
     """
-    sheets = [path.stem] if kind == "csv" else sheet_names(path)
+    sheets = [path.stem] if kind == "csv" else _sheets(path)
     sheet = sheets[0] if choice.layer is None and sheets else pick(sheets, choice.layer, path.name)
     columns = read_csv(path) if kind == "csv" else read_workbook(path, sheet)
     limits.check_columns(list(columns), path.name)
@@ -68,6 +68,13 @@ def read_table_layer(path: Path, kind: str, choice: Choice, limits: Limits) -> R
         name: [text or None for text in texts] for name, texts in columns.items() if name not in used
     }
     return limits.check(Rows(geometry, rest, crs, path.name, sheet, _sheets_left(sheets, choice)))
+
+
+def _sheets(path: Path) -> list[str]:
+    try:
+        return sheet_names(path)
+    except TooLarge as error:  # the file came; what is in it is at fault
+        raise InvalidInput(error.message, source=path.name, cure=error.cure) from None
 
 
 def _sheets_left(sheets: list[str], choice: Choice) -> tuple[dict[str, str], ...]:

@@ -1,4 +1,4 @@
-"""The service away for a while: it is told, nothing on the screen is lost, what others did comes after."""
+"""The service away for a while: it is told, what is on the screen stays, and others' moves come after."""
 
 from __future__ import annotations
 

@@ -174,26 +174,31 @@ function byCell(measure: string, board: Board, scheme: Scheme, context: Context)
 /** The colour of each cell, four bytes a row; cells without a grid are clear. */
 export function cellColours(colouring: Colouring, board: Board): Uint8Array {
   const { labels, grids, ground } = board;
-  const out = new Uint8Array(labels.length * 4);
-  const byGrid = grids.map(({ code }) => bytesOf(colouring.grids.get(code) ?? '#00000000'));
+  // A word a cell is written at once: this runs for each frame of a stroke.
+  const out = new Uint32Array(labels.length);
+  const byGrid = Uint32Array.from(grids, ({ code }) => wordOf(colouring.grids.get(code) ?? CLEAR));
   const { cells } = colouring;
-  const values = cells ? (ground.columns.measures[cells.measure] ?? []) : [];
-  const classes = cells?.colours.map(bytesOf) ?? [];
-  const none = bytesOf(cells?.none ?? '#00000000');
-  for (let row = 0; row < labels.length; row++) {
-    const label = labels[row] ?? -1;
-    let colour = label < 0 ? CLEAR : (byGrid[label] ?? CLEAR);
-    if (cells) {
-      const value = values[row] ?? 0;
-      colour = value > 0 ? (classes[classOf(value, cells.breaks)] ?? none) : none;
-    }
-    out.set(colour, row * 4);
+  if (!cells) {
+    for (let row = 0; row < labels.length; row++) out[row] = byGrid[labels[row] ?? -1] ?? 0;
+    return new Uint8Array(out.buffer);
   }
-  return out;
+  const values = ground.columns.measures[cells.measure] ?? [];
+  const classes = cells.colours.map(wordOf);
+  const none = wordOf(cells.none);
+  for (let row = 0; row < labels.length; row++) {
+    const value = values[row] ?? 0;
+    out[row] = value > 0 ? (classes[classOf(value, cells.breaks)] ?? none) : none;
+  }
+  return new Uint8Array(out.buffer);
 }
 
 type Bytes = readonly [number, number, number, number];
-const CLEAR: Bytes = [0, 0, 0, 0];
+const CLEAR = '#00000000';
+
+/** Four bytes as the word which holds them in this machine's order. */
+function wordOf(hex: string): number {
+  return new Uint32Array(Uint8Array.from(bytesOf(hex)).buffer)[0] ?? 0;
+}
 
 /** `#rrggbb` or `#rrggbbaa` as four bytes. */
 export function bytesOf(hex: string): Bytes {

@@ -208,8 +208,10 @@ export class Stage {
     await this.ready;
     const { board } = this;
     if (!board) return;
-    const carved = board.grids.map((grid) => (grid.carve_out ? Mark.hatched : Mark.none));
-    const all = Uint8Array.from(board.labels, (label, row) => marks?.[row] || (carved[label] ?? Mark.none));
+    const { labels } = board;
+    const carved = Uint8Array.from(board.grids, (grid) => (grid.carve_out ? Mark.hatched : Mark.none));
+    const all = new Uint8Array(labels.length);
+    for (let row = 0; row < all.length; row++) all[row] = marks?.[row] || (carved[labels[row] ?? -1] ?? 0);
     this.cells?.mark(all);
   }
 

@@ -152,10 +152,10 @@ export class MeshLayer implements CustomLayerInterface {
     let n = 0;
     for (let i = 0; i < count; i++) {
       if (!wanted(i)) continue;
-      found.set(ends.subarray(i * 4, i * 4 + 4), n * 4);
+      for (let part = 0; part < 4; part++) found[n * 4 + part] = ends[i * 4 + part]!;
       n++;
     }
-    return found.slice(0, n * 4);
+    return found.subarray(0, n * 4);
   }
 
   onAdd(map: MapLibre, gl: WebGL2RenderingContext): void {

@@ -18,6 +18,7 @@ from gridsvc.cli.common import (
     write_json,
 )
 from gridsvc.cli.plan import assignment_lines, staff_lines
+from gridsvc.errors import InvalidInput
 from gridsvc.plans.plan import Plan
 from gridsvc.services.assignments import assign_plan
 from gridsvc.services.files import plan_from_labels
@@ -28,6 +29,7 @@ from gridsvc.teams.read import read_roster, read_teams
 from gridsvc.teams.wish_files import read_demand, read_needs, read_owners, read_pins
 from gridsvc.teams.wishes import Wishes, parse_need, parse_rate
 from gridsvc.tiling.cellfile import read_cells, read_labels
+from gridsvc.tiling.tiling import Tiling
 
 __all__ = ["assign"]
 
@@ -111,6 +113,7 @@ def assign(
         tiling = read_cells(cells, adjacency)
         plan = plan_from_labels(read_labels(grids, tiling))
         found = read_roster(teams) if teams.is_dir() else read_teams(teams)
+        _require_one_place(tiling, found, cells.name)
         wanted = {name for team in found.teams for name in team.capacity} - set(wishes.rates)
         numbers = {n: c for n, c in tiling.columns.items() if np.issubdtype(c.dtype, np.number)}
         measures = {n: c for n, c in numbers.items() if n in wanted}
@@ -125,6 +128,16 @@ def assign(
         write_json(report, summary)
     write_csv(output, ("grid", "team", "team_name", "lead", "lead_name"), _rows(assigned, found))
     emit(summary, [*assignment_lines(assigned, summary), *staff_lines(summary.get("staffing"))], json_=json_)
+
+
+def _require_one_place(tiling: Tiling, roster: Roster, source: str) -> None:
+    """Refuse bases in degrees beside cells in metres of nobody knows where."""
+    unplaced = {"x", "y"} <= tiling.columns.keys() and all(shape.is_empty for shape in tiling.geometry)
+    if unplaced and any(team.lon is not None for team in roster.teams):
+        raise InvalidInput(
+            "cells in metres do not tell where they lie, so the teams' bases cannot be set beside them",
+            source=source, field="x", cure="give lon,lat instead of x,y, or teams without lon and lat",
+        )  # fmt: skip
 
 
 def _rows(assigned: Plan, roster: Roster) -> list[tuple[str, ...]]:

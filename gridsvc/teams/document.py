@@ -18,6 +18,7 @@ __all__ = ["roster_from_dict", "roster_to_dict", "stored_roster"]
 T = TypeVar("T")
 
 _SHOWN = 40  # characters of a wrong value in a message
+_PRIVATE = frozenset({"people", "named"})
 
 
 def roster_from_dict(document: Mapping[str, Any]) -> Roster:
@@ -94,6 +95,10 @@ class _Entry:
     def fault(self, field: str, message: str, cure: str) -> InvalidInput:
         return InvalidInput(message, source=self.source, row=self.row, field=field, cure=cure)
 
+    def quoted(self, value: object) -> str:
+        """A wrong value for a message; among people and customers it may be a name in the wrong place."""
+        return "this" if self.source in _PRIVATE else repr(value)
+
     def text(self, field: str) -> str:
         value = self.optional_text(field)
         if value is None:
@@ -103,7 +108,7 @@ class _Entry:
     def optional_text(self, field: str) -> str | None:
         value = self.values.get(field)
         if value is not None and not isinstance(value, str):
-            raise self.fault(field, f"{value!r} is not a text", "put it in quotes")
+            raise self.fault(field, f"{self.quoted(value)} is not a text", "put it in quotes")
         if value is not None and not is_text(value):
             raise self.fault(field, "a character which no database holds", "write the text once more")
         return (value or "").strip() or None
@@ -125,7 +130,7 @@ class _Entry:
             if found.tzinfo is not None:
                 return found.astimezone(UTC)
         except ValueError:
-            raise self.fault(field, f"{text[:_SHOWN]!r} is no time", cure) from None
+            raise self.fault(field, f"{self.quoted(text[:_SHOWN])} is no time", cure) from None
         except OverflowError:
             raise self.fault(field, "beyond the calendar", cure) from None
         raise self.fault(field, "a time without offset", cure)
@@ -135,7 +140,7 @@ class _Entry:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-            raise self.fault(field, f"{value!r} is not a number", "give a number")
+            raise self.fault(field, f"{self.quoted(value)} is not a number", "give a number")
         return float(value)
 
     def at_least_zero(self, field: str, default: float) -> float:
@@ -161,7 +166,7 @@ class _Entry:
     def flag(self, field: str) -> bool:
         value = self.values.get(field)
         if value is not None and not isinstance(value, bool):
-            raise self.fault(field, f"{value!r} is neither true nor false", "give true or false")
+            raise self.fault(field, f"{self.quoted(value)} is neither true nor false", "give true or false")
         return bool(value)
 
     def base(self) -> tuple[float | None, float | None]:

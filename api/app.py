@@ -98,6 +98,7 @@ def create_app(
     front: Front | None = None,
     watched: bool = False,
     door: Door | None = None,
+    guesses: Guesses | None = None,
 ) -> FastAPI:
     """Make the application.
 
@@ -113,6 +114,8 @@ def create_app(
         Another process keeps its files up to date; otherwise a thread of this one does.
     door : Door or None
         Who is let in, where somebody asks that before this application is asked.
+    guesses : Guesses or None
+        Counts unknown customers, where somebody does so already.
     """
     chosen = settings or Settings.load()
     receivers = Receivers.parse(chosen.webhook_allow)
@@ -122,8 +125,8 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database.open(chosen.url)
-        guesses = Guesses(chosen.customer_misses)
-        desk = Desk(database, live or Live(chosen.mapped), Keeper(chosen.mapped), guesses)
+        guessed = guesses or Guesses(chosen.customer_misses)
+        desk = Desk(database, live or Live(chosen.mapped), Keeper(chosen.mapped), guessed)
         work = Remote(chosen.mapped, Local(desk))
         watcher = None if watched else Watcher(chosen.url, chosen.mapped)
         supervisor = Supervisor(chosen.url, slots=chosen.job_slots, receivers=receivers)

@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -24,10 +25,12 @@ from api.lookup import Lookup
 from api.throttle import Throttle, address_of
 from gridsvc import logs
 from gridsvc.config import Settings
+from gridsvc.guessing import Guesses
 from gridsvc.origins import origins_of
 from gridsvc.ownership.live import Live
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 __all__ = ["WATCHED", "create"]
@@ -45,8 +48,9 @@ def create() -> ASGIApp:
     live, front = Live(settings.mapped), Front(settings.mapped)
     Careful.guard = Guard(settings.max_connections, front.cut)
     door = Door(settings.access, settings.hosts)
-    rest = _Rest(settings, live, front, door)
-    lookup = Lookup(rest, live, door, front, logged=settings.log_requests == "all")
+    guesses = Guesses(settings.customer_misses)
+    rest = _Rest(partial(_load, settings, live=live, front=front, door=door, guesses=guesses))
+    lookup = Lookup(rest, live, door, front, logged=settings.log_requests == "all", guesses=guesses)
     served = _throttled(lookup, settings.rate_limit, front, door) if settings.rate_limit else lookup
     origins = origins_of(settings.cors_origins)
     return opened_to(origins, served) if origins else served
@@ -75,8 +79,8 @@ def _trusted() -> str:
 class _Rest:
     """The application, loaded in the background."""
 
-    def __init__(self, settings: Settings, live: Live, front: Front, door: Door) -> None:
-        self._settings, self._live, self._front, self._door = settings, live, front, door
+    def __init__(self, load: Callable[[], FastAPI]) -> None:
+        self._load = load
         self._app: ASGIApp | None = None
         self._here, self._stop = asyncio.Event(), asyncio.Event()
 
@@ -101,10 +105,10 @@ class _Rest:
     async def _run(self) -> None:
         """Load the application and have it until the server stops; without it the server is of no use."""
         try:
-            app = await asyncio.to_thread(_load, self._settings, self._live, self._front, self._door)
+            app = await asyncio.to_thread(self._load)
             async with app.router.lifespan_context(app):
                 gc.freeze()  # what is loaded stays: the collector need not walk through it again and again
-                self._app = cast("ASGIApp", ProxyHeadersMiddleware(app, _trusted()))
+                self._app = cast("ASGIApp", ProxyHeadersMiddleware(cast("Any", app), _trusted()))
                 self._here.set()
                 await self._stop.wait()
         except Exception:  # noqa: BLE001 - logged, and the process ends
@@ -112,13 +116,12 @@ class _Rest:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _load(settings: Settings, live: Live, front: Front, door: Door):  # type: ignore[no-untyped-def]
+def _load(settings: Settings, **shared: Any) -> FastAPI:
     # All that is made while loading stays: walking through it again and again takes a tenth of the start.
     gc.disable()
     try:
         from api.app import create_app
 
-        watched = bool(os.environ.get(WATCHED))
-        return create_app(settings, live=live, front=front, watched=watched, door=door)
+        return create_app(settings, watched=bool(os.environ.get(WATCHED)), **shared)
     finally:
         gc.enable()

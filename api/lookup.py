@@ -18,8 +18,10 @@ from api.numbers import degrees
 from api.observe import log_request
 from api.request_id import request_id
 from gridsvc.crs import point_to_wgs84
+from gridsvc.guessing import Guesses
 from gridsvc.ownership.answer import Lang
 from gridsvc.ownership.live import Line, Live
+from gridsvc.principal import Principal
 
 __all__ = ["CACHE_CONTROL", "Lookup"]
 
@@ -49,13 +51,22 @@ class Lookup:
         Counts what is answered.
     logged : bool
         Whether that is logged, too.
+    guesses : Guesses or None
+        Says who has asked for too many unknown customers.
     """
 
     def __init__(
-        self, app: ASGIApp, live: Live, door: Door, front: Front | None = None, *, logged: bool = False
+        self,
+        app: ASGIApp,
+        live: Live,
+        door: Door,
+        front: Front | None = None,
+        *,
+        logged: bool = False,
+        guesses: Guesses | None = None,
     ) -> None:
         self._app, self._live, self._door = app, live, door
-        self._front, self._logged = front, logged
+        self._front, self._logged, self._guesses = front, logged, guesses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -80,7 +91,7 @@ class Lookup:
     def _answer(self, scope: Scope) -> tuple[int, list[tuple[bytes, bytes]], bytes] | None:
         language, tag, shown, host, given = _told(scope["headers"])
         who, state = self._door.quick(shown, host), self._live.state()
-        if who is None or state is None or _SCOPE not in who.scopes or who.branches is not None:
+        if who is None or state is None or not self._may(who, scope["path"]):
             return None
         asked = _asked(scope["query_string"])
         if asked is None or not _is_number(asked.get(b"min_seq", b"0"), state.seq):
@@ -96,6 +107,12 @@ class Lookup:
         if tag == named:
             return 304, [*_HEADERS[1:], (b"etag", named), request], b""
         return 200, [*_HEADERS, (b"etag", named), (b"content-length", b"%d" % len(body)), request], body
+
+    def _may(self, who: Principal, path: str) -> bool:
+        """Whether that is all there is to say about who asks."""
+        if _SCOPE not in who.scopes or who.branches is not None:
+            return False
+        return self._guesses is None or not path.startswith(_CUSTOMER) or not self._guesses.is_over(who)
 
 
 def _asked(query: bytes) -> dict[bytes, bytes] | None:

@@ -41,16 +41,18 @@ SCOPES = frozenset(
 )
 
 _VIEWER = frozenset({"owner:read", "plans:read", "requests:read", "roster:read", "territories:read"})
-_SEES_CUSTOMERS = _VIEWER | {"customers:read", "packs:read"}
+_SEES_PEOPLE = _VIEWER | {"customers:read", "packs:read", "roster:read_pii"}
 
 ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "viewer": _VIEWER,
-        "planner": _SEES_CUSTOMERS
+        "planner": _SEES_PEOPLE
         | {"customers:write", "plans:write", "requests:write", "roster:write", "territories:write"},
-        "approver": _SEES_CUSTOMERS | {"plans:publish", "plans:review", "requests:decide", "requests:write"},
+        "approver": _SEES_PEOPLE | {"plans:publish", "plans:review", "requests:decide", "requests:write"},
         "administrator": SCOPES,
-        "service": frozenset({"customers:write", "owner:read", "plans:read", "territories:read"}),
+        "service": frozenset(
+            {"customers:write", "owner:read", "owner:sync", "plans:read", "territories:read"}
+        ),
     }
 )
 """Role -> what who has it may do. A planner cannot approve, and an approver cannot draw."""

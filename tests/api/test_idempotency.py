@@ -19,8 +19,13 @@ QUESTIONS = {
 }
 """Asked with a body because the question is long; nothing is created or published."""
 
-BY_CONTENT = {"/v1/territories/{territory}/customers/batch"}
-"""A row told again changes nothing, whatever else comes with it: its `source_updated_at` is its key."""
+BY_CONTENT = {
+    "/v1/territories/{territory}/customers/batch",  # its rows' `source_updated_at` is their key
+    "/v1/territories/{territory}/erasures",  # who is erased is not there a second time
+    "/v1/keys",  # a name is given once
+    "/v1/session",  # nothing is stored
+}
+"""Told again they change nothing, whatever else comes with it."""
 
 
 def test_each_post_takes_a_key_or_changes_nothing() -> None:

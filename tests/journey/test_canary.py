@@ -50,6 +50,7 @@ PERSON = "p-Zeisig"
 
 ROSTER_ = {
     **ROSTER,
+    "departments": [{"id": "m", "name": "Marketing", "head": "lead"}],
     "people": [
         {"id": PERSON, "name": f"Greta {BIRD}", "department": "m", "lon": 0.35, "lat": 0.05},
         {"id": "lead", "name": "Lead", "department": "m"},

@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.counting import Front
+from api.door import Door
 from api.lookup import Lookup
 from gridsvc.config import Settings
 from gridsvc.ownership.live import Live
@@ -99,7 +100,7 @@ def test_lookups_are_timed_whichever_way_they_are_answered(service: tuple[TestCl
     state = _state(live)
     (line,) = state.lines.values()
     cell = line.snapshot.places.name(0)
-    hot = Lookup(_nothing, live, front)
+    hot = Lookup(_nothing, live, Door("open"), front)
     for _ in range(4):
         sent = ask(hot, f"/v1/owner/cells/{cell}")
         assert sent.status == 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -32,7 +33,8 @@ def staffed() -> Roster:
     )
     persons = tuple(Person(f"p-{n}", n, "m") for n in names)
     members = tuple(Member(n, f"p-{n}", "lead") for n in names)
-    return Roster(people().departments, persons, teams, members)
+    departments = tuple(replace(each, head=persons[0].id) for each in people().departments)
+    return Roster(departments, persons, teams, members)
 
 
 def amounts() -> np.ndarray:

@@ -180,7 +180,10 @@ def test_each_cell_is_found_by_its_id_with_its_customers(town: Town) -> None:
         assert (told["cell"], told["grid"]["code"]) == (name, town.grid_of[name])
         ids = {f"c{row:04}" for row, cell in enumerate(town.truth) if cell == name}
         page = town.client.get(f"/v1/cells/{name}/customers", params={"limit": 1000}).json()
-        assert {one["id"] for one in page["items"]} == ids
+        imported = {
+            one["id"] for one in page["items"] if one["id"].startswith("c")
+        }  # n... may have come since
+        assert imported == ids
 
 
 def test_a_hexagon_which_an_estate_took_is_answered_by_it(town: Town) -> None:

@@ -27,13 +27,14 @@ function enter(form: HTMLElement, key: string): void {
 
 describe('signing in', () => {
   it('hands the key over and goes on', async () => {
-    const asked = answering(200, { actor: 'key:ann', access: 'keys', scopes: [] });
+    const asked = answering(200, { actor: 'key:ann', access: 'keys', scopes: [], provider: null });
     const done = vi.fn();
     enter(signInNotice(context, done), ' gsk_1 ');
     await vi.waitFor(() => expect(done).toHaveBeenCalledOnce());
-    expect(asked).toHaveLength(1);
-    expect(asked[0]?.path).toBe('/v1/session');
-    expect(asked[0]?.init.body).toBe('{"key":"gsk_1"}');
+    const told = asked.filter((each) => each.init.method === 'POST');
+    expect(told).toHaveLength(1);
+    expect(told[0]?.path).toBe('/v1/session');
+    expect(told[0]?.init.body).toBe('{"key":"gsk_1"}');
   });
 
   it('says why a key is not taken, and stays', async () => {
@@ -44,6 +45,18 @@ describe('signing in', () => {
     await vi.waitFor(() => expect(form.textContent).toContain('this key is unknown'));
     expect(done).not.toHaveBeenCalled();
     expect(form.textContent).not.toContain('gsk_2');
+  });
+
+  it('shows the way to the company where people sign in there, and to nowhere else', async () => {
+    answering(200, { access: 'keys', provider: 'https://login.example.com/realms/company' });
+    const form = signInNotice(context, vi.fn());
+    await vi.waitFor(() =>
+      expect(form.querySelector('#company')?.textContent).toBe('Sign in at login.example.com'),
+    );
+    answering(200, { access: 'keys', provider: null });
+    const other = signInNotice(context, vi.fn());
+    await new Promise((done) => setTimeout(done, 20));
+    expect(other.querySelector('#company')).toBeNull();
   });
 
   it('is asked for only where nobody is known', () => {

@@ -84,7 +84,7 @@ def _customers_in(page: Page, client: httpx.Client) -> None:
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_text("90 of 92 rows placed")).to_be_visible(timeout=20_000)
     expect(page.locator(".data-bad li")).to_have_count(2)
-    expect(page.get_by_text("1 of them have a place")).to_be_visible()
+    expect(page.get_by_text("1 of them has a place")).to_be_visible()
     page.get_by_role("button", name=re.compile(r"Show row \d+ on the map")).click()
     expect(page.locator(".mark")).to_be_visible()
     newest = client.get("/v1/territories/strip/tilings").json()["items"][0]

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
-RUN = [sys.executable, "-c", "from gridsvc.cli import main; main()"]
+HEEDFUL = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+"""As at a terminal: a shell's background jobs ignore Ctrl-C, and so would a test run as one."""
+
+RUN = [sys.executable, "-c", f"{HEEDFUL}; from gridsvc.cli import main; main()"]
 
 
 def _cells(folder: Path, side: int = 60) -> tuple[Path, Path]:

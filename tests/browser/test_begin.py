@@ -170,7 +170,7 @@ def test_a_plan_from_scratch_keeps_seeds_locks_barriers_and_wards(
     page.get_by_label("Barriers no grid may cross").set_input_files(
         _file("river.geojson", {"type": "Feature", "properties": {}, "geometry": line})
     )
-    expect(page.get_by_text("1 barriers, drawn on the map")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("1 barrier, drawn on the map")).to_be_visible(timeout=30_000)
     expect(page.get_by_label("Number of grids")).to_have_value("4")  # what was asked for stays
     page.get_by_role("button", name="Lock it").click()
     locked = page.locator(".locked li")

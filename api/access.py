@@ -116,7 +116,7 @@ _ACCESS = {
     "GET /v1/territories/{territory}/rosters": "roster:read",
     "POST /v1/territories/{territory}/roster/changes": "roster:write",
     "POST /v1/territories/{territory}/roster/import": "roster:write",
-    "GET /v1/territories/{territory}/roster/export": "roster:read",
+    "GET /v1/territories/{territory}/roster/export": "roster:read_pii",
     "GET /v1/territories/{territory}/roster/violations": "roster:read",
     "GET /v1/company/team-rules": "roster:read",
     "PUT /v1/company/team-rules": "company:write",

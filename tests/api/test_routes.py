@@ -46,7 +46,13 @@ def test_each_entry_is_a_known_scope_or_public() -> None:
 def test_public_is_only_what_tells_nothing_of_the_company() -> None:
     told = {route for route, scope in ACCESS.items() if scope == PUBLIC}
     pages = {"GET /", "GET /docs", "GET /openapi.json", "GET /healthz", "GET /readyz"}
-    assert told == pages | {"POST /v1/session", "DELETE /v1/session"}
+    assert told == pages | {
+        "GET /v1/session",
+        "GET /v1/session/begin",
+        "GET /v1/session/callback",
+        "POST /v1/session",
+        "DELETE /v1/session",
+    }
 
 
 def test_a_route_without_an_entry_is_refused(settings: Settings) -> None:

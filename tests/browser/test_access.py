@@ -70,10 +70,9 @@ def test_no_room_shuts_anybody_out(seen: Page) -> None:
         assert (room, _judge(seen)) == (room, [])
         wider = "document.scrollingElement.scrollWidth - innerWidth"
         assert (room, seen.evaluate(wider)) == (room, 0)
+    seen.locator("#layers summary").click()
     seen.keyboard.press("/")
     seen.keyboard.type("1")
-    seen.locator("#layers summary").click()
-    seen.locator("#search").focus()
     expect(seen.locator("#found")).to_be_visible()
     assert _judge(seen) == []
 

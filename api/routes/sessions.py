@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Cookie, Request, Response
@@ -13,6 +14,7 @@ from api.schemas.identity import SignInOut
 from gridsvc.errors import NotFound
 from gridsvc.identity import CALLBACK
 from gridsvc.services import sessions
+from gridsvc.services.keyring import SOON
 
 if TYPE_CHECKING:
     from gridsvc.openid.company import Company
@@ -60,6 +62,7 @@ def finish_sign_in(
     company, flow = _company(request)
     person = flow.finish(gridsvc_attempt, request.query_params)
     shown = sessions.begin(db, company.principal(person), company.hours)
+    time.sleep(SOON)  # by then no worker's latest look at the keys is older than this one
     answer = RedirectResponse("/", 303, {"Cache-Control": "no-store"})
     answer.delete_cookie(_ATTEMPT, path=CALLBACK, httponly=True, samesite="lax", secure=flow.secure)
     answer.set_cookie(COOKIE, shown, httponly=True, samesite="strict", secure=flow.secure)

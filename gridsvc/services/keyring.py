@@ -18,7 +18,7 @@ from gridsvc.services import keys
 from gridsvc.store.database import Database
 from gridsvc.store.keys import KeyRecord
 
-__all__ = ["Keyring"]
+__all__ = ["SOON", "Keyring"]
 
 _log = logging.getLogger("gridsvc.keys")
 
@@ -26,7 +26,7 @@ _LOOK = 0.5
 _NOTE = 60.0
 """Seconds after which it is written down which keys were used: a request writes nothing."""
 
-_SOON = 0.1
+SOON = 0.1
 """Unknown keys make us look at most so often: a key just made works at once, and guessing costs little."""
 
 
@@ -87,7 +87,7 @@ class Keyring:
 
     def _look_soon(self) -> None:
         with self._lock:
-            if time.monotonic() < self._looked + _SOON:
+            if time.monotonic() < self._looked + SOON:
                 return
             self._looked = time.monotonic()
         self._look()

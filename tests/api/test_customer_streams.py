@@ -25,6 +25,9 @@ from gridsvc.services import customers
 from tests.api.strip import ROWS, make_territory, make_tiling, publish, upload
 
 Town = tuple[TestClient, dict[str, Any]]
+MEASURES = ["customers=count", "kwh=sum:kwh"]
+"""What the published plan is made of, and so every import has."""
+
 FORMS = {
     "ndjson": "application/x-ndjson",
     "csv": "text/csv",
@@ -153,7 +156,7 @@ def test_no_cell_of_a_csv_runs_as_a_formula(client: TestClient) -> None:
     ids = "".join(f'"{i.replace(chr(34), chr(34) * 2)}",0.35,0.05,1\n' for i in nasty)
     tiling = make_tiling(client)
     publish(client, tiling)
-    assert upload(client, tiling, ROWS + ids, measure=["customers=count"], id="id").status_code == 201
+    assert upload(client, tiling, ROWS + ids, measure=MEASURES, id="id").status_code == 201
     cell = h3.latlng_to_cell(0.05, 0.35, 8)
     rows = read("csv", client.get(f"/v1/cells/{cell}/customers?format=csv").content)
     shown = {row["id"] for row in rows}
@@ -186,7 +189,7 @@ def test_a_stream_shows_one_state_whatever_is_imported_meanwhile(settings: Any) 
         chunks = customers.stream(desk, LOCAL, None, customers.of_grid("02"))
         first = next(chunks)
         other = ROWS.replace("\n0", "\nnew0")
-        assert upload(client, tiling, other, measure=["customers=count"]).status_code == 201
+        assert upload(client, tiling, other, measure=MEASURES).status_code == 201
         rest = list(chunks)
         assert len(rest) > 1
         assert max(map(len, [first, *rest])) <= 4

@@ -60,9 +60,6 @@ class Settings(BaseSettings):
     oidc_name_claim: str = Field(default="sub", description="Claim with the name the audit writes.")
     oidc_roles_claim: str = Field(default="roles", description="Claim with somebody's roles.")
     oidc_roles: str = Field(default="", description="The provider's roles and ours, such as sales=planner.")
-    oidc_branches_claim: str = Field(
-        default="", description="Claim with the territories somebody is for; empty: all."
-    )
     session_hours: int = Field(default=10, ge=1, le=720, description="Hours until people sign in again.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port the service listens on.")
     workers: int = Field(default=1, ge=1, le=64, description="API worker processes.")

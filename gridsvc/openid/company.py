@@ -75,7 +75,7 @@ def company_of(settings: Settings) -> Company | None:
     if settings.access == "open":
         raise InvalidInput("people sign in, and nobody has to", field="GRIDSVC_ACCESS", cure="set it to keys")
     provider = Provider(settings.oidc_issuer)
-    names = ClaimNames(settings.oidc_name_claim, settings.oidc_roles_claim, settings.oidc_branches_claim)
+    names = ClaimNames(settings.oidc_name_claim, settings.oidc_roles_claim)
     bearers = Verifier(provider, settings.oidc_audience, names) if settings.oidc_audience else None
     sign_in = _sign_in(settings, provider, names) if settings.oidc_client_id else None
     if sign_in is None and bearers is None:

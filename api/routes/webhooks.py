@@ -120,9 +120,9 @@ def _delivery(record: DeliveryRecord) -> DeliveryOut:
 @router.post("/{webhook}/test", status_code=202)
 def test_webhook(webhook: str, request: Request, db: Db, who: Caller, key: Key) -> WebhookOut:
     """Send an event `webhook.test` to this webhook alone; its deliveries tell how that went."""
-    webhooks.test(db, who, webhook, idempotency=key)
+    found = webhooks.test(db, who, webhook, idempotency=key)
     current_app(request).supervisor.wake()
-    return _out(webhooks.get(db, who, webhook))
+    return _out(found)
 
 
 @router.post("/{webhook}/replay", status_code=202)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -185,8 +185,10 @@ def deliveries(
         return reader.deliveries.list(webhook, before, limit)
 
 
-def test(db: Database, who: Principal, webhook: str, *, idempotency: Idempotency | None = None) -> None:
-    """Send an event ``webhook.test`` to this webhook alone.
+def test(
+    db: Database, who: Principal, webhook: str, *, idempotency: Idempotency | None = None
+) -> WebhookRecord:
+    """Send an event ``webhook.test`` to this webhook alone; gives the webhook as it was then.
 
     Raises
     ------
@@ -195,12 +197,15 @@ def test(db: Database, who: Principal, webhook: str, *, idempotency: Idempotency
     """
     who.require("webhooks:write")
     with db.read() as reader:
-        if idempotency is not None and reader.replay(who.actor, idempotency) is not None:
-            return
+        stored = None if idempotency is None else reader.replay(who.actor, idempotency)
+        if stored is not None:  # what has been sent since is not told, as the first answer did not
+            return replace(reader.webhooks.get(webhook), seen=int(stored.body["seen"]))
     with db.write(who, "webhook.test", idempotency=idempotency) as uow:
         _require_active(uow, webhook)
+        record = uow.webhooks.get(webhook)
         uow.emit("webhook.test", {"webhook": webhook})
-        uow.respond(202, {"webhook": webhook})
+        uow.respond(202, {"seen": record.seen})
+    return record
 
 
 def replay(

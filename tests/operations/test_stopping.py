@@ -46,8 +46,8 @@ def test_a_request_which_is_still_coming_in_is_answered(server: Server) -> None:
     body = b'{"id": "late", "name": "Late", "boundary": ' + str(SQUARE).replace("'", '"').encode() + b"}"
     with socket.create_connection((address.host, address.port)) as connection:
         connection.settimeout(30)
-        form = "Content-Type: application/json"
-        head = f"POST /v1/territories HTTP/1.1\r\nHost: localhost\r\n{form}\r\nContent-Length: {len(body)}\r\n\r\n"
+        form = f"Content-Type: application/json\r\nContent-Length: {len(body)}"
+        head = f"POST /v1/territories HTTP/1.1\r\nHost: localhost\r\n{form}\r\n\r\n"
         connection.sendall(head.encode() + body[:20])
         time.sleep(0.5)
         process.send_signal(signal.SIGTERM)

@@ -12,9 +12,12 @@ from pathlib import Path
 
 from gridsvc.errors import TooLarge
 
-__all__ = ["CPU_MINUTES", "MEMORY_MB", "Bounds"]
+__all__ = ["CPU_MINUTES", "MEMORY_MB", "SPARE_FILES", "Bounds", "allow_files"]
 
 CPU_MINUTES, MEMORY_MB = "GRIDSVC_JOB_CPU_MINUTES", "GRIDSVC_JOB_MEMORY_MB"
+
+SPARE_FILES = 200
+"""Open files which a worker needs beside its connections."""
 
 _SHARE = 0.75
 """Of the machine's memory, or the container's, which one child may take unless the operator says."""
@@ -65,6 +68,14 @@ class Bounds:
             f"this needs more than {self.seconds:,} seconds of processor time; nothing was changed",
             cure=f"give it less to do at once, or let the operator raise {CPU_MINUTES}",
         )
+
+
+def allow_files(needed: int) -> None:
+    """Let this process and those it starts have so many files open, as far as the system lets them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _lower(what: int, to: int) -> None:

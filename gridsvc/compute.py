@@ -34,7 +34,8 @@ Bytes = bytes | memoryview
 
 _LENGTHS = struct.Struct("<IQ")
 _PATIENCE = 60.0
-_LATER = 0.7
+_LATER = 3.0
+"""Seconds a server has to itself when it starts: what is loaded here takes as much work as a worker."""
 
 
 class Work(Protocol):
@@ -76,9 +77,7 @@ class Remote:
     ) -> tuple[str, Bytes]:
         """As `gridsvc.services.batches.answer`."""
         asked = {
-            "actor": who.actor,
-            "scopes": sorted(who.scopes),
-            "branches": None if who.branches is None else sorted(who.branches),
+            **who.as_dict(),
             "media_type": media_type,
             "options": dict(options),
         }
@@ -201,7 +200,7 @@ class _Later:
                 from gridsvc.services.keeping import Keeper
                 from gridsvc.store.database import Database
 
-                self._local = Local(Desk(Database.open(self._url), self._live, Keeper(self._folder)))
+                self._local = Local(Desk(Database.open_existing(self._url), self._live, Keeper(self._folder)))
             return self._local
 
     def load(self) -> None:
@@ -251,10 +250,8 @@ def _attend(connection: socket.socket, work: Work, turn: threading.Lock) -> None
 
 
 def _answer(work: Work, asked: dict[str, Any], body: Bytes) -> tuple[dict[str, Any], Bytes]:
-    branches = None if asked["branches"] is None else frozenset(asked["branches"])
-    who = Principal(asked["actor"], frozenset(asked["scopes"]), branches)
     try:
-        media_type, answer = work.batch(who, body, asked["media_type"], asked["options"])
+        media_type, answer = work.batch(Principal.of(asked), body, asked["media_type"], asked["options"])
     except errors.GridsvcError as error:
         return {"error": error.as_dict()}, b""
     except Exception:  # noqa: BLE001 - logged; the caller gets an error without internals

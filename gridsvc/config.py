@@ -5,15 +5,23 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gridsvc.basemap import BaseMap, Shift, parse
 from gridsvc.errors import InvalidInput
+from gridsvc.secret_file import read_secret
 
 __all__ = ["Settings"]
+
+_RATE = 1000
+"""Requests a second which one caller with a key may send to one worker: a twentieth of a core's lookups."""
+
+
+def _given(value: object) -> object:
+    return None if value == "" else value
 
 
 class Settings(BaseSettings):
@@ -60,6 +68,12 @@ class Settings(BaseSettings):
     oidc_name_claim: str = Field(default="sub", description="Claim with the name the audit writes.")
     oidc_roles_claim: str = Field(default="roles", description="Claim with somebody's roles.")
     oidc_roles: str = Field(default="", description="The provider's roles and ours, such as sales=planner.")
+    oidc_branches_claim: str = Field(
+        default="", description="Claim with the branches somebody sees; empty: all see all."
+    )
+    oidc_without_branches: Literal["none", "all"] = Field(
+        default="none", description="What those see whose token has no such claim."
+    )
     session_hours: int = Field(default=10, ge=1, le=720, description="Hours until people sign in again.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port the service listens on.")
     workers: int = Field(default=1, ge=1, le=64, description="API worker processes.")
@@ -68,11 +82,11 @@ class Settings(BaseSettings):
     max_connections: int = Field(
         default=1000, ge=1, le=1_000_000, description="Open connections of one API worker."
     )
-    rate_limit: int = Field(
-        default=0,
+    rate_limit: Annotated[int | None, BeforeValidator(_given)] = Field(
+        default=None,
         ge=0,
         le=1_000_000,
-        description="Requests a second of one caller to one API worker; 0: any.",
+        description="Requests a second of one caller to one API worker; 0: any; empty: 1000 with keys.",
     )
     cors_origins: str = Field(
         default="", description="Origins whose pages may ask, with commas between them; empty: none."
@@ -145,24 +159,18 @@ class Settings(BaseSettings):
             os.environ[f"GRIDSVC_{name.upper()}"] = str(getattr(self, name))
 
     @property
+    def rate(self) -> int:
+        """Requests a second of one caller to one API worker, or 0; who is let in without a key is trusted."""
+        if self.rate_limit is None:
+            return _RATE if self.access == "keys" else 0
+        return self.rate_limit
+
+    @property
     def url(self) -> str:
         """The database to open."""
         if self.database_url_file and not self.database_url:
-            return self._kept_url()
+            return read_secret(self.database_url_file, "GRIDSVC_DATABASE_URL_FILE", "the database's URL")
         return self.database_url or f"sqlite:///{(self.data_dir / 'gridsvc.db').resolve()}"
-
-    def _kept_url(self) -> str:
-        try:
-            kept = Path(self.database_url_file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            kept = ""
-        if not kept:
-            raise InvalidInput(
-                "cannot be read, or is empty",
-                field="GRIDSVC_DATABASE_URL_FILE",
-                cure="name a file with the database's URL which the service may read",
-            )
-        return kept
 
     @property
     def shared(self) -> Path:

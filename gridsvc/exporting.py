@@ -41,9 +41,7 @@ def written(url: str, who: Principal, source: Source, wanted: exports.Wanted, pa
         What is wrong with the question.
     """
     asked = {
-        "actor": who.actor,
-        "scopes": sorted(who.scopes),
-        "branches": None if who.branches is None else sorted(who.branches),
+        **who.as_dict(),
         "source": asdict(source),
         "wanted": asdict(wanted),
         "path": str(path),
@@ -94,12 +92,10 @@ def main() -> None:
 def answer(url: str, line: bytes) -> bytes:
     """Do what a line asks; gives the line that tells the manifest, or the error."""
     asked = orjson.loads(line)
-    branches = None if asked["branches"] is None else frozenset(asked["branches"])
-    who = Principal(asked["actor"], frozenset(asked["scopes"]), branches)
-    database = Database.open(url)
+    database = Database.open_existing(url)
     try:
         source, wanted = Source(**asked["source"]), exports.Wanted(**asked["wanted"])
-        told = exports.write(database, who, source, wanted, Path(asked["path"]))
+        told = exports.write(database, Principal.of(asked), source, wanted, Path(asked["path"]))
     except errors.GridsvcError as error:
         told = {"error": error.as_dict()}
     except MemoryError:

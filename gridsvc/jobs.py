@@ -118,7 +118,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a stop by hand reaches the supervisor, which ends us
     logs.configure(logs.inherited())
     answers, orders = _answers(), _orders(sys.stdin.buffer)
-    database = Database.open(os.environ["GRIDSVC_DATABASE_URL"])
+    database = Database.open_existing(os.environ["GRIDSVC_DATABASE_URL"])
     bounds = Bounds.inherited()
     bounds.hold()
     os.nice(_NICE)

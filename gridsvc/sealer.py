@@ -43,7 +43,7 @@ class Sealer:
         self._thread.join()
 
     def _run(self) -> None:
-        database = Database.open(self._url)
+        database = Database.open_existing(self._url)
         try:
             while not self._stop.wait(self._poll):
                 self._turn(database)

@@ -64,7 +64,7 @@ class Sender:
         self._thread.join()
 
     def _run(self) -> None:
-        database = Database.open(self._url)
+        database = Database.open_existing(self._url)
         while not self._stop.is_set():
             try:
                 self._turn(database)

@@ -19,7 +19,7 @@ from gridsvc.exchange.receivers import Receivers
 from gridsvc.liveness import gone, own_name
 from gridsvc.sealer import Sealer
 from gridsvc.sender import Sender
-from gridsvc.services import alarms, current, jobs, lead_turns
+from gridsvc.services import alarms, current, jobs, lead_turns, sessions
 from gridsvc.store.database import Database
 
 __all__ = ["COMMAND", "LONG", "QUICK", "Supervisor"]
@@ -182,7 +182,7 @@ class Supervisor:
         self._sealer.stop()
 
     def _run(self) -> None:
-        database = Database.open(self._url)
+        database = Database.open_existing(self._url)
         try:
             while not self._stop.is_set():
                 self._turn(database)
@@ -210,4 +210,5 @@ class Supervisor:
         current.renew_due(database)
         alarms.look_due(database)
         lead_turns.tell_due(database)
+        sessions.sweep(database)
         self._beaten = time.monotonic()

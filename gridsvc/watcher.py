@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from gridsvc.errors import OutOfService
 from gridsvc.ownership.container import is_whole
 from gridsvc.ownership.head import Counter, Head
 from gridsvc.ownership.live import COUNTER
@@ -79,7 +80,7 @@ class Watcher:
                 with (self._folder / "lock").open("w") as lock:
                     if self._is_ours(lock):
                         self._watch(lock)
-            except UnreachableError:
+            except (UnreachableError, OutOfService):
                 self._hold()
                 self._stop.wait(_AGAIN)
             except Exception:  # noqa: BLE001 - logged, and tried again
@@ -98,8 +99,13 @@ class Watcher:
         _log.warning("the database cannot be reached; lookups go on with what was in force")
         self._away.set()
 
+        self._beat_beside(counter, self._away)
+
+    def _beat_beside(self, counter: Counter, held: threading.Event) -> None:
+        """Beat in a thread as long as `held` is set."""
+
         def beat() -> None:
-            while self._away.is_set() and not self._stop.wait(_BEAT):
+            while held.is_set() and not self._stop.wait(_BEAT):
                 counter.beat = time.time()
 
         threading.Thread(target=beat, name="gridsvc-hold", daemon=True).start()
@@ -130,9 +136,11 @@ class Watcher:
                 if head is not None and not self._whole(head):
                     self._forget()
                     head = None
-                if head is None or self._over(head, pulse):
+                if head is None or self._ended(head, pulse):
                     self._release()
                     head = self._renew(counter)
+                elif self._again.is_set():
+                    head = self._complete(counter)
                 self._away.clear()
                 counter.beat = time.time()
                 self._current = counter
@@ -151,7 +159,7 @@ class Watcher:
             return None
         # Customers' files which the last watcher did not come to are still to be made.
         made = all(line.customers is not None for line in head.lines)
-        return head if made and not self._over(head, pulse) else None
+        return head if made and not self._ended(head, pulse) else None
 
     def _whole(self, head: Head) -> bool:
         """Whether its files are those which were there when it was made, as far as the folder tells."""
@@ -167,9 +175,9 @@ class Watcher:
         self._seen.clear()
         self._close()
 
-    def _over(self, head: Head, pulse: Pulse) -> bool:
+    def _ended(self, head: Head, pulse: Pulse) -> bool:
         late = head.until is not None and time.time() >= head.until
-        return late or self._again.is_set() or pulse.seq() != head.seq
+        return late or pulse.seq() != head.seq
 
     def _wait(self, pulse: Pulse, head: Head) -> None:
         """Until a commit, the next beat, or what is scheduled."""
@@ -193,23 +201,38 @@ class Watcher:
             self._make_accounts()
         return head
 
+    def _complete(self, counter: Counter) -> Head:
+        """Take up customers' files which are there now; what is mapped is right meanwhile, however long."""
+        held = threading.Event()
+        held.set()
+        self._beat_beside(counter, held)
+        try:
+            return self._renew(counter)
+        finally:
+            held.clear()
+
     def _opened(self) -> tuple[Database, Keeper]:
         if self._store is None:
-            from gridsvc.services.keeping import Keeper
-            from gridsvc.store.database import Database
-
-            self._store = Database.open(self._url), Keeper(self._folder)
+            self._store = self._open()
         return self._store
+
+    def _open(self) -> tuple[Database, Keeper]:
+        from gridsvc.services.keeping import Keeper
+        from gridsvc.store.database import Database
+
+        return Database.open_existing(self._url), Keeper(self._folder)
 
     def _make_accounts(self) -> None:
         """Make customers' files beside, as that may take a minute, and look again."""
         from gridsvc.services.heads import make_accounts
 
-        database, keeper = self._opened()
-
         def make() -> None:
-            if make_accounts(database, keeper):
-                self._again.set()
+            database, keeper = self._open()  # of its own: the watcher may close what it has meanwhile
+            try:
+                if make_accounts(database, keeper):
+                    self._again.set()
+            finally:
+                database.close()
 
         _in_background(make, "gridsvc-accounts")
 

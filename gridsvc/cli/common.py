@@ -13,7 +13,7 @@ import orjson
 
 from gridsvc.config import Settings
 from gridsvc.errors import InvalidInput, NotFound
-from gridsvc.principal import LOCAL, Principal
+from gridsvc.principal import LOCAL, SYSTEM, Principal
 from gridsvc.progress import Progress
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def kept(url: str | None) -> Keeper:
 
 def only_territory(db: Database) -> str:
     """The territory which is published, if there is but one."""
-    with db.read() as reader:
+    with db.read(SYSTEM) as reader:
         found = sorted({territory for territory, _ in reader.publications.lines()})
     if len(found) == 1:
         return found[0]

@@ -31,6 +31,13 @@ def keys() -> None:
 @click.option("--role", type=click.Choice(list(ROLES)), help="What the key may do.")
 @click.option("--scope", "scopes", multiple=True, metavar="SCOPE", help="Instead of a role; may be repeated.")
 @click.option(
+    "--branch",
+    "branches",
+    multiple=True,
+    metavar="TERRITORY[/CODE]",
+    help="What the key sees: a territory, or a grid and all below it; may be repeated.  [default: all]",
+)
+@click.option(
     "--expires", metavar="WHEN", help="Days such as 90d, or a time with its offset.  [default: never]"
 )
 @database_option
@@ -39,6 +46,7 @@ def create(
     name: str,
     role: str | None,
     scopes: Sequence[str],
+    branches: Sequence[str],
     expires: str | None,
     database: str | None,
     *,
@@ -47,7 +55,8 @@ def create(
     """Make a key; it is shown this once."""
     until = None if expires is None else _time(expires)
     with opened(database) as db:
-        record, key = service.create(db, WHO, Wanted(name, role, list(scopes) or None, expires_at=until))
+        wanted = Wanted(name, role, list(scopes) or None, list(branches) or None, until)
+        record, key = service.create(db, WHO, wanted)
     lines = [key, f"the key of {name}: keep it now, it is not shown again"]
     emit(_document(record) | {"key": key}, lines, json_=json_)
 

@@ -84,7 +84,7 @@ def lookup(
             if customer is not None:
                 _show(ownership.customer(desk, WHO, customer, asked=asked), json_=json_)
                 return
-            found = state_asked(desk, asked)
+            found = state_asked(desk, WHO, asked)
     if batch is not None:
         _batch(found, batch, crs, json_=json_)
     elif cell is not None:
@@ -130,7 +130,7 @@ def _time(db: Database, territory: str | None, text: str | None) -> datetime | N
         time = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidInput(f"{text!r} is not a date", field="--as-of", cure="write 2026-12-01") from None
-    return time if time.tzinfo else time.replace(tzinfo=zone(db, territory))
+    return time if time.tzinfo else time.replace(tzinfo=zone(db, WHO, territory))
 
 
 def _show(answer: Answer, *, json_: bool) -> None:

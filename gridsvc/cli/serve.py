@@ -10,6 +10,7 @@ import time
 import click
 
 from gridsvc import logs
+from gridsvc.bounds import SPARE_FILES, allow_files
 from gridsvc.cli.common import database_option, opened, say
 from gridsvc.config import Settings
 from gridsvc.errors import InvalidInput
@@ -70,6 +71,7 @@ def serve(
         with opened(settings.url, upgrade=upgrade or settings.url.startswith("sqlite")):
             pass
     settings.hand_down()
+    allow_files(settings.max_connections + SPARE_FILES)
     node = Node(settings.url, settings.mapped)
     say(
         f"page http://{settings.host}:{settings.port}/  API documentation http://{settings.host}:{settings.port}/docs"
@@ -85,7 +87,7 @@ def serve(
     uvicorn.run(
         "api.front:create",
         factory=True,
-        http="api.connections:Careful",
+        http="api.at_once:AtOnce",
         host=settings.host,
         port=settings.port,
         workers=settings.workers,

@@ -73,11 +73,13 @@ def geojson_pieces(out: Outgoing, *, decimals: int | None = DECIMALS) -> Iterato
     yield orjson.dumps(_head(out))[:-1] + b',"features":['
     names, joint = list(out.kinds), b""
     for shapes, columns in out.parts(partial(_prepare, decimals=decimals)):
+        if not len(shapes):
+            continue  # a part which holds nothing needs no comma
         rows = zip(*columns, strict=True) if columns else (() for _ in shapes)
         texts = shapely.to_geojson(shapes)
         pairs = zip(texts, rows, strict=True)
         yield joint + b",".join([_feature(text, dict(zip(names, row, strict=True))) for text, row in pairs])
-        joint = b"," if joint or len(shapes) else b""
+        joint = b","
     box = b"" if out.box is None else b',"bbox":' + orjson.dumps(out.box)
     said = out.manifest(format="geojson", coordinate_decimals=decimals)
     yield b"]" + box + b"," + orjson.dumps({MANIFEST: said}, option=_OPTIONS)[1:] + b"\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from gridsvc.config import Settings
 from gridsvc.errors import InvalidInput
@@ -13,6 +12,7 @@ from gridsvc.openid.login import Client, SignIn
 from gridsvc.openid.provider import Provider, require_secure
 from gridsvc.openid.tokens import ClaimNames, Person, Verifier
 from gridsvc.principal import ROLES, Principal
+from gridsvc.secret_file import read_secret
 
 __all__ = ["Company", "company_of"]
 
@@ -75,7 +75,12 @@ def company_of(settings: Settings) -> Company | None:
     if settings.access == "open":
         raise InvalidInput("people sign in, and nobody has to", field="GRIDSVC_ACCESS", cure="set it to keys")
     provider = Provider(settings.oidc_issuer)
-    names = ClaimNames(settings.oidc_name_claim, settings.oidc_roles_claim)
+    names = ClaimNames(
+        settings.oidc_name_claim,
+        settings.oidc_roles_claim,
+        settings.oidc_branches_claim,
+        settings.oidc_without_branches,
+    )
     bearers = Verifier(provider, settings.oidc_audience, names) if settings.oidc_audience else None
     sign_in = _sign_in(settings, provider, names) if settings.oidc_client_id else None
     if sign_in is None and bearers is None:
@@ -94,19 +99,7 @@ def _sign_in(settings: Settings, provider: Provider, names: ClaimNames) -> SignI
 
 
 def _secret(file: str) -> str:
-    if not file:
-        return ""
-    try:
-        kept = Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        kept = ""
-    if not kept:
-        raise InvalidInput(
-            "cannot be read, or is empty",
-            field="GRIDSVC_OIDC_CLIENT_SECRET_FILE",
-            cure="name a file with the secret which the service may read",
-        )
-    return kept
+    return read_secret(file, "GRIDSVC_OIDC_CLIENT_SECRET_FILE", "the secret") if file else ""
 
 
 def _roles(text: str) -> dict[str, str]:

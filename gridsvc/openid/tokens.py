@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from joserfc import jwt
 from joserfc.errors import ExpiredTokenError, InvalidClaimError, JoseError, MissingClaimError
@@ -52,11 +52,14 @@ class ClaimNames:
     ----------
     name, roles, branches : str
         Names of claims, such as ``realm_access.roles``; without one for branches, tokens are for all.
+    without_branches : {"none", "all"}
+        What is seen by whoever's token has no claim of branches, where one is named.
     """
 
     name: str = "sub"
     roles: str = "roles"
     branches: str = ""
+    without_branches: Literal["none", "all"] = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class Person:
     roles : frozenset of str
         The provider's names for what they may do.
     branches : frozenset of str or None
-        Territories they are for; None means all. Where a claim is to name them and does not, it is none.
+        What they see, see `gridsvc.principal.Principal`; None means all.
     expires : float
         When the token ends, seconds since 1970.
     claims : mapping
@@ -159,8 +162,16 @@ def person_of(claims: Mapping[str, Any], names: ClaimNames) -> Person:
     name = _found(claims, names.name)
     if not isinstance(name, str) or not name.strip() or len(name) > _NAME_LENGTH or not name.isprintable():
         raise _refused(f"names nobody (claim {names.name})")
-    branches = _several(claims, names.branches) if names.branches else None
-    return Person(name, _several(claims, names.roles), branches, float(claims["exp"]), claims)
+    return Person(name, _several(claims, names.roles), _branches(claims, names), float(claims["exp"]), claims)
+
+
+def _branches(claims: Mapping[str, Any], names: ClaimNames) -> frozenset[str] | None:
+    """What somebody sees; None means all. A claim which is there and empty is one of nothing."""
+    if not names.branches:
+        return None
+    if _found(claims, names.branches) is None and names.without_branches == "all":
+        return None
+    return _several(claims, names.branches)
 
 
 def _found(claims: Mapping[str, Any], path: str) -> Any:

@@ -106,6 +106,7 @@ def _inner(snapshot: Snapshot, cell: str) -> NDArray[np.int64]:
             lat, lon = h3.cell_to_latlng(hexes.one(place))
             if h3.latlng_to_cell(lat, lon, resolution) == coarse:
                 found.append(places.holder(place))
+    found = [row for row in found if row >= 0]  # where not all of a territory is seen
     if places.kind == "mixed":
         found = [row for row in found if is_h3(places.name(row))]
         found += _atoms_in(places, coarse, resolution)

@@ -10,8 +10,9 @@ import numpy as np
 import shapely
 
 from gridsvc.ownership.snapshot import Snapshot
+from gridsvc.tiling.places import Places
 
-__all__ = ["Residents", "residents_of_grid"]
+__all__ = ["Residents", "residents_of_grid", "rows_under"]
 
 
 def _everybody(_lon: float | None, _lat: float | None) -> bool:
@@ -46,7 +47,7 @@ def residents_of_grid(found: Snapshot, code: str) -> Residents | None:
         return Residents(rows, _in_overlay(found, -1)) if overlays else Residents(rows)
     if code in overlays:
         which = overlays.index(code)
-        rows = _rows_under(found, found.holdings.overlays[which].polygon)
+        rows = rows_under(found.places, found.holdings.overlays[which].polygon)
         return Residents([-1, *rows], _in_overlay(found, which))
     return None
 
@@ -59,9 +60,8 @@ def _in_overlay(found: Snapshot, which: int) -> Callable[[float | None, float | 
     return counts
 
 
-def _rows_under(found: Snapshot, outline: shapely.Polygon | shapely.MultiPolygon) -> list[int]:
+def rows_under(places: Places, outline: shapely.Polygon | shapely.MultiPolygon) -> list[int]:
     """Cells which may have a point in common with an outline, ascending."""
-    places = found.places
     if places.hexes is None:
         return np.flatnonzero(shapely.intersects(places.polygons(), outline)).tolist()
     shape = h3.geo_to_h3shape(outline)

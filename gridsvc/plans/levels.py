@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ __all__ = [
     "parents_of",
     "series_of",
     "sums_of",
+    "uppers_of",
 ]
 
 _AT = "@"  # stands in no line's name, so that a level's series cannot be mistaken for a line
@@ -118,6 +119,12 @@ def level_of(series: str, levels: Sequence[Level]) -> tuple[str, str]:
     """Line and level of a series."""
     line, at, level = series.partition(_AT)
     return line, level if at else levels[-1].id
+
+
+def uppers_of(series: str, there: Iterable[str]) -> list[tuple[str, str]]:
+    """Upper levels of a line, each with its series, among the series there are."""
+    line = series.partition(_AT)[0]
+    return [(level, name) for name in there for own, at, level in [name.partition(_AT)] if at and own == line]
 
 
 # --- nesting

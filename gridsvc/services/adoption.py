@@ -214,7 +214,7 @@ def adopt(
     """
     who.require("plans:write")
     now = datetime.now(UTC)
-    with db.read() as reader:
+    with db.read(who) as reader:
         record = reader.tilings.get(tiling_id)
         request = _request(reader, tiling_id, measures)
         tiling = reader.tilings.load(tiling_id)

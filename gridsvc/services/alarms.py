@@ -26,7 +26,7 @@ def look_due(db: Database) -> None:
 
     Since is since the publication in force was recorded, and since the last look was queued.
     """
-    with db.read() as reader:
+    with db.read(_SYSTEM) as reader:
         due = list(_due(reader))
     for territory, _ in due:
         with db.write(_SYSTEM, "drift.look") as uow:

@@ -60,10 +60,10 @@ def put(
     """
     who.require("customers:write")
     message = read_message(text, None, datetime.now(UTC), customer)
-    ground, known = _look(desk, territory, [customer])
+    ground, known = _look(desk, who, territory, [customer])
     arrivals = place_messages([message], crs, ground.places.rows, ground.places.find)
     outcomes, seq = _record(desk, who, territory, ground, arrivals, known)
-    return _one(desk, territory, ground, arrivals[0], outcomes[0], seq, lang)
+    return _one(desk, who, territory, ground, arrivals[0], outcomes[0], seq, lang)
 
 
 def end(
@@ -80,7 +80,7 @@ def end(
     updated, now = utc(updated, "source_updated_at"), datetime.now(UTC)
     checked(Message(id=customer, source_updated_at=updated), None, now)
     arrival = ending(customer, updated, now if valid_to is None else utc(valid_to, "valid_to"))
-    ground, known = _look(desk, territory, [customer])
+    ground, known = _look(desk, who, territory, [customer])
     outcomes, seq = _record(desk, who, territory, ground, [arrival], known)
     return {"id": customer, "outcome": outcomes[0], "seq": seq, "valid_to": arrival.valid_to}
 
@@ -98,11 +98,11 @@ def put_many(
     who.require("customers:write")
     read = [_read(text, row, datetime.now(UTC)) for row, text in enumerate(read_rows(body, lines=lines), 1)]
     messages = [message for message in read if isinstance(message, Message)]
-    ground, known = _look(desk, territory, [message.id for message in messages])
+    ground, known = _look(desk, who, territory, [message.id for message in messages])
     arrivals = place_messages(messages, crs, ground.places.rows, ground.places.find)
     outcomes, seq = _record(desk, who, territory, ground, arrivals, known)
     placed = iter(zip(arrivals, outcomes, strict=True))
-    with desk.database.read() as reader:
+    with desk.database.read(who) as reader:
         rows = [
             _refused(row, found)
             if isinstance(found, InvalidInput)
@@ -123,9 +123,11 @@ def _read(text: bytes, row: int, now: datetime) -> Message | InvalidInput:
         return error
 
 
-def _look(desk: Desk, territory: str, ids: Sequence[str]) -> tuple[_Ground, dict[str, datetime]]:
+def _look(
+    desk: Desk, who: Principal, territory: str, ids: Sequence[str]
+) -> tuple[_Ground, dict[str, datetime]]:
     """Where customers are placed, and when what is known of these was said."""
-    with desk.database.read() as reader:
+    with desk.database.read(who) as reader:
         return _ground(desk, reader, territory), reader.changes.updated(territory, ids)
 
 
@@ -155,7 +157,7 @@ def _record(
 ) -> tuple[list[Outcome], int]:
     """Write the messages which are later than what is known, and give the commit which answers show."""
     if "recorded" not in _judged(arrivals, known):
-        with desk.database.read() as reader:
+        with desk.database.read(who) as reader:
             return _judged(arrivals, known), reader.seq()
     with desk.database.write(who, "customers.tell") as uow:
         seq = uow.changes.begin()
@@ -203,9 +205,16 @@ def _owner(
 
 
 def _one(
-    desk: Desk, territory: str, ground: _Ground, arrival: Arrival, outcome: Outcome, seq: int, lang: Lang
+    desk: Desk,
+    who: Principal,
+    territory: str,
+    ground: _Ground,
+    arrival: Arrival,
+    outcome: Outcome,
+    seq: int,
+    lang: Lang,
 ) -> dict[str, Any]:
-    with desk.database.read() as reader:
+    with desk.database.read(who) as reader:
         owner = _owner(reader, territory, ground, arrival, outcome, lang)
     verdict = _VERDICTS[arrival.verdict]
     return {

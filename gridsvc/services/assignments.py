@@ -28,7 +28,7 @@ from gridsvc.teams.model import Roster
 from gridsvc.teams.wishes import Wishes, derived, ties_of, wishes_from_dict
 from gridsvc.tiling.tiling import Tiling
 
-__all__ = ["asked", "assign", "assign_plan", "is_small", "run_job", "start"]
+__all__ = ["asked", "assign", "assign_plan", "is_small", "require_draft", "run_job", "start"]
 
 _CUSTOMERS = "customers"
 """The measure which says how many customers a handover hands over; else the first."""
@@ -137,12 +137,12 @@ def start(
         It is published, or not solved yet.
     """
     who.require("plans:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None and "job" in stored.body:
             return reader.jobs.get(stored.body["job"])
         record = reader.plans.get(plan)
-        _require(record, revision)
+        require_draft(record, revision)
         solved(record)
     params = {"plan": plan, "revision": revision, "wishes": dict(body or {})}
     return jobs.submit(db, who, "assign", record.territory, params, idempotency=idempotency)
@@ -152,7 +152,7 @@ def is_small(db: Database, who: Principal, plan: str) -> bool:
     """Whether assigning a draft takes so short that a request may do it itself."""
     who.require("plans:write")
     now = datetime.now(UTC)
-    with db.read() as reader:
+    with db.read(who) as reader:
         record = reader.plans.get(plan)
         in_force = reader.rosters.in_force(record.territory, now, now)
     cells = 0 if record.labels is None else len(record.labels)
@@ -160,7 +160,16 @@ def is_small(db: Database, who: Principal, plan: str) -> bool:
     return cells <= _SMALL_CELLS and len(record.grids) * n_teams <= FEW_PAIRS
 
 
-def _require(record: PlanRecord, revision: int) -> None:
+def require_draft(record: PlanRecord, revision: int) -> None:
+    """Make sure that a plan is a draft and has not moved on.
+
+    Raises
+    ------
+    Conflict
+        It is no draft.
+    StaleRevision
+        It has moved on from `revision`.
+    """
     if record.status != "draft":
         raise not_a_draft(record.id, record.status)
     if record.revision != revision:
@@ -215,11 +224,11 @@ def assign(
     """
     who.require("plans:write")
     now, wanted = datetime.now(UTC), wishes or Wishes()
-    with db.read() as reader:
+    with db.read(who) as reader:
         if idempotency is not None and reader.replay(who.actor, idempotency) is not None:
             return reader.plans.get(plan)
         found = draft(reader, plan)
-        _require(found.record, revision)
+        require_draft(found.record, revision)
         roster = roster_at(reader, found.record.territory, now)[1]
         if wanted.today is None and today == "publication":
             wanted = replace(wanted, today=_owners(reader, found, now))

@@ -82,7 +82,7 @@ class Checked:
 
 def seal_waiting(db: Database) -> int:
     """Seal some of the rows which wait, and give how many; 0 when none is left."""
-    with db.read() as reader:
+    with db.read(_SYSTEM) as reader:
         if not reader.trail.any_waiting():
             return 0
     with db.write(_SYSTEM, "audit.seal") as uow:
@@ -92,7 +92,7 @@ def seal_waiting(db: Database) -> int:
 def head(db: Database, who: Principal) -> tuple[Head, int]:
     """The end of the chain, and how many rows wait behind it: to be kept elsewhere, and checked against."""
     who.require("audit:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.trail.head(), reader.trail.waiting()
 
 
@@ -101,7 +101,7 @@ def listing(
 ) -> list[tuple[AuditRecord, int | None]]:
     """Rows of the audit with their numbers in the chain (None: not sealed yet), newest first."""
     who.require("audit:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.trail.page(wanted, before, limit)
 
 
@@ -117,7 +117,7 @@ def verify(db: Database, who: Principal, known_head: str | None = None) -> Check
         A digest kept elsewhere: who can write the database can make a new chain, but none with this in it.
     """
     who.require("audit:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         found, erased = Checked(waiting=reader.trail.waiting()), _erased(reader)
         for here in reader.trail.links():
             _judge(here, found, erased)
@@ -181,7 +181,7 @@ def write(db: Database, who: Principal, path: Path, form: Form) -> dict[str, Any
     manifest: dict[str, Any] = {}
 
     def rows(draft: Path) -> None:
-        with db.read() as reader:
+        with db.read(who) as reader:
             manifest.update(_written(reader, draft, form))
 
     def told(draft: Path) -> None:

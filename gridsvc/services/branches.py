@@ -46,7 +46,7 @@ def branch(
         The plan is not solved yet.
     """
     who.require("plans:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
             return reader.plans.get(stored.body["plan"])
@@ -70,7 +70,7 @@ def branch(
         uow.audit(f"plan/{new}", None, told)
         uow.emit("plan.created", {"plan": new, **told})
         uow.respond(201, {"plan": new})
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.plans.get(new)
 
 
@@ -90,7 +90,7 @@ def describe(db: Database, who: Principal, plan: str, revision: int, **words: st
         now = uow.plans.describe(plan, revision, **words)
         uow.audit(f"plan/{plan}", {name: getattr(before, name) for name in words}, words)
         uow.emit("plan.described", {"plan": plan, "revision": now, "actor": who.actor})
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.plans.get(plan)
 
 
@@ -132,7 +132,7 @@ def merge(
     """
     who.require("plans:write")
     kept = kept_of(db)
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
             return dict(stored.body)

@@ -18,7 +18,7 @@ __all__ = ["get", "put", "tell"]
 def get(db: Database, who: Principal, plan: str) -> tuple[tuple[CarveOut, ...], int]:
     """The carve-outs of a plan, and its revision."""
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         record = reader.plans.get(plan)
     return record.carve_outs, record.revision
 
@@ -52,7 +52,7 @@ def put(
         It is published or not solved yet.
     """
     who.require("plans:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
             return reader.plans.get(plan)
@@ -67,7 +67,7 @@ def put(
         now = uow.plans.set_carve_outs(plan, carve_outs, revision)
         tell(uow, plan, record.carve_outs, carve_outs, now)
         uow.respond(200, {"plan": plan, "revision": now})
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.plans.get(plan)
 
 

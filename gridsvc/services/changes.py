@@ -144,7 +144,7 @@ def find(desk: Desk, who: Principal, wanted: Wanted) -> Found:
         `after` is left out and nothing is in force.
     """
     who.require(_SCOPES[wanted.kind])
-    with desk.database.read() as reader:
+    with desk.database.read(who) as reader:
         reader.territories.get(wanted.territory)
         if wanted.before is None:
             raise InvalidInput(

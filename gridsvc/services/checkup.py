@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from gridsvc.bounds import SPARE_FILES
 from gridsvc.config import Settings
 from gridsvc.errors import GridsvcError, InvalidInput
 from gridsvc.ownership.container import DamagedFileError, verify
 from gridsvc.ownership.head import Counter, Head
 from gridsvc.ownership.live import COUNTER, LATE
+from gridsvc.principal import SYSTEM
 from gridsvc.services.readiness import SKEW, require_room
 from gridsvc.store.database import Database
 
@@ -24,9 +26,6 @@ __all__ = ["Finding", "look"]
 
 _SCARCE = 1_000_000_000
 """Bytes of free disk below which the doctor warns."""
-
-_SPARE = 200
-"""Open files which a worker needs beside its connections."""
 
 State = Literal["ok", "note", "missing"]
 
@@ -84,14 +83,14 @@ def _folder(folder: Path) -> str:
 
 
 def _database(settings: Settings) -> str:
-    with _opened(settings) as database, database.read() as reader:
+    with _opened(settings) as database, database.read(SYSTEM) as reader:
         database.check()
         return f"{database.dialect}, {len(reader.publications.lines())} published lines"
 
 
 @contextmanager
 def _opened(settings: Settings) -> Iterator[Database]:
-    database = Database.open(settings.url)
+    database = Database.open_existing(settings.url)
     try:
         database.require_version()
         yield database
@@ -101,7 +100,7 @@ def _opened(settings: Settings) -> Iterator[Database]:
 
 def _clock(settings: Settings) -> str:
     """Effective dates and leases go by the clock."""
-    with _opened(settings) as database, database.read() as reader:
+    with _opened(settings) as database, database.read(SYSTEM) as reader:
         there, last = reader.figures.clock(), reader.figures.last_change()
     now = datetime.now(UTC)
     skew = 0.0 if there is None else (now - there).total_seconds()
@@ -134,7 +133,7 @@ def _files(settings: Settings) -> str:
 
 def _compared(settings: Settings, head: Head, files: int, beat: float) -> str:
     """Whether the files are of the state which the database has."""
-    with _opened(settings) as database, database.read() as reader:
+    with _opened(settings) as database, database.read(SYSTEM) as reader:
         seq = reader.seq()
     kept = datetime.now(UTC).timestamp() < beat + LATE
     told = f"{files} whole, as of change {head.seq} of {seq}"
@@ -172,17 +171,18 @@ def _compiled() -> str:
 
 
 def _open_files(settings: Settings) -> str:
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    needed = settings.max_connections + _SPARE
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]  # a server raises its own as far as this
+    needed = settings.max_connections + SPARE_FILES
     if limit != resource.RLIM_INFINITY and limit < needed:
         raise _Note(
-            f"{limit} may be open, fewer than GRIDSVC_MAX_CONNECTIONS and {_SPARE} more; raise ulimit -n"
+            f"{limit} may be open, fewer than GRIDSVC_MAX_CONNECTIONS and {SPARE_FILES} more;"
+            " raise ulimit -Hn"
         )
     return "as many as needed" if limit == resource.RLIM_INFINITY else f"{limit} may be open, {needed} needed"
 
 
 def _access(settings: Settings) -> str:
-    told = f"{settings.host}, {settings.rate_limit or 'any number of'} requests a second of one caller"
+    told = f"{settings.host}, {settings.rate or 'any number of'} requests a second of one caller"
     if settings.host not in {"127.0.0.1", "::1", "localhost"}:
         raise _Note(f"{told}; others can reach it: guard the port by a proxy or a firewall")
     return told

@@ -52,7 +52,7 @@ PLAIN = Scheme()
 def get(db: Database, who: Principal, territory: str) -> Scheme:
     """The scheme of a territory."""
     who.require("territories:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         reader.territories.get(territory)
         return _scheme(reader, territory)
 
@@ -73,7 +73,7 @@ def put(
         The scheme lacks its area codes, or they are no area codes; no tiling has the column.
     """
     who.require("territories:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         reader.territories.get(territory)
         if idempotency is not None and reader.replay(who.actor, idempotency) is not None:
             return _scheme(reader, territory)

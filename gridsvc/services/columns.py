@@ -76,7 +76,7 @@ def cells_version(db: Database, who: Principal, tiling: str) -> str:
         There is no such tiling.
     """
     who.require("territories:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         record = reader.tilings.get(tiling)
         newest = max(reader.tilings.measure_ids(tiling), default=0)
     return f"{record.id}-{newest}"
@@ -91,7 +91,7 @@ def cells(db: Database, who: Principal, tiling: str) -> CellColumns:
         There is no such tiling.
     """
     who.require("territories:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         record = reader.tilings.get(tiling)
         # Outlines of whole H3 cells follow from their ids, and reading them would take most of the time.
         whole = record.kind == "h3"
@@ -136,7 +136,7 @@ def labels(db: Database, who: Principal, plan: str, at: int | None = None) -> La
         It is not solved yet, or was solved anew since.
     """
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         opened = current(kept_of(db), reader, plan)
         past = None if at is None else reader.plans.at(plan, at)
     tiling, locked = opened.head.tiling, tuple(sorted(opened.locks))

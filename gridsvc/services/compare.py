@@ -115,7 +115,7 @@ def realignment(
         Whether the caller has the report of a state (`Subject.state`).
     """
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         found = subject(reader, plan, other)
         if known(found.state):
             return found.state, None

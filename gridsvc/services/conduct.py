@@ -117,7 +117,7 @@ def check(
     who.require("roster:read")
     who.require("owner:read")
     place.require()
-    with desk.database.read() as reader:
+    with desk.database.read(who) as reader:
         moment = moment_of(reader, territory, at)
         number, roster = roster_at(reader, territory, moment)
     require_person(roster, number, person)

@@ -52,14 +52,14 @@ def write(db: Database, who: Principal, folder: Path, progress: Progress = silen
     who.require("plans:read")
     _make(folder)
     for _ in range(_ATTEMPTS):
-        with db.read() as reader:
+        with db.read(who) as reader:
             records = _in_force(reader)
             layers = [_layer(reader, record, name) for record in records for name in LAYERS]
         progress(0.5, "writing the file")
         if not layers:
             break  # nothing is in force yet
         replace_whole(folder / FILE, partial(_write, layers))
-        with db.read() as reader:
+        with db.read(who) as reader:
             if _numbers(_in_force(reader)) == _numbers(records):
                 break  # else a slower writer may have put an older state over a newer one
     return {"file": FILE, "publications": _numbers(records)}
@@ -106,8 +106,13 @@ def _layer(reader: Reader, record: PublicationRecord, name: Any) -> tuple[Layer,
 def run_job(
     db: Database, who: Principal, params: Mapping[str, Any], _once: Idempotency, progress: Progress
 ) -> dict[str, Any]:
-    """Do a queued renewal; a second attempt writes the file anew."""
-    return write(db, who, Path(params["folder"]), progress)
+    """Do a queued renewal; a second attempt writes the file anew.
+
+    The file has all that is in force, whoever published; they are told of what they see.
+    """
+    told, seen = write(db, _SYSTEM, Path(params["folder"]), progress), who.territories
+    numbers = [number for number in told["publications"] if seen is None or number[0] in seen]
+    return {**told, "publications": numbers}
 
 
 def renew_due(db: Database) -> None:
@@ -118,12 +123,12 @@ def renew_due(db: Database) -> None:
         last = uow.jobs.newest(KIND)
         if last is not None and last.status == "done":
             folder = {"folder": last.params["folder"]}
-            jobs.enqueue(uow, _SYSTEM, KIND, last.territory or "", folder)
+            jobs.enqueue(uow, _SYSTEM, KIND, None, folder)
 
 
 def _due(db: Database) -> Numbers | None:
     """What is in force and not in the file; None where that is right, or being written."""
-    with db.read() as reader:
+    with db.read(_SYSTEM) as reader:
         last = reader.jobs.newest(KIND)
         if last is None or last.status != "done":
             return None

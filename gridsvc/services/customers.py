@@ -14,8 +14,9 @@ from gridsvc.ownership.cells import rows_in
 from gridsvc.ownership.residents import Residents, residents_of_grid
 from gridsvc.ownership.snapshot import Snapshot
 from gridsvc.principal import Principal
-from gridsvc.services.desk import Asked, Desk, stored_snapshot
+from gridsvc.services.desk import Asked, Desk
 from gridsvc.services.lineage import no_such_grid
+from gridsvc.services.sights import seen_at
 from gridsvc.store.database import Reader
 from gridsvc.store.records import CustomerRecord
 
@@ -82,8 +83,8 @@ def page(
 ) -> list[Placed]:
     """At most `limit` customers by id, behind the id `after`."""
     who.require("customers:read")
-    with desk.database.read() as reader:
-        found, residents = _asked(desk, reader, territory, which)
+    with desk.database.read(who, parts=True) as reader:
+        found, residents = _asked(desk, reader, who, territory, which)
         read = records(reader, found, residents, residents.rows, after, max(limit, 100))
         return [_placed(found, record) for record in islice(read, limit)]
 
@@ -97,14 +98,14 @@ def stream(desk: Desk, who: Principal, territory: str | None, which: Which) -> C
         As many are being read as may be at once.
     """
     who.require("customers:read")
-    chunks = _chunks(desk, territory, which)
+    chunks = _chunks(desk, who, territory, which)
     next(chunks)  # what may be wrong with the question shows before the first customer
     return chunks
 
 
-def _chunks(desk: Desk, territory: str | None, which: Which) -> Chunks:
-    with _turn(), desk.database.read() as reader:
-        found, residents = _asked(desk, reader, territory, which)
+def _chunks(desk: Desk, who: Principal, territory: str | None, which: Which) -> Chunks:
+    with _turn(), desk.database.read(who, parts=True) as reader:
+        found, residents = _asked(desk, reader, who, territory, which)
         yield []
         for at in range(0, len(residents.rows), _CELLS):
             read = records(reader, found, residents, residents.rows[at : at + _CELLS], None, _CHUNK)
@@ -122,9 +123,11 @@ def _turn() -> Iterator[None]:
         _STREAMS.release()
 
 
-def _asked(desk: Desk, reader: Reader, territory: str | None, which: Which) -> tuple[Snapshot, Residents]:
+def _asked(
+    desk: Desk, reader: Reader, who: Principal, territory: str | None, which: Which
+) -> tuple[Snapshot, Residents]:
     """The state in force, and who is meant."""
-    found = stored_snapshot(desk, reader, Asked(territory))
+    found = seen_at(desk, reader, who, Asked(territory))
     return found, which(reader, found)
 
 

@@ -64,11 +64,11 @@ def accept(
     who.require("requests:decide")
     db = desk.database
     said = _reason(reason)
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
             return district_requests.view(desk, who, request)
-        found = district_requests.seen(reader, who, request)
+        found = reader.requests.get(request)
     decided("accept", found)
     who.require("plans:write" if found.wish.kind == "move" else "roster:write")
     opened: Opened | None = None
@@ -106,11 +106,11 @@ def close(
     who.require("requests:write" if decision == "withdraw" else "requests:decide")
     said = _reason(reason) if decision == "reject" else (reason or "").strip() or None
     db = desk.database
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
             return district_requests.view(desk, who, request)
-        found = district_requests.seen(reader, who, request)
+        found = reader.requests.get(request)
     if decision == "withdraw" and found.asked_by != who.actor:
         raise Forbidden("only who asked withdraws a request", field="state", cure="reject it, with a reason")
     decided(decision, found)

@@ -91,7 +91,7 @@ class Batch:
 
 def waiting(db: Database) -> bool:
     """Whether there is anything to do; cheap, for each turn of those who do not send."""
-    with db.read() as reader:
+    with db.read(_SYSTEM) as reader:
         active = reader.webhooks.active()
         if not active:
             return False
@@ -101,7 +101,7 @@ def waiting(db: Database) -> bool:
 
 def hold(db: Database, name: str, gone: Callable[[str], bool]) -> bool:
     """Become or stay the one who sends for this database."""
-    with db.read() as reader:
+    with db.read(_SYSTEM) as reader:
         if not reader.deliveries.free_for(name, gone, _LOST_AFTER):
             return False
     with db.write(_SYSTEM, "webhook.lease") as uow:
@@ -119,7 +119,7 @@ def let_go(db: Database, name: str) -> None:
 
 def fan_out(db: Database) -> None:
     """Note which new events are to be sent to which webhook."""
-    with db.read() as reader:
+    with db.read(_SYSTEM) as reader:
         head = reader.outbox_head()
         behind = [w.id for w in reader.webhooks.active() if w.seen < head]
     for webhook in behind:
@@ -154,7 +154,7 @@ def _territory(reader: Reader, payload: Mapping[str, Any]) -> str | None:
 
 def due(db: Database) -> list[Batch]:
     """What is to be sent now, a batch for each webhook."""
-    with db.read() as reader:
+    with db.read(_SYSTEM) as reader:
         found = [(w, reader.deliveries.due(w.id, _AT_ONCE)) for w in reader.webhooks.active()]
         return [
             Batch(w, [(d, reader.outbox(d.event - 1, 1)[0]) for d in parts]) for w, parts in found if parts

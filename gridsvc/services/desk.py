@@ -12,6 +12,7 @@ from gridsvc.ownership.answer import Lang
 from gridsvc.ownership.live import EMPTY, Line, Live, State
 from gridsvc.ownership.snapshot import Moment, Snapshot
 from gridsvc.ownership.transition import Former
+from gridsvc.principal import SYSTEM, Principal
 from gridsvc.services.keeping import Keeper
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import PublicationRecord
@@ -72,7 +73,7 @@ class Desk:
     guesses: Guesses = field(default_factory=Guesses)
 
 
-def snapshot(desk: Desk, asked: Asked) -> Snapshot:
+def snapshot(desk: Desk, who: Principal, asked: Asked) -> Snapshot:
     """The state asked about.
 
     Raises
@@ -86,16 +87,21 @@ def snapshot(desk: Desk, asked: Asked) -> Snapshot:
     StaleRead
         The caller has seen a later state than there is here.
     """
-    line = at_hand(desk, asked)
+    line = at_hand(desk, who, asked)
     if line is not None:
         return line.snapshot
-    with desk.database.read() as reader:
+    with desk.database.read(who) as reader:
         return stored_snapshot(desk, reader, asked)
 
 
-def at_hand(desk: Desk, asked: Asked) -> Line | None:
-    """The line asked about, if the present state is asked for and at hand."""
+def at_hand(desk: Desk, who: Principal, asked: Asked) -> Line | None:
+    """The line asked about, if the present state is asked for and at hand.
+
+    It has all territories: a caller with branches must name one of theirs, or the database is asked.
+    """
     if desk.live is None or asked.as_of is not None or asked.as_known is not None:
+        return None
+    if who.territories is not None and asked.territory not in who.territories:
         return None
     state = desk.live.state()
     if state is not None and state.seq < asked.min_seq:
@@ -104,7 +110,7 @@ def at_hand(desk: Desk, asked: Asked) -> Line | None:
 
 
 def _newer(desk: Desk, live: Live, min_seq: int) -> State | None:
-    with desk.database.read() as reader:
+    with desk.database.read(SYSTEM) as reader:
         _require_seq(reader, min_seq)
     state = live.wait(min_seq, _PATIENCE)
     if state is None and live.state() is not None:
@@ -119,7 +125,7 @@ def settle(desk: Desk) -> None:
     """
     if desk.live is None or desk.live.state() is None:
         return  # the database itself is asked
-    with desk.database.read() as reader:
+    with desk.database.read(SYSTEM) as reader:
         seq = reader.seq()
     desk.live.wait(seq, _SETTLED)
 
@@ -188,7 +194,7 @@ def _former(keeper: Keeper, reader: Reader, record: PublicationRecord, at: datet
     return Former(until, held.labels, held.grids) if former.tiling == record.tiling else None
 
 
-def zone(db: Database, territory: str | None) -> ZoneInfo:
+def zone(db: Database, who: Principal, territory: str | None) -> ZoneInfo:
     """The time zone of a territory, or of the only one published."""
-    with db.read() as reader:
+    with db.read(who) as reader:
         return ZoneInfo(reader.territories.get(_territory(reader, Asked(territory))).time_zone)

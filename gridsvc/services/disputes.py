@@ -69,7 +69,7 @@ def dispute(
     who.require("roster:read")
     who.require("owner:read")
     place.require()
-    with desk.database.read() as reader:
+    with desk.database.read(who) as reader:
         moment = moment_of(reader, territory, at)
         found = stored_snapshot(desk, reader, Asked(territory, line, as_of=moment))
         _require_teams(found.roster, teams)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gridsvc.errors import Forbidden, GridsvcError, InvalidInput, UnknownCustomer
+from gridsvc.errors import GridsvcError, InvalidInput, UnknownCustomer
 from gridsvc.plans.requests import DAYS, Comment, DistrictRequest, State, Wish, check_wish
 from gridsvc.principal import Principal
 from gridsvc.services.calendars import calendar_of
@@ -14,9 +14,9 @@ from gridsvc.services.effects import effect_of, require_effect
 from gridsvc.services.series import instant
 from gridsvc.store.database import Database, Reader, UnitOfWork
 from gridsvc.store.records import NEVER, Idempotency
-from gridsvc.store.requests import Filter, no_such_request
+from gridsvc.store.requests import Filter
 
-__all__ = ["Shown", "Wanted", "comment", "create", "get", "listing", "seen", "tell", "view"]
+__all__ = ["Shown", "Wanted", "comment", "create", "get", "listing", "tell", "view"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +72,16 @@ def create(
     ------
     InvalidInput
         The wish is not whole, names what is not there, or changes nothing; or there is no reason.
-    Forbidden
-        The territory is none of the caller's branches.
+    NotFound
+        There is no such territory.
     """
     who.require("requests:write")
     db = desk.database
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
-            return _shown(who, reader, seen(reader, who, stored.body["request"]))
+            return _shown(who, reader, reader.requests.get(stored.body["request"]))
         zone = reader.territories.get(territory).time_zone
-        _require_branch(who, territory)
         check_wish(wish)
         said = _words(reason, "reason", "say why")
         series = line if wish.kind == "move" else None
@@ -93,7 +92,7 @@ def create(
         number = uow.requests.add(territory, series, wish, plan, said, due)
         tell(uow, uow.requests.get(number), None)
         uow.respond(201, {"request": number})
-    with db.read() as reader:
+    with db.read(who) as reader:
         return _shown(who, reader, reader.requests.get(number))
 
 
@@ -108,13 +107,6 @@ def _tried(desk: Desk, reader: Reader, who: Principal, request: DistrictRequest)
     except UnknownCustomer:
         desk.guesses.note(who, customer)
         raise
-
-
-def _require_branch(who: Principal, territory: str) -> None:
-    if who.branches is not None and territory not in who.branches:
-        raise Forbidden(
-            f"{territory} is none of your branches", field="territory", cure="ask for a move in your own"
-        )
 
 
 def _words(text: str, field: str, cure: str) -> str:
@@ -138,20 +130,6 @@ def tell(uow: UnitOfWork, request: DistrictRequest, before: str | None, **more: 
     uow.emit(f"request.{what}", {**place, **told, **due})
 
 
-def seen(reader: Reader, who: Principal, request: str) -> DistrictRequest:
-    """A request the caller may see.
-
-    Raises
-    ------
-    NotFound
-        There is none of this id in the caller's branches.
-    """
-    found = reader.requests.get(request)
-    if who.branches is not None and found.territory not in who.branches:
-        raise no_such_request(request)
-    return found
-
-
 def _shown(who: Principal, reader: Reader, request: DistrictRequest, **more: Any) -> Shown:
     private = "customers:read" not in who.scopes and who.actor != request.asked_by
     if private and request.wish.customer is not None:
@@ -173,8 +151,8 @@ def get(desk: Desk, who: Principal, request: str, plan: str | None = None) -> Sh
 
 def view(desk: Desk, who: Principal, request: str, plan: str | None = None) -> Shown:
     """A request as `get` gives it, for whoever has just decided it."""
-    with desk.database.read() as reader:
-        found = seen(reader, who, request)
+    with desk.database.read(who) as reader:
+        found = reader.requests.get(request)
         comments = tuple(reader.requests.comments(request))
         effect = _effect(desk, reader, found, plan) if found.state == "open" else None
         return _shown(who, reader, found, comments=comments, effect=effect)
@@ -191,12 +169,10 @@ def _effect(desk: Desk, reader: Reader, request: DistrictRequest, plan: str | No
 def listing(db: Database, who: Principal, wanted: Wanted, after: str | None, limit: int) -> list[Shown]:
     """Requests of the caller's branches, oldest first."""
     who.require("requests:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         zone = "UTC" if wanted.territory is None else reader.territories.get(wanted.territory).time_zone
         due = None if wanted.due_before is None else instant(wanted.due_before, zone, "due_before")
-        places = who.branches
-        if wanted.territory is not None:
-            places = frozenset({wanted.territory} if places is None else {wanted.territory} & places)
+        places = None if wanted.territory is None else frozenset({wanted.territory})
         found = reader.requests.list(Filter(wanted.state, places, due), after, limit)
         return [_shown(who, reader, request) for request in found]
 
@@ -206,12 +182,12 @@ def comment(
 ) -> Comment:
     """Say something to a request, decided or not; gives the comment."""
     who.require("requests:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
             number = int(stored.body["comment"])
             return reader.requests.comments(request)[number - 1]
-        seen(reader, who, request)
+        reader.requests.get(request)
     said = _words(text, "text", "write a comment")
     with db.write(who, "request.comment", idempotency=idempotency) as uow:
         number = uow.requests.comment(request, said)
@@ -222,5 +198,5 @@ def comment(
             {"request": request, "territory": found.territory, "comment": number, "actor": who.actor},
         )
         uow.respond(201, {"comment": number})
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.requests.comments(request)[number - 1]

@@ -47,7 +47,7 @@ class Document(Generic[T]):
     def get(self, db: Database, who: Principal) -> tuple[int, T]:
         """The revision, 0 for the default, and the document in force."""
         who.require(self.scope)
-        with db.read() as reader:
+        with db.read(who) as reader:
             return self._revised(reader)
 
     def put(self, db: Database, who: Principal, new: T) -> int:

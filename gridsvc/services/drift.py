@@ -72,14 +72,14 @@ def drift(db: Database, who: Principal, territory: str, n: int, *, line: str = "
         No customers were imported on its tiling.
     """
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         return _drift(reader, reader.publications.get(territory, line, n), datetime.now(UTC))
 
 
 def notice(db: Database, who: Principal, territory: str, *, line: str = "base") -> bool:
     """Tell, once for each publication, that the one in force has drifted beyond the threshold."""
     now = datetime.now(UTC)
-    with db.read() as reader:
+    with db.read(who) as reader:
         record = reader.publications.in_force(territory, line, now, now)
         if record is None or is_told(reader, record):
             return False

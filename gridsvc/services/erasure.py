@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from gridsvc.errors import Conflict, InvalidInput
-from gridsvc.principal import Principal
+from gridsvc.principal import SYSTEM, Principal
 from gridsvc.services.desk import Desk, settle
 from gridsvc.services.keeping import ROSTER
 from gridsvc.services.layers import PREFIX
@@ -138,7 +138,7 @@ def _files(folder: Path, pattern: str) -> Iterator[Path]:
 
 def _abandoned(db: Database, folder: Path) -> Iterator[Path]:
     """Uploads of which no job that waits or runs has any need."""
-    with db.read() as reader:
+    with db.read(SYSTEM) as reader:
         needed = {Path(path).parent for params in reader.jobs.params_of_open() for path in _paths(params)}
     old = time.time() - _UNFINISHED
     return (p for p in _folders(folder) if p not in needed and p.stat().st_mtime < old)

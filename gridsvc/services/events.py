@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from gridsvc.principal import Principal
+from gridsvc.principal import SYSTEM, Principal
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import JobRecord
 
@@ -50,16 +50,24 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What somebody wants to be told."""
+    """What somebody wants to be told.
+
+    Attributes
+    ----------
+    seen : frozenset of str or None
+        Territories of which they may be told; None means all, and what is of none.
+    """
 
     topics: frozenset[Topic]
     plan: str | None = None
     territory: str | None = None
+    seen: frozenset[str] | None = None
 
     def __contains__(self, told: Told) -> bool:
         payload = told.payload
         return (
             told.topic in self.topics
+            and (self.seen is None or payload.get("territory") in self.seen)
             and (self.plan is None or payload.get("plan") == self.plan)
             and (self.territory is None or payload.get("territory") == self.territory)
         )
@@ -82,12 +90,12 @@ def wanted(
         topics = frozenset(topic for topic in TOPICS if _SCOPES.get(topic, "plans:read") in who.scopes)
     for topic in sorted(topics & _SCOPES.keys()):
         who.require(_SCOPES[topic])
-    with db.read() as reader:
+    with db.read(who) as reader:
         if plan is not None:
             reader.plans.bare(plan)
         if territory is not None:
             reader.territories.get(territory)
-    return Wanted(topics, plan, territory)
+    return Wanted(topics, plan, territory, who.territories)
 
 
 @dataclass(slots=True)
@@ -99,17 +107,17 @@ class Log:
 
     def head(self) -> int:
         """Number of the latest event."""
-        with self.db.read() as reader:
+        with self.db.read(SYSTEM) as reader:
             return reader.outbox_head()
 
     def after(self, last: int, limit: int) -> list[Told]:
         """Events behind number `last`, at most `limit`."""
-        with self.db.read() as reader:
+        with self.db.read(SYSTEM) as reader:
             return self._after(reader, last, limit)
 
     def now(self, last: int, limit: int) -> tuple[list[Told], list[Told]]:
         """Events behind number `last`, and how far the jobs are which run."""
-        with self.db.read() as reader:
+        with self.db.read(SYSTEM) as reader:
             return self._after(reader, last, limit), [_progress(job) for job in reader.jobs.running()]
 
     def _after(self, reader: Reader, last: int, limit: int) -> list[Told]:

@@ -106,7 +106,7 @@ def _drawn(
 ) -> Iterator[tuple[Drawn, str, dict[str, Any]]]:
     """A layer while it is read, its file's name, and its manifest as far as it is known."""
     check(who, wanted)
-    with db.read() as reader:
+    with db.read(who) as reader:
         ground = ground_of(reader, source, targets=wanted.layer == "grids")
         found = drawn(reader, who, ground, wanted.layer, wanted.clip, wanted.small)
         said = {**ground.said, "layer": wanted.layer, "clip": wanted.clip, **found.said}
@@ -167,7 +167,7 @@ def start(
         The layer shows what the caller may not see.
     """
     check(who, wanted)
-    with db.read() as reader:
+    with db.read(who) as reader:
         ground = ground_of(reader, source, targets=False)
     sweep(folder, _KEPT_SECONDS)
     path = folder.resolve() / uuid.uuid4().hex / file_name(ground.stem, wanted)

@@ -18,6 +18,7 @@ from gridsvc.errors import InvalidInput
 from gridsvc.exchange.antimeridian import EDGE, cut_at_edge
 from gridsvc.exchange.filters.judge import holds
 from gridsvc.exchange.filters.parse import Node
+from gridsvc.principal import SYSTEM
 from gridsvc.services.extents import Box, reach
 from gridsvc.services.feature_tables import IDS, Table
 from gridsvc.store.database import Database, Reader
@@ -99,7 +100,7 @@ def _related(
         shapely.prepare(found.geometry)
         return np.asarray(related(found.geometry, shape), np.bool_)
     out = np.zeros(len(found), np.bool_)
-    with db.read() as reader:
+    with db.read(SYSTEM) as reader:
         rows, inside = _near(reader, found.tiling, shape.bounds)
         if certain:
             out[rows[inside]] = True
@@ -156,7 +157,7 @@ def outlines(db: Database, found: Table, rows: Rows) -> NDArray[np.object_]:
         return found.geometry[rows]
     if not len(rows):
         return np.empty(0, object)
-    with db.read() as reader:
+    with db.read(SYSTEM) as reader:
         return cut_at_edge(reader.features.cells(found.tiling, rows))
 
 

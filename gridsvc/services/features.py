@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import orjson
 
 from gridsvc.errors import Gone, NotFound
-from gridsvc.principal import Principal
+from gridsvc.principal import SYSTEM, Principal
 from gridsvc.services.extents import Box, extent
 from gridsvc.services.feature_tables import FeatureKind, Shelf, Table, table_of
 from gridsvc.services.small_layers import SMALL, least_for
@@ -119,7 +119,7 @@ class Version:
 def collections(db: Database, who: Principal) -> list[Collection]:
     """All collections the caller may see: of each published line, then of the newest drafts."""
     who.require("owner:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         found = [made for line in reader.publications.lines() for made in _published(reader, *line)]
         if "plans:read" in who.scopes:
             found += _drafts(reader)
@@ -158,7 +158,7 @@ def collection(db: Database, who: Principal, name: str) -> Collection:
     NotFound
         There is none of that id.
     """
-    with db.read() as reader:
+    with db.read(who) as reader:
         named = _named(reader, who, name)
         if named.plan is not None:
             plan = reader.plans.bare(named.plan)
@@ -212,7 +212,7 @@ def version(
         The draft has moved on from what was pinned.
     """
     who.require("owner:read" if found.plan is None else "plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         return _for(least_for(who, small), _version(reader, found, at, pinned))
 
 
@@ -226,7 +226,7 @@ def named_version(
     NotFound
         There is none of that id.
     """
-    with db.read() as reader:
+    with db.read(who) as reader:
         named = _named(reader, who, name)
         found = _version(reader, named, at, None)
         if found is None and reader.publications.begun(named.territory, named.line) is None:
@@ -276,7 +276,7 @@ def _draft_version(reader: Reader, found: Named, at: datetime, pinned: Pinned | 
 def table(db: Database, shelf: Shelf, state: Version, kind: FeatureKind | None = None) -> Table:
     """The features of a version; of another kind of the same territory and line if `kind` says so."""
     wanted = kind or state.collection.kind
-    with db.read() as reader:
+    with db.read(SYSTEM) as reader:
         roster = reader.rosters.get(state.collection.territory, state.r).at(state.at) if state.r else None
         key = (state.collection.id.rpartition(".")[0], wanted, state.token, _leads(roster))
         source = state.record or str(state.collection.plan)

@@ -33,7 +33,7 @@ __all__ = ["deviations_of", "gates_of", "judge", "plan_gates"]
 def gates_of(db: Database, who: Principal, plan: str) -> list[Gate]:
     """The rules a plan must keep to be published, each with its offenders."""
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         return plan_gates(reader, plan)
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from gridsvc.errors import OutOfService
 from gridsvc.exposition import Family
+from gridsvc.principal import SYSTEM
 from gridsvc.services.drift import is_told
 from gridsvc.store.database import Database, Reader
 
@@ -18,7 +19,7 @@ def families(db: Database) -> list[Family]:
     """Measurements of the whole database, the same from each node; only that it is away, if it is."""
     up = Family("gridsvc_database_up", "gauge", "Whether the database answers.")
     try:
-        with db.read() as reader:
+        with db.read(SYSTEM) as reader:
             told = [*_jobs(reader), *_publications(reader), *_to_be_told(reader)]
     except OutOfService:
         up.add(0)

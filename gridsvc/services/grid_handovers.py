@@ -89,7 +89,7 @@ def move_grid(
     if and_publish:
         who.require("plans:publish")
     require_reason(wanted.reason)
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
             return reader.handovers.get(territory, stored.body["handover"]), None
@@ -192,7 +192,7 @@ def _write(
             "handover.made", {**told, "kind": "grid", "effective_at": made.at.isoformat(), "actor": uow.actor}
         )
         uow.respond(201, {"handover": handover})
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.handovers.get(record.territory, handover)
 
 
@@ -201,7 +201,7 @@ def _published(
 ) -> GridsvcError | None:
     assert record.plan is not None  # noqa: S101 - it was written with one
     start = None if at <= datetime.now(UTC) else at
-    with db.read() as reader:
+    with db.read(who) as reader:
         revision = reader.plans.bare(record.plan).revision
     try:
         publish(db, who, record.plan, revision, Wanted(start, record.reason), folder=folder)

@@ -107,22 +107,22 @@ def leave(
     who.require("roster:write")
     require_reason(wanted.reason)
     if dry_run:
-        with db.read() as reader:
+        with db.read(who) as reader:
             return _record(territory, wanted, _make(reader, territory, wanted, datetime.now(UTC)))
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
             return reader.handovers.get(territory, stored.body["handover"])
     with db.write(who, "handover.leaver", idempotency=idempotency, reason=wanted.reason) as uow:
         made = _write(uow, territory, wanted)
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.handovers.get(territory, made)
 
 
 def get(db: Database, who: Principal, territory: str, handover: str) -> tuple[HandoverRecord, State]:
     """A handover and how far it is."""
     who.require("roster:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         found = reader.handovers.get(territory, handover)
         return found, state_of(reader, found)
 
@@ -132,7 +132,7 @@ def listing(
 ) -> list[tuple[HandoverRecord, State]]:
     """Handovers of a territory, oldest first."""
     who.require("roster:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         reader.territories.get(territory)
         found = reader.handovers.list(territory, after, limit)
         return [(record, state_of(reader, record)) for record in found]

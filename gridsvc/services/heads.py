@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from gridsvc.ownership.head import Head, LineHead
+from gridsvc.principal import SYSTEM
 from gridsvc.services.keeping import Keeper
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import PublicationRecord
@@ -19,7 +20,7 @@ def read_head(db: Database, keeper: Keeper, now: datetime | None = None) -> Head
     Customers whose file is missing have none named: `make_accounts` makes it, which may take long.
     """
     at = datetime.now(UTC) if now is None else now
-    with db.read() as reader:
+    with db.read(SYSTEM) as reader:
         read = [_line(reader, keeper, *line, at) for line in reader.publications.lines()]
         first = [_first(reader, *line, at) for line in reader.publications.lines()]
         ends = [end for _, end in read] + first
@@ -39,7 +40,7 @@ def make_accounts(db: Database, keeper: Keeper) -> bool:
     made = False
     if keeper.customers is None:
         return made
-    with db.read() as reader:
+    with db.read(SYSTEM) as reader:
         for territory, line in reader.publications.lines():
             now = datetime.now(UTC)
             record = _in_force(reader, territory, line, now)

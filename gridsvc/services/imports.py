@@ -169,7 +169,7 @@ def put_file(
         ``id`` of the import, ``tiling``, the placement's summary, ``measures`` and ``coverage``.
     """
     who.require("customers:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         record = reader.tilings.get(tiling_id)
         tiling = reader.tilings.load(tiling_id)
         boundary = reader.territories.get(record.territory).boundary
@@ -233,7 +233,7 @@ def _measure_out(measure: Measure) -> dict[str, Any]:
 def told_so_far(db: Database, who: Principal) -> int:
     """What a file which comes now says `behind` of: it knows nothing of later messages."""
     who.require("customers:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.changes.last()
 
 
@@ -269,16 +269,16 @@ _PAGE = 5000
 def todo_csv(db: Database, who: Principal, import_id: str) -> Iterator[str]:
     """The rows of an import which need a human, as CSV in pieces."""
     who.require("customers:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         reader.customers.get_import(import_id)
-    return _todo_pages(db, import_id)
+    return _todo_pages(db, who, import_id)
 
 
-def _todo_pages(db: Database, import_id: str) -> Iterator[str]:
+def _todo_pages(db: Database, who: Principal, import_id: str) -> Iterator[str]:
     yield _csv_text([("row", "id", "verdict", "reason", "cure", "lon", "lat")])
     after = 0
     while True:
-        with db.read() as reader:
+        with db.read(who) as reader:
             found = reader.customers.findings(import_id, after, _PAGE)
         yield _csv_text([_todo_row(record) for record in found])
         if len(found) < _PAGE:

@@ -55,7 +55,7 @@ def submit(
     """
     taken = False
     try:
-        with db.read() as reader:
+        with db.read(who) as reader:
             stored = None if idempotency is None else reader.replay(who.actor, idempotency)
             if stored is not None:
                 return reader.jobs.get(stored.body["job"])
@@ -69,9 +69,11 @@ def submit(
     return get(db, who, job)
 
 
-def enqueue(uow: UnitOfWork, who: Principal, kind: str, territory: str, params: Mapping[str, Any]) -> str:
-    """Add a job to a running unit of work; it keeps the caller's name and scopes."""
-    caller = {"actor": who.actor, "scopes": sorted(who.scopes)}
+def enqueue(
+    uow: UnitOfWork, who: Principal, kind: str, territory: str | None, params: Mapping[str, Any]
+) -> str:
+    """Add a job to a running unit of work; it keeps the caller's name, scopes and branches."""
+    caller = who.as_dict()
     job = uow.jobs.create(kind, {**params, "caller": caller}, territory)
     _tell(uow, job, "queued")
     return job
@@ -80,7 +82,7 @@ def enqueue(uow: UnitOfWork, who: Principal, kind: str, territory: str, params: 
 def get(db: Database, who: Principal, job: str) -> JobRecord:
     """A job and where it stands."""
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.jobs.get(job)
 
 
@@ -133,7 +135,7 @@ def discard_orphans(db: Database, folder: Path, seconds: float) -> None:
     """Delete what was kept in `folder` more than `seconds` ago for a job that never came to be."""
     if not folder.is_dir():
         return
-    with db.read() as reader:
+    with db.read(_SYSTEM) as reader:
         owned = {path.parent for params in reader.jobs.params_of_open() for path in _files(params)}
     old = [made for made in folder.iterdir() if time.time() - made.stat().st_mtime > seconds]
     discard_files(made / "any" for made in old if made not in owned)
@@ -150,10 +152,9 @@ def discard_files(paths: Iterable[Path]) -> None:
 
 def load(db: Database, job: str) -> tuple[JobRecord, Principal]:
     """A job with the principal who asked for it."""
-    with db.read() as reader:
+    with db.read(_SYSTEM) as reader:
         record = reader.jobs.get(job)
-    caller = record.params["caller"]
-    return record, Principal(caller["actor"], frozenset(caller["scopes"]))
+    return record, Principal.of(record.params["caller"])
 
 
 def once(job: str) -> Idempotency:
@@ -163,14 +164,14 @@ def once(job: str) -> Idempotency:
 
 def answered(db: Database, who: Principal, job: str) -> dict[str, Any] | None:
     """What a former attempt at the job has made and saved, or None."""
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = reader.replay(who.actor, once(job))
     return None if stored is None else dict(stored.body)
 
 
 def claim(db: Database, worker: str, kinds: Collection[str]) -> str | None:
     """Take the oldest queued job of one of these kinds."""
-    with db.read() as reader:
+    with db.read(_SYSTEM) as reader:
         if not reader.jobs.any_queued(kinds):
             return None
     with db.write(_SYSTEM, "job.claim") as uow:
@@ -210,7 +211,7 @@ def fail(db: Database, job: str, worker: str, error: GridsvcError) -> None:
 
 def overdue_cancel(db: Database, job: str) -> bool:
     """Whether the job was asked to stop more than five seconds ago."""
-    with db.read() as reader:
+    with db.read(_SYSTEM) as reader:
         return reader.jobs.cancel_overdue(job, 5.0)
 
 
@@ -231,7 +232,7 @@ def take_back(db: Database, job: str, worker: str) -> None:
 
 def take_back_lost(db: Database, gone: Callable[[str], bool], seconds: float) -> None:
     """Settle the jobs of workers that are `gone`, or gave no sign of life for `seconds`."""
-    with db.read() as reader:
+    with db.read(_SYSTEM) as reader:
         dead = [worker for worker in reader.jobs.workers() if gone(worker)]
         lost = reader.jobs.lost(dead, seconds)
     for job, worker in lost:

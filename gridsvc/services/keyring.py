@@ -1,6 +1,6 @@
 """The keys that are good, in the memory of a process: a request costs no question to the database.
 
-A thread looks twice a second whether keys were made or revoked. While the database is away what was known
+A thread looks twice a second which keys are good. While the database is away what was known
 stays good: nobody can have revoked a key meanwhile.
 """
 
@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from gridsvc.errors import GridsvcError
 from gridsvc.identity import Known
+from gridsvc.principal import SYSTEM
 from gridsvc.services import keys
 from gridsvc.store.database import Database
 from gridsvc.store.keys import KeyRecord
@@ -44,7 +45,8 @@ class Keyring:
         self._db, self._changed = db, changed
         self._known: dict[str, tuple[str, Known]] = {}  # by digest: the key's id, and who has it
         self._noted: dict[str, float] = {}
-        self._changes, self._looked = -1, 0.0
+        self._good, self._looked = frozenset[str](), 0.0
+        self._begun = self._taken = 0  # looks: what an earlier one saw never takes the place of a later one's
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="gridsvc-keys", daemon=True)
 
@@ -93,19 +95,24 @@ class Keyring:
         self._look()
 
     def _look(self) -> None:
-        with self._db.read() as reader:
-            changes = reader.keys.changes()
-            if changes == self._changes:
-                return
-            good = reader.keys.good(datetime.now(UTC))
-        self._take(changes, good)
-
-    def _take(self, changes: int, good: Sequence[KeyRecord]) -> None:
         with self._lock:
-            if changes <= self._changes:
+            self._begun += 1
+            turn = self._begun
+        now = datetime.now(UTC)
+        with self._db.read(SYSTEM) as reader:
+            seen, known = reader.keys.good_ids(now), self._good
+            good = None if seen == known else reader.keys.good(now)
+        self._take(turn, known, good)
+
+    def _take(self, turn: int, known: frozenset[str], good: Sequence[KeyRecord] | None) -> None:
+        with self._lock:
+            if turn < self._taken:
                 return  # another thread was quicker
+            if good is None:  # nothing new, compared with `known`
+                self._taken = turn if known is self._good else self._taken
+                return
             before, self._known = self._known, {record.digest: self._entry(record) for record in good}
-            self._changes = changes
+            self._good, self._taken = frozenset(record.id for record in good), turn
         if before.keys() - self._known.keys():
             self._changed()
 

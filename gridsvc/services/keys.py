@@ -11,7 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gridsvc.errors import Conflict, Forbidden, InvalidInput
-from gridsvc.principal import ROLES, SCOPES, Principal
+from gridsvc.principal import ROLES, SCOPES, SYSTEM, Principal
+from gridsvc.services.keeping import Keeper
+from gridsvc.services.sights import require_branches
 from gridsvc.store.database import Database
 from gridsvc.store.keys import KeyRecord
 
@@ -46,7 +48,7 @@ class Wanted:
     role : str or None
         One of `gridsvc.principal.ROLES`; or none, and `scopes`.
     branches : sequence of str or None
-        Territories it is for; None means all.
+        What its holder sees, see `gridsvc.principal.Principal`; None means all.
     """
 
     name: str
@@ -73,7 +75,10 @@ def create(db: Database, who: Principal, wanted: Wanted) -> tuple[KeyRecord, str
     if not _scopes(wanted.role, wanted.scopes) <= who.scopes:
         raise Forbidden("nobody gives away more than they hold", cure="choose fewer scopes, or another role")
     key = BEGINS + secrets.token_urlsafe(32)
+    branches = None if wanted.branches is None else sorted(set(wanted.branches))
     with db.write(who, "key.create") as uow:
+        if branches is not None:
+            require_branches(Keeper(), uow, branches)
         if len(uow.keys.list(limit=_MOST)) == _MOST:
             raise Conflict(f"there are {_MOST} keys already", cure="use those there are")
         made = uow.keys.create(
@@ -82,6 +87,7 @@ def create(db: Database, who: Principal, wanted: Wanted) -> tuple[KeyRecord, str
             key[:_SHOWN],
             role=wanted.role,
             scopes=None if wanted.scopes is None else sorted(set(wanted.scopes)),
+            branches=branches,
             expires_at=wanted.expires_at,
         )
         record = uow.keys.get(made)
@@ -91,8 +97,8 @@ def create(db: Database, who: Principal, wanted: Wanted) -> tuple[KeyRecord, str
 
 def first(db: Database) -> str | None:
     """Make the first key, an administrator's; None where there are keys already."""
-    with db.read() as reader:
-        if reader.keys.changes():
+    with db.read(SYSTEM) as reader:
+        if reader.keys.list(limit=1):
             return None
     try:
         return create(db, Principal("first-start", SCOPES), Wanted("administrator", "administrator"))[1]
@@ -103,7 +109,7 @@ def first(db: Database) -> str | None:
 def listing(db: Database, who: Principal, after: str | None, limit: int) -> list[KeyRecord]:
     """Keys in the order they were made, behind the id `after`, with those that are good no more."""
     who.require("keys:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.keys.list(after, limit)
 
 
@@ -167,11 +173,11 @@ def _check(wanted: Wanted) -> None:
             field="scopes",
             cure=f"give some of {', '.join(sorted(SCOPES))}",
         )
-    if wanted.branches is not None:
+    if wanted.branches is not None and not wanted.branches:
         raise InvalidInput(
-            "keys for some branches only are not kept apart everywhere yet",
+            "a key without branches sees nothing",
             field="branches",
-            cure="leave them out: the key is then for all territories",
+            cure="name some, or leave them out: the key is then for all territories",
         )
     _check_time(wanted.expires_at)
 

@@ -25,7 +25,7 @@ _BEFORE = timedelta(microseconds=1)
 def tell_due(db: Database, now: datetime | None = None) -> None:
     """Tell the turns which have come by now, of every territory."""
     at = now or datetime.now(UTC)
-    with db.read() as reader:
+    with db.read(_SYSTEM) as reader:
         due = reader.turns.due(at)
     for territory in due:
         with db.write(_SYSTEM, "roster.turn") as uow:

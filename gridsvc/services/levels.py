@@ -54,7 +54,7 @@ def levels_of(reader: Reader, territory: str) -> tuple[Level, ...]:
 def get(db: Database, who: Principal, territory: str) -> tuple[Level, ...]:
     """The levels of a territory from the top down."""
     who.require("territories:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         reader.territories.get(territory)
         return levels_of(reader, territory)
 
@@ -76,7 +76,7 @@ def put(
     """
     who.require("territories:write")
     chain = ordered(levels)
-    with db.read() as reader:
+    with db.read(who) as reader:
         reader.territories.get(territory)
         if idempotency is not None and reader.replay(who.actor, idempotency) is not None:
             return levels_of(reader, territory)

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from gridsvc.errors import NotFound
+from gridsvc.ownership.part import Part
 from gridsvc.ownership.people import team_of
 from gridsvc.ownership.snapshot import Snapshot
 from gridsvc.plans.lineage import Fate, Flow, Kind, exact_shares, rounded
 from gridsvc.principal import Principal
-from gridsvc.services.desk import Asked, Desk, stored_snapshot
+from gridsvc.services.desk import Asked, Desk
+from gridsvc.services.sights import seen_at
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.lineage import LineageRecord
 
@@ -88,8 +90,8 @@ def resolve(desk: Desk, who: Principal, code: str, asked: Asked) -> Standing:
         Nothing was in force then.
     """
     who.require("owner:read")
-    with desk.database.read() as reader:
-        found = stored_snapshot(desk, reader, asked)
+    with desk.database.read(who, parts=True) as reader:
+        found = seen_at(desk, reader, who, asked)
         record = _record_at(reader, found, code)
         standing = _living(found, code, record)
         if standing is not None:
@@ -104,6 +106,8 @@ def resolve(desk: Desk, who: Principal, code: str, asked: Asked) -> Standing:
 
 
 def _record_at(reader: Reader, found: Snapshot, code: str) -> LineageRecord | None:
+    if isinstance(found, Part):
+        return None  # what became of a grid is told to those who see all of its territory
     held = found.holdings
     return reader.lineage.get((held.territory, held.line), code, found.moment.publication)
 
@@ -227,7 +231,7 @@ def history(
         No publication of the territory and line ever had that code.
     """
     who.require("owner:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         reader.territories.get(territory)
         records = reader.lineage.of_code((territory, line), code)
         newest = reader.publications.newest(territory, line)

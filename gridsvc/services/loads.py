@@ -91,7 +91,7 @@ def report(
     who.require("plans:read")
     who.require("roster:read")
     time = at or datetime.now(UTC)
-    with db.read() as reader:
+    with db.read(who) as reader:
         place = reader.territories.get(territory)
         subjects = _subjects(reader, place, line, time, plan, before)
         number, roster = roster_at(reader, territory, time)

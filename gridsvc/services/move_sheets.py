@@ -91,7 +91,7 @@ def sheet(
         More than 20,000 cells.
     """
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         opened = current(kept_of(db), reader, plan)
         rows = _rows(opened, branch, grids)
         if len(rows) > MOST_ROWS:
@@ -199,7 +199,7 @@ def take_back(
     """
     who.require("plans:write")
     marks = read_marks(file, source)
-    with db.read() as reader:
+    with db.read(who) as reader:
         opened = current(kept_of(db), reader, plan)
         require_draft(opened.head)
     judged = judge(marks, _standing(opened))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from gridsvc.services.collisions import require_base, require_free, require_unch
 from gridsvc.services.handing import Part, change_of, change_to, rows_of
 from gridsvc.services.live import Kept, current, kept_of
 from gridsvc.services.opening import Opened
+from gridsvc.services.own_ground import OwnGround, own_ground
 from gridsvc.store.database import Database, UnitOfWork
 from gridsvc.store.moves import require_draft
 from gridsvc.store.records import Idempotency, MoveRecord, PlanHead
@@ -65,23 +67,44 @@ def move(
         plan has not come to.
     Conflict
         A cell was changed after `base_revision`; the plan is published, or not solved yet.
+    Forbidden
+        A cell or a grid is not of the part which the caller sees.
     """
     who.require("plans:write")
     kept = kept_of(db)
-    with db.read() as reader:
+    with db.read(who, parts=True) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
             return dict(stored.body)
         opened = current(kept, reader, plan)
+        own = own_ground(reader, who, opened)
+        if own is not None:
+            own.require(opened, parts)
         require_draft(opened.head)
         rows = rows_of(opened, parts)
-    with db.write(who, "plan.move", reason=reason, idempotency=idempotency) as uow:
-        opened, body = hand_over(
-            uow, kept, plan, base_revision, parts, rows, reason=reason, drop_empty=drop_empty
-        )
+    with db.write(who, "plan.move", reason=reason, idempotency=idempotency, parts=True) as uow:
+        with _of_part(own):
+            opened, body = hand_over(
+                uow, kept, plan, base_revision, parts, rows, reason=reason, drop_empty=drop_empty
+            )
+        if own is not None:
+            body = own.told(opened, body, parts)
         uow.respond(200, body)
     kept.keep(opened)
     return body
+
+
+@contextmanager
+def _of_part(own: OwnGround | None) -> Iterator[None]:
+    """Leave out of a conflict where others put cells, for whoever does not see all grids."""
+    try:
+        yield
+    except Conflict as error:
+        if own is None:
+            raise
+        raise Conflict(
+            "others changed these cells, or the plan", field="cells", cure="look at them again"
+        ) from error
 
 
 def hand_over(
@@ -258,7 +281,7 @@ def _take_back(
 ) -> dict[str, Any]:
     who.require("plans:write")
     kept = kept_of(db)
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
             return dict(stored.body)
@@ -296,7 +319,7 @@ def history(
 ) -> list[MoveRecord]:
     """What changed cells of a plan, oldest or newest first."""
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         reader.moves.head(plan)
         return reader.moves.history(plan, after, limit, newest=newest)
 
@@ -314,7 +337,7 @@ def cells_of(
         The plan was solved anew since, so that only the sums of that change are known.
     """
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         opened = current(kept_of(db), reader, plan)
         record, change = reader.moves.get(plan, revision)
         if revision <= opened.head.labels_revision:

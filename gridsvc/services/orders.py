@@ -105,7 +105,7 @@ def orders(
         The roster has no such person, or the grid is not of a team the person is in.
     """
     who.require("roster:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         moment = moment_of(reader, territory, at)
         number, roster = roster_at(reader, territory, moment)
         require_person(roster, number, person)

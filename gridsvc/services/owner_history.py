@@ -71,7 +71,7 @@ def history_of(
     ends: list[datetime | None] = [*dates[1:], None]
     for start, end in zip(dates, ends, strict=True):
         answer = owner_then(desk, who, territory, place, line, start, lang)
-        now = Held(start, end, answer, _entry(desk, territory, place, start, answer))
+        now = Held(start, end, answer, _entry(desk, who, territory, place, start, answer))
         if held and held[-1].same(now):
             held[-1] = Held(held[-1].start, end, held[-1].answer, held[-1].named)
         else:
@@ -79,9 +79,11 @@ def history_of(
     return held
 
 
-def _entry(desk: Desk, territory: str, place: Place, at: datetime, answer: Answer) -> Named | None:
+def _entry(
+    desk: Desk, who: Principal, territory: str, place: Place, at: datetime, answer: Answer
+) -> Named | None:
     if answer.rule != "name_list" or place.customer is None:
         return None
-    with desk.database.read() as reader:
+    with desk.database.read(who) as reader:
         found = reader.rosters.in_force(territory, at, datetime.now(UTC))
     return None if found is None else found[1].named_by_customer.get(place.customer)

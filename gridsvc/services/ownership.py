@@ -17,7 +17,8 @@ from gridsvc.ownership.live import EMPTY
 from gridsvc.ownership.nearest import nearest_grid
 from gridsvc.ownership.snapshot import Moment, Snapshot
 from gridsvc.principal import Principal
-from gridsvc.services.desk import NOW, Asked, Desk, at_hand, snapshot, stored_snapshot
+from gridsvc.services.desk import NOW, Asked, Desk, at_hand
+from gridsvc.services.sights import seen_at, seen_now
 
 __all__ = ["batch", "bundle", "cell", "cell_in", "customer", "point", "point_in"]
 
@@ -33,7 +34,7 @@ def point(
         Unless `asked.on_miss_status`; it names the nearest grid and how far it is.
     """
     who.require("owner:read")
-    return point_in(snapshot(desk, asked), lon, lat, crs=crs, asked=asked)
+    return point_in(seen_now(desk, who, asked), lon, lat, crs=crs, asked=asked)
 
 
 def point_in(found: Snapshot, lon: float, lat: float, *, crs: str = "wgs84", asked: Asked = NOW) -> Answer:
@@ -53,7 +54,7 @@ def cell(desk: Desk, who: Principal, cell: str, *, asked: Asked = NOW) -> Answer
         Unless `asked.on_miss_status`.
     """
     who.require("owner:read")
-    return cell_in(snapshot(desk, asked), cell, asked=asked)
+    return cell_in(seen_now(desk, who, asked), cell, asked=asked)
 
 
 def cell_in(found: Snapshot, cell: str, *, asked: Asked = NOW) -> Answer:
@@ -76,12 +77,12 @@ def customer(desk: Desk, who: Principal, customer: str, *, asked: Asked = NOW) -
     """
     who.require("owner:read")
     desk.guesses.require_rest(who)
-    line = at_hand(desk, asked)
+    line = at_hand(desk, who, asked)
     if line is not None and line.accounts is not None and not line.snapshot.holdings.overlays:
         row = line.accounts.find(customer)
         answer = line.snapshot.customer(customer, row, known=row is not None, lang=asked.lang)
     else:
-        answer = _stored_customer(desk, customer, asked)
+        answer = _stored_customer(desk, who, customer, asked)
     if answer.status == "unknown_customer":
         desk.guesses.note(who, customer)
     if answer.status == "unknown_customer" and not asked.on_miss_status:
@@ -93,10 +94,10 @@ def customer(desk: Desk, who: Principal, customer: str, *, asked: Asked = NOW) -
     return answer
 
 
-def _stored_customer(desk: Desk, customer: str, asked: Asked) -> Answer:
+def _stored_customer(desk: Desk, who: Principal, customer: str, asked: Asked) -> Answer:
     """The answer by the database's own record: with the point, which overlays need."""
-    with desk.database.read() as reader:
-        found = stored_snapshot(desk, reader, asked)
+    with desk.database.read(who, parts=True) as reader:
+        found = seen_at(desk, reader, who, asked)
         record = reader.customers.find(found.holdings.territory, customer, asked.as_of, asked.as_known)
     if record is None:
         return found.customer(customer, -1, known=False, lang=asked.lang)
@@ -115,7 +116,7 @@ def batch(
 ) -> tuple[Snapshot, BatchAnswer]:
     """Owners of many points, all from one publication."""
     who.require("owner:read")
-    found = snapshot(desk, asked)
+    found = seen_now(desk, who, asked)
     return found, found.batch(lon, lat, crs=crs)
 
 
@@ -129,7 +130,7 @@ def bundle(desk: Desk, who: Principal, territory: str, n: int, *, line: str = "b
     """
     who.require("owner:read")
     keeper, now = desk.keeper, datetime.now(UTC)
-    with desk.database.read() as reader:
+    with desk.database.read(who) as reader:
         record = reader.publications.get(territory, line, n)
         r = reader.rosters.number_in_force(territory, now, now)
         roster = EMPTY if r is None else keeper.roster(reader, territory, r)[1]

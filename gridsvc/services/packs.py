@@ -78,7 +78,7 @@ def pack(
         who.require("customers:read")
     if at is not None and handover is not None:
         raise InvalidInput("a date beside a handover", field="at", cure="give one of the two")
-    with desk.database.read() as reader:
+    with desk.database.read(who) as reader:
         place = reader.territories.get(territory)
         record = None if handover is None else reader.handovers.get(territory, handover)
         moment = moment_of(reader, territory, at) if record is None else record.effective_at

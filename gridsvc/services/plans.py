@@ -31,6 +31,7 @@ from gridsvc.services.levels import Placed, placed
 from gridsvc.services.live import current, kept_of
 from gridsvc.services.nesting import nest_of, solve_nested
 from gridsvc.services.opening import Opened
+from gridsvc.services.own_ground import OwnGround, own_ground
 from gridsvc.services.previews import FILE, Leaving
 from gridsvc.services.request import Former, SolveRequest, params_of
 from gridsvc.services.review import shown
@@ -50,6 +51,7 @@ __all__ = [
     "report",
     "request_of",
     "run_job",
+    "seen",
     "solve",
     "solved",
     "start",
@@ -102,7 +104,7 @@ def create(
 ) -> PlanRecord:
     """Add an empty draft, to be solved in this process by `solve`."""
     who.require("plans:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         territory = reader.tilings.get(tiling).territory
         base = base_of(reader, territory, line)
     with db.write(who, "plan.create") as uow:
@@ -148,7 +150,7 @@ def start(
         this tiling; there is no such level or parent.
     """
     who.require("plans:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
             return reader.plans.get(stored.body["plan"]), reader.jobs.get(stored.body["job"])
@@ -188,7 +190,7 @@ def solve(
 ) -> PlanRecord:
     """Balance a draft's tiling and save the plan as its next revision."""
     who.require("plans:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         found = draft(reader, plan)
         source = found.record.params.get("from_plan")
         old = None if source is None else old_plan(reader, source, found.record.tiling)
@@ -228,23 +230,30 @@ def run_job(
 def get(db: Database, who: Principal, plan: str) -> PlanRecord:
     """A plan; of the status ``retired`` where it was published, and is neither in force nor scheduled."""
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         return shown(reader, [reader.plans.get(plan)])[0]
 
 
 def listing(db: Database, who: Principal, territory: str, after: str | None, limit: int) -> list[PlanRecord]:
     """Plans of a territory."""
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         found = [reader.plans.get(record.id) for record in reader.plans.list(territory, after, limit)]
         return shown(reader, found)
 
 
 def figures(db: Database, who: Principal, plan: str) -> Opened:
     """A solved plan's cells, and its grids with their figures as they are now."""
+    return seen(db, who, plan)[0]
+
+
+def seen(db: Database, who: Principal, plan: str) -> tuple[Opened, list[bool]]:
+    """As `figures`, and which of the grids the caller sees."""
     who.require("plans:read")
-    with db.read() as reader:
-        return current(kept_of(db), reader, plan)
+    with db.read(who, parts=True) as reader:
+        opened = current(kept_of(db), reader, plan)
+        own = own_ground(reader, who, opened)
+    return opened, [True] * len(opened.grids) if own is None else own.grids(opened).tolist()
 
 
 def report(db: Database, who: Principal, plan: str) -> tuple[dict[str, Any], int]:
@@ -253,7 +262,7 @@ def report(db: Database, who: Principal, plan: str) -> tuple[dict[str, Any], int
     Its ``freshness`` says of each measure of what time it was when the plan was made, and of what it is now.
     """
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         opened = current(kept_of(db), reader, plan)
         stored = reader.plans.bare(plan).report
         moved = reader.moves.any(plan)
@@ -278,17 +287,34 @@ def cells_of(
         The plan has not come to that revision yet.
     Conflict
         It is not solved yet, or was solved anew since.
+    Forbidden
+        An earlier revision, for a caller who sees a part of the territory: what was theirs then is not kept.
     """
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who if at is None else who.of_whole_territories(), parts=True) as reader:
         opened = current(kept_of(db), reader, plan)
         past = None if at is None else reader.plans.at(plan, at)
+        own = own_ground(reader, who, opened)
+    if own is not None:
+        return _own_cells(opened, own), opened.head.revision
     labels, grids = (opened.draft.labels, opened.grids) if past is None else (solved(past).labels, past.grids)
     codes = [*(grid.code for grid in grids), ""]
     names = opened.cells.names
     return [(cell, codes[label]) for cell, label in zip(names, labels.tolist(), strict=True)], (
         opened.head.revision if past is None else past.revision
     )
+
+
+def _own_cells(opened: Opened, own: OwnGround) -> list[tuple[str, str]]:
+    """The caller's cells; a grid which reaches beyond them is not named."""
+    codes = [grid.code if mine else "" for grid, mine in zip(opened.grids, own.grids(opened), strict=True)]
+    rows = np.flatnonzero(own.cells)
+    labels = opened.draft.labels[rows].tolist()
+    names = opened.cells.names
+    return [
+        (names[row], codes[label] if label >= 0 else "")
+        for row, label in zip(rows.tolist(), labels, strict=True)
+    ]
 
 
 def put(
@@ -317,7 +343,7 @@ def put(
 
     who.require("plans:write")
     request = SolveRequest(request_grids(plan), balanced)
-    with db.read() as reader:
+    with db.read(who) as reader:
         territory = reader.tilings.get(tiling).territory
         base = base_of(reader, territory, line)
         ground, measures = reader.tilings.load(tiling), reader.tilings.measures(tiling)

@@ -53,7 +53,7 @@ def labels_of(db: Database, who: Principal, job: str) -> NDArray[np.int32] | Non
         There is no such job.
     """
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         params = reader.jobs.get(job).params
     try:
         found: NDArray[np.int32] = np.load(params["files"][FILE])

@@ -49,14 +49,14 @@ def manifest(record: PublicationRecord, layer: LayerName, crs: str) -> dict[str,
 def get(db: Database, who: Principal, territory: str, n: int, *, line: str = "base") -> PublicationRecord:
     """One publication."""
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.publications.get(territory, line, n)
 
 
 def latest(db: Database, who: Principal, territory: str, *, line: str = "base") -> PublicationRecord | None:
     """The publication with the highest number, or None."""
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.publications.newest(territory, line)
 
 
@@ -65,7 +65,7 @@ def listing(
 ) -> list[PublicationRecord]:
     """Publications of a territory and line, newest first."""
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         reader.territories.get(territory)
         return list(reader.publications.list(territory, line, after, limit))
 
@@ -100,7 +100,7 @@ def standings(
 ) -> list[Standing]:
     """Where publications of one series stand in it."""
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         ends = reader.publications.ends(territory, line)
     now = datetime.now(UTC)
     return [_standing(record.effective_at, ends[record.n], now) for record in records]
@@ -123,7 +123,7 @@ def verify(db: Database, who: Principal) -> int:
         Some are not what was published; the details list them.
     """
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         number = sum(len(reader.publications.ends(*line)) for line in reader.publications.lines())
         unsound = reader.publications.unsound()
     if unsound:
@@ -142,7 +142,7 @@ def layer(
 ) -> tuple[Layer, PublicationRecord]:
     """A published layer for export."""
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         record = reader.publications.get(territory, line, n)
         return published_layer(reader, record, name), record
 

@@ -115,7 +115,7 @@ def _written(
     folder: Path | None,
 ) -> PublicationRecord:
     for _ in range(_ATTEMPTS):
-        with db.read() as reader:
+        with db.read(who) as reader:
             stored = None if idempotency is None else reader.replay(who.actor, idempotency)
             if stored is not None:
                 return reader.publications.get(*(stored.body[name] for name in ("territory", "line", "n")))
@@ -125,7 +125,7 @@ def _written(
                 n = _write(uow, who, made, wanted, folder)
         except _OvertakenError:
             continue
-        with db.read() as reader:
+        with db.read(who) as reader:
             return reader.publications.get(made.record.territory, made.record.line, n)
     raise Conflict("others publish at the same time", cure="send it again")
 

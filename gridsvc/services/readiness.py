@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gridsvc.errors import OutOfService
+from gridsvc.errors import Conflict, OutOfService
 from gridsvc.outages import RETRY_AFTER, disk_fault
 from gridsvc.store.database import Database
 
@@ -31,9 +31,17 @@ def look(db: Database, folders: Iterable[Path]) -> int:
     """
     for folder in folders:
         require_room(folder)
-    with db.read() as reader:
-        _require_clock(reader.figures.last_change())
-        return reader.seq()
+    try:
+        with db.probe() as reader:
+            _require_clock(reader.figures.last_change())
+            return reader.seq()
+    except Conflict as busy:
+        raise OutOfService(
+            "somebody else holds the database",
+            cure="end what keeps it locked, such as another program which has the file open",
+            reason="database-busy",
+            retry_after=RETRY_AFTER,
+        ) from busy
 
 
 def _require_clock(last: datetime | None) -> None:

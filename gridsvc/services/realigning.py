@@ -78,7 +78,7 @@ def start(
         A measure is not on the tiling.
     """
     who.require("plans:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
             return reader.plans.get(stored.body["plan"]), reader.jobs.get(stored.body["job"])
@@ -96,7 +96,7 @@ def start(
         uow.audit(f"plan/{made}", None, {"realigned_from": plan, "revision": revision, "job": job})
         uow.emit("plan.created", {"plan": made, "job": job})
         uow.respond(202, {"plan": made, "job": job})
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.plans.get(made), reader.jobs.get(job)
 
 
@@ -136,7 +136,7 @@ def run_job(
 ) -> dict[str, Any]:
     """Do a queued realignment."""
     who.require("plans:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         record, work = _work(reader, params)
     found = work(progress)
     with db.write(who, "plan.solve", idempotency=once) as uow:

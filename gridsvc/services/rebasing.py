@@ -68,7 +68,7 @@ def rebase(
         Nothing is published, or the plan is published or not solved yet.
     """
     who.require("plans:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
             return dict(stored.body)

@@ -33,7 +33,7 @@ def refresh(
     """
     who.require("customers:write")
     at = datetime.now(UTC)
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
             return dict(stored.body)

@@ -49,7 +49,7 @@ def start(
         It has no such revision or grid, or cells without a grid.
     """
     who.require("plans:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         seen = reader.plans.bare(plan).revision if revision is None else revision
         record = reader.plans.at(plan, seen)
     found = solved(record)
@@ -77,7 +77,7 @@ def run_job(
 
     load_engine()
     progress(0.0, "looking at the grids")
-    with db.read() as reader:
+    with db.read(who) as reader:
         found, plan = _seen(reader, params)
     return {"plan": params["plan"], "revision": params["revision"], **_proposal(found, plan, params["grids"])}
 

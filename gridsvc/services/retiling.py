@@ -61,7 +61,7 @@ def carry_onto(
     from gridsvc.plans.crosswalk import carry
 
     who.require("plans:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
             return dict(stored.body)
@@ -98,7 +98,7 @@ def changed_customers(
 ) -> list[tuple[str, str | None, str | None]]:
     """Customers whose grid is another in a plan on another tiling: id, code before and after, by id."""
     who.require("customers:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         first, second = reader.plans.get(plan), reader.plans.get(other)
         _check(reader, first.territory, first.tiling, second.tiling)
         pair = tuple((r.tiling, reader.tilings.load(r.tiling)) for r in (first, second))

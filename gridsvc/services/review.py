@@ -65,7 +65,7 @@ def take(
     """
     who.require("plans:read")
     said = (reason or "").strip() or None
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
             return reader.plans.get(plan)
@@ -74,7 +74,7 @@ def take(
     with db.write(who, f"plan.{action}", reason=said, idempotency=idempotency) as uow:
         now = _turned(uow, who, plan, action, revision, said)
         uow.respond(200, {"plan": plan, "revision": now})
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.plans.get(plan)
 
 
@@ -122,7 +122,7 @@ def history(
 ) -> list[Reviewed]:
     """The steps a plan took, oldest first, behind the revision `after`."""
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         reader.plans.bare(plan)
         return reader.reviews.of_plan(plan, after, limit)
 

@@ -49,7 +49,7 @@ def change(
         An operation is wrong, or what comes of all of them; nothing is stored.
     """
     who.require("roster:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
             return [int(r) for r in stored.body["rosters"]]

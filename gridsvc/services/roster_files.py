@@ -90,7 +90,7 @@ def answered(db: Database, who: Principal, idempotency: Idempotency | None) -> M
     who.require("roster:write")
     if idempotency is None:
         return None
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = reader.replay(who.actor, idempotency)
     return None if stored is None else stored.body
 
@@ -118,7 +118,7 @@ def import_files(
     who.require("roster:write")
     start = settled_start(how.valid_from, how.reason)
     sheets = read_sheets(files)
-    with db.read() as reader:
+    with db.read(who) as reader:
         zone = ZoneInfo(reader.territories.get(territory).time_zone)
         newest, roster = _base(reader, territory, start)
     if how.base_roster is not None and how.base_roster != newest:
@@ -198,6 +198,6 @@ def export(
     who.require("roster:read")
     who.require(PII)
     who.require("customers:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         number, roster = whole_roster_at(reader, territory, at or datetime.now(UTC))
     return number, workbook(roster) if kind == "xlsx" else csv_zip(roster)

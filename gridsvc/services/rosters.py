@@ -43,7 +43,7 @@ def put(
         A roster of the past without reason, or a team which has no lead at some moment from then on.
     """
     who.require("roster:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
             return int(stored.body["roster"])
@@ -123,7 +123,7 @@ def get(db: Database, who: Principal, territory: str, at: datetime | None = None
         The territory has none, or had none yet.
     """
     who.require("roster:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         number, found = whole_roster_at(reader, territory, at or datetime.now(UTC))
     return number, masked_roster(found, who.scopes)
 
@@ -131,7 +131,7 @@ def get(db: Database, who: Principal, territory: str, at: datetime | None = None
 def newest(db: Database, who: Principal, territory: str) -> int:
     """The largest number there is, in force or not; 0 before the first."""
     who.require("roster:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.rosters.newest(territory) or 0
 
 
@@ -144,6 +144,6 @@ def listing(db: Database, who: Principal, territory: str, after: int, limit: int
         There is no such territory.
     """
     who.require("roster:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         reader.territories.get(territory)
         return reader.rosters.list(territory, after, limit)

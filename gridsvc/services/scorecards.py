@@ -95,7 +95,7 @@ def of_publication(
         Counts of customers below this are kept back from callers without ``customers:read``.
     """
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         read = _read(db, reader, state_of(reader, territory, n, line))
     return _shown(who, read, small)
 
@@ -117,7 +117,7 @@ def in_force_at(
         None was in force then.
     """
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         reader.territories.get(territory)
         at = as_of or datetime.now(UTC)
         record = reader.publications.in_force(territory, line, at, datetime.now(UTC))
@@ -132,7 +132,7 @@ def in_force_at(
 def of_plan(db: Database, who: Principal, plan: str, *, small: int = SMALL) -> Card:
     """The scorecard which a draft's grids would have now."""
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         read = _read(db, reader, of_draft(reader, plan))
     return _shown(who, read, small)
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime, timedelta
 
-from gridsvc.principal import Principal
+from gridsvc.principal import SYSTEM, Principal
 from gridsvc.services.keys import BEGINS, digest_of
 from gridsvc.store.database import Database
 
-__all__ = ["begin", "end"]
+__all__ = ["begin", "end", "sweep"]
 
 _SHOWN = len(BEGINS) + 6
+
+_SYSTEM = Principal("job-runner", frozenset())
+_KEPT = timedelta(days=1)
+"""Sessions which are over are kept a little, for whoever wonders why nobody is known any more."""
 
 
 def begin(db: Database, who: Principal, hours: int) -> str:
@@ -42,10 +46,21 @@ def begin(db: Database, who: Principal, hours: int) -> str:
 
 def end(db: Database, shown: str) -> None:
     """End the session behind what a browser shows; keys, and what is none, are left as they are."""
-    with db.read() as reader:
+    with db.read(SYSTEM) as reader:
         found = reader.keys.session(digest_of(shown))
     if found is None or found.revoked_at is not None:
         return
     with db.write(Principal(f"user:{found.person}", frozenset()), "session.end") as uow:
         uow.keys.revoke(found.id)
         uow.audit(f"session/{found.id}", None, None)
+
+
+def sweep(db: Database, now: datetime | None = None) -> None:
+    """Remove sessions which have been over for a day; the audit still tells of them."""
+    before = (now or datetime.now(UTC)) - _KEPT
+    with db.read(SYSTEM) as reader:
+        if not reader.keys.has_over(before):
+            return
+    with db.write(_SYSTEM, "session.sweep") as uow:
+        removed = uow.keys.remove_over(before)
+        uow.audit("sessions", None, {"removed": removed})

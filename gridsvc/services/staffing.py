@@ -57,7 +57,7 @@ def staff(
     who.require("plans:read")
     who.require("roster:read")
     now = datetime.now(UTC)
-    with db.read() as reader:
+    with db.read(who) as reader:
         found = draft(reader, plan)
         number, whole = whole_roster_at(reader, found.record.territory, now)
     if not any(grid.team for grid in found.plan.grids):

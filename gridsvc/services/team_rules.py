@@ -85,7 +85,7 @@ def violations(
     """
     who.require("roster:read")
     moment, known = at or datetime.now(UTC), datetime.now(UTC)
-    with db.read() as reader:
+    with db.read(who) as reader:
         reader.territories.get(territory)
         found = reader.rosters.in_force(territory, moment, known)
         if found is None:

@@ -35,10 +35,13 @@ def create(
         The time zone is not in the IANA database.
     Conflict
         The id is taken.
+    Forbidden
+        The caller does not see all territories.
     """
     who.require("territories:write")
+    who.require_all()
     _check_zone(time_zone)
-    with db.read() as reader:
+    with db.read(who) as reader:
         if idempotency is not None and reader.replay(who.actor, idempotency) is not None:
             return reader.territories.get(territory)
     now = datetime.now(UTC)
@@ -74,12 +77,12 @@ def _check_zone(time_zone: str) -> None:
 def get(db: Database, who: Principal, territory: str) -> Territory:
     """One territory."""
     who.require("territories:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.territories.get(territory)
 
 
 def listing(db: Database, who: Principal, after: str | None, limit: int) -> list[Territory]:
     """Territories in order of id, those after `after`."""
     who.require("territories:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         return list(reader.territories.list(after, limit))

@@ -9,6 +9,7 @@ from gridsvc.exchange.tiles.mercator import MAX_ZOOM, Tile, to_mercator
 from gridsvc.exchange.tiles.mvt import BUFFER, EXTENT, encode
 from gridsvc.exchange.tiles.rings import Box, Ints, Rings
 from gridsvc.exchange.tiles.simplify import simplified, step_at
+from gridsvc.principal import SYSTEM
 from gridsvc.services.feature_tables import Shelf, Table
 from gridsvc.services.features import Version, drawn_table
 from gridsvc.services.tile_files import TileFiles
@@ -74,7 +75,7 @@ def _told(found: Table) -> dict[str, Attribute]:
 
 
 def _cells(db: Database, tiling: str) -> Rings:
-    with db.read() as reader:
+    with db.read(SYSTEM) as reader:
         blocks = reader.features.blocks(tiling)
         return Rings.joined([Rings.of(to_mercator(cut_at_edge(block))) for block in blocks])
 

@@ -171,7 +171,7 @@ def save(
         A column is not there or does not hold finite, non-negative numbers.
     """
     who.require("territories:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         boundary = reader.territories.get(territory).boundary
     found = [_column_measure(tiling, name) for name in columns]
     coverage = coverage_report(tiling, boundary)
@@ -216,14 +216,14 @@ def _column_measure(tiling: Tiling, name: str) -> MeasureRecord:
 def get(db: Database, who: Principal, tiling: str) -> TilingRecord:
     """A tiling's description, without its cells."""
     who.require("territories:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.tilings.get(tiling)
 
 
 def measures(db: Database, who: Principal, tiling: str) -> dict[str, MeasureRecord]:
     """The measures on a tiling, by name."""
     who.require("territories:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.tilings.measures(tiling)
 
 
@@ -239,7 +239,7 @@ class CustomersAsOf:
 def customers_as_of(db: Database, who: Principal, tiling: TilingRecord) -> CustomersAsOf | None:
     """Of what time the customers of a tiling are; None where none were imported on it."""
     who.require("territories:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         live = reader.customers.live_import(tiling.territory, tiling.id)
         if live is None:
             return None
@@ -250,7 +250,7 @@ def customers_as_of(db: Database, who: Principal, tiling: TilingRecord) -> Custo
 def listing(db: Database, who: Principal, territory: str) -> list[TilingRecord]:
     """Tilings of a territory."""
     who.require("territories:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         reader.territories.get(territory)
         return list(reader.tilings.list(territory))
 
@@ -259,7 +259,7 @@ def run_job(
     db: Database, who: Principal, params: Mapping[str, Any], once: Idempotency, progress: Progress
 ) -> dict[str, Any]:
     """Do a queued tiling."""
-    job = _Job(db, params)
+    job = _Job(db, who, params)
     tiling, made = job.tiling(progress)
     record = save(
         db, who, params["territory"], tiling, made, columns=tuple(params["measures"]), idempotency=once
@@ -270,8 +270,8 @@ def run_job(
 class _Job:
     """A queued tiling: files as they were kept, and options."""
 
-    def __init__(self, db: Database, params: Mapping[str, Any]) -> None:
-        self._db, self._params = db, params
+    def __init__(self, db: Database, who: Principal, params: Mapping[str, Any]) -> None:
+        self._db, self._who, self._params = db, who, params
         self._files = {name: Path(path) for name, path in params["files"].items()}
 
     def tiling(self, progress: Progress) -> tuple[Tiling, dict[str, Any]]:
@@ -298,7 +298,7 @@ class _Job:
         return made
 
     def _boundary(self) -> shapely.MultiPolygon:
-        with self._db.read() as reader:
+        with self._db.read(self._who) as reader:
             return reader.territories.get(self._params["territory"]).boundary
 
     def _rows(self, name: str) -> Rows:

@@ -42,7 +42,7 @@ def tree(
     A level which is not published, or on another tiling than the lowest one, has neither.
     """
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         states, amounts = _states(reader, territory, line, at or datetime.now(UTC))
         told: list[Told] = []
         for state in states:
@@ -78,7 +78,7 @@ def units(
         There is no such level, or nothing of it is in force.
     """
     who.require("plans:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         states, amounts = _states(reader, territory, line, at or datetime.now(UTC))
         state = next((state for state in states if state.level.id == level), None)
         if state is None or (state.record is None and state.level.parent is not None):

@@ -26,6 +26,7 @@ __all__ = ["Wanted", "file_of", "get", "keep"]
 _KEPT = timedelta(days=7)
 _ID = re.compile(r"lay_[0-9a-z]{26}")
 _ABOUT = "about.json"
+_BY = "uploaded-by"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def keep(
         As `gridsvc.tiling.sources.guard.read_into`.
     """
     who.require("territories:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
     if stored is not None:
         return dict(stored.body)
@@ -83,6 +84,7 @@ def keep(
         told = guard.read_into(upload, place / f"{upload.stem}.geojson", wanted.choice, wanted.crs)
         expires = (datetime.now(UTC) + _KEPT).isoformat(timespec="seconds")
         about = {"id": layer, "expires_at": expires, **told}
+        (place / _BY).write_text(who.actor, encoding="utf-8")
         (place / _ABOUT).write_bytes(orjson.dumps(about))
         with db.write(who, "layer.upload", idempotency=idempotency) as uow:
             uow.audit(f"layer/{layer}", None, {"features": told["features"], "crs": told["crs"]["name"]})
@@ -102,7 +104,7 @@ def get(who: Principal, folder: Path, layer: str) -> dict[str, Any]:
         There is none of that id, or its week is over.
     """
     who.require("territories:read")
-    about: Mapping[str, Any] = orjson.loads((_place(folder, layer) / _ABOUT).read_bytes())
+    about: Mapping[str, Any] = orjson.loads((_place(who, folder, layer) / _ABOUT).read_bytes())
     return dict(about)
 
 
@@ -115,17 +117,22 @@ def file_of(who: Principal, folder: Path, layer: str) -> Path:
         As `get`.
     """
     who.require("territories:read")
-    return next(_place(folder, layer).glob("*.geojson"))
+    return next(_place(who, folder, layer).glob("*.geojson"))
 
 
-def _place(folder: Path, layer: str) -> Path:
+def _place(who: Principal, folder: Path, layer: str) -> Path:
+    """Where a layer is kept; it may lie in any territory, so callers with branches have their own only."""
     cure = "upload it with POST /v1/layers"
     if not _ID.fullmatch(layer):
         raise NotFound("not the id of a layer", field="layer", cure=cure)
     place = folder / layer
-    if not (place / _ABOUT).is_file():
+    if not (place / _ABOUT).is_file() or not _is_for(who, place):
         raise Gone("there is no such layer, or not any more", field="layer", cure=cure)
     return place
+
+
+def _is_for(who: Principal, place: Path) -> bool:
+    return who.branches is None or (place / _BY).read_text(encoding="utf-8") == who.actor
 
 
 def _discard_old(folder: Path) -> None:

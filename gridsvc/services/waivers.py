@@ -83,7 +83,7 @@ def _saved(
     idempotency: Idempotency | None = None,
 ) -> PlanRecord:
     gate, grid = waiver["gate"], waiver["grid"]
-    with db.read() as reader:
+    with db.read(who) as reader:
         if idempotency is not None and reader.replay(who.actor, idempotency) is not None:
             return reader.plans.get(plan)
     with db.write(who, action, reason=waiver.get("reason"), idempotency=idempotency) as uow:
@@ -109,7 +109,7 @@ def _saved(
             "plan.waived", {"plan": plan, "revision": now, "actor": who.actor, "gate": gate, "grid": grid}
         )
         uow.respond(201, {"plan": plan, "revision": now})
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.plans.get(plan)
 
 

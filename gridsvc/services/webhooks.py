@@ -86,7 +86,7 @@ def create(
         There are as many as there may be.
     """
     who.require("webhooks:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:
             return reader.webhooks.get(stored.body["webhook"])
@@ -107,14 +107,14 @@ def create(
 def get(db: Database, who: Principal, webhook: str) -> WebhookRecord:
     """A webhook."""
     who.require("webhooks:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.webhooks.get(webhook)
 
 
 def listing(db: Database, who: Principal, after: str | None, limit: int) -> list[WebhookRecord]:
     """Webhooks in the order they were made, behind the id `after`."""
     who.require("webhooks:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         return reader.webhooks.list(after, limit)
 
 
@@ -180,7 +180,7 @@ def deliveries(
 ) -> list[DeliveryRecord]:
     """What was or is to be sent to a webhook, newest event first, of events below number `before`."""
     who.require("webhooks:read")
-    with db.read() as reader:
+    with db.read(who) as reader:
         reader.webhooks.get(webhook)
         return reader.deliveries.list(webhook, before, limit)
 
@@ -196,7 +196,7 @@ def test(
         It is paused or disabled.
     """
     who.require("webhooks:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
         if stored is not None:  # what has been sent since is not told, as the first answer did not
             return replace(reader.webhooks.get(webhook), seen=int(stored.body["seen"]))
@@ -221,7 +221,7 @@ def replay(
         There is no such event yet.
     """
     who.require("webhooks:write")
-    with db.read() as reader:
+    with db.read(who) as reader:
         stored = None if idempotency is None else reader.replay(who.actor, idempotency)
     if stored is not None:
         return int(stored.body["last"])

@@ -14,10 +14,11 @@ from gridsvc.errors import GridsvcError
 from gridsvc.principal import Principal
 from gridsvc.store import version
 from gridsvc.store.chain import revisions
-from gridsvc.store.engine import READING, WRITING, embedded_file, make_engine
+from gridsvc.store.engine import READING, WRITING, embedded_file, make_engine, make_probe
 from gridsvc.store.faults import translated
 from gridsvc.store.handle import Clock, Handle, utc_now
 from gridsvc.store.records import Idempotency
+from gridsvc.store.sight import bind
 from gridsvc.store.unit_of_work import Reader, UnitOfWork
 
 __all__ = ["Database", "Reader", "UnitOfWork"]
@@ -33,7 +34,7 @@ class Database:
     """
 
     def __init__(self, engine: Engine, clock: Clock = utc_now) -> None:
-        self._engine = engine
+        self._engine, self._probe = engine, make_probe(engine)
         self._clock = clock
         self.dialect = engine.dialect.name
 
@@ -54,6 +55,17 @@ class Database:
             The address is not one of ours, or the database behind it cannot be opened.
         """
         return cls(make_engine(url), clock)
+
+    @classmethod
+    def open_existing(cls, url: str) -> Database:
+        """As `open`, by those who come later: no empty file takes the place of one which is away for a while.
+
+        Raises
+        ------
+        InvalidInput
+            As of `open`, and where an embedded database's file is not there.
+        """
+        return cls(make_engine(url, new=False))
 
     def close(self) -> None:
         """Close all connections."""
@@ -142,9 +154,30 @@ class Database:
             return scrub(self._engine, word)
 
     @contextmanager
-    def read(self) -> Iterator[Reader]:
-        """One consistent state of the database, however long the block takes."""
+    def probe(self) -> Iterator[Reader]:
+        """As `read`, by a connection of its own and with little patience, and only where one could write.
+
+        Who waits for a connection, or to write, keeps nobody from asking if the database is there.
+        """
+        # PostgreSQL lets many write at a time; whether it lets anybody write, its own state says.
+        options = WRITING if self.dialect == "sqlite" else READING
+        with translated(), self._probe.connect() as connection:
+            connection.execution_options(**options[self.dialect])
+            with connection.begin():
+                yield Reader(Handle(connection, self._clock))
+
+    @contextmanager
+    def read(self, principal: Principal, *, parts: bool = False) -> Iterator[Reader]:
+        """One consistent state of the database, as the caller sees it, however long the block takes.
+
+        Parameters
+        ----------
+        parts : bool
+            Whether territories are seen of which the caller may see a part; whoever asks so leaves out the
+            rest.
+        """
         with self._transaction(writes=False) as connection:
+            bind(connection, principal, parts=parts)
             yield Reader(Handle(connection, self._clock))
 
     @contextmanager
@@ -156,11 +189,14 @@ class Database:
         idempotency: Idempotency | None = None,
         reason: str | None = None,
         request_id: str | None = None,
+        parts: bool = False,
     ) -> Iterator[UnitOfWork]:
         """One transaction: committed when the block is left normally, rolled back on any error.
 
         Parameters
         ----------
+        principal : Principal
+            Who writes; it finds and changes what it sees, as in `read`.
         request_id : str or None
             Goes into the audit; that of the request or job being served, if None.
 
@@ -171,6 +207,7 @@ class Database:
         """
         try:
             with self._transaction(writes=True) as connection:
+                bind(connection, principal, parts=parts)
                 work = UnitOfWork(
                     Handle(connection, self._clock, principal.actor),
                     action,
@@ -188,7 +225,7 @@ class Database:
 
     def _refuse_answered(self, principal: Principal, request: Idempotency) -> None:
         """Raise `Conflict` where a request was answered while it was tried: it met its own change."""
-        with self.read() as reader:
+        with self.read(principal) as reader:
             reader.require_new(principal.actor, request)
 
     @contextmanager

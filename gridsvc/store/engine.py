@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from gridsvc.errors import InvalidInput
 
-__all__ = ["READING", "WRITING", "embedded_file", "make_engine"]
+__all__ = ["READING", "WRITING", "embedded_file", "make_engine", "make_probe"]
 
 READING: dict[str, dict[str, Any]] = {
     "sqlite": {},
@@ -22,7 +26,9 @@ READING: dict[str, dict[str, Any]] = {
 WRITING: dict[str, dict[str, Any]] = {"sqlite": {"gridsvc_writes": True}, "postgresql": {}}
 """Execution options of a connection which writes."""
 
-_BUSY_SECONDS = 30.0
+_BUSY_SECONDS, _PROBE_SECONDS = 30.0, 2.0
+"""Patience with others who write: of whoever works, and of whoever only wants to know."""
+
 _PATIENCE = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
 _PRAGMAS = (
     "foreign_keys = ON",
@@ -42,8 +48,13 @@ def _to_json(value: Any) -> str:
 _COMMON: dict[str, Any] = {"json_serializer": _to_json, "hide_parameters": True}
 
 
-def make_engine(url: str) -> Engine:
-    """Return an engine for `url`, having connected once.
+def make_engine(url: str, *, new: bool = True) -> Engine:
+    """Return an engine for `url`, having connected once: from then on an embedded file must be there.
+
+    Parameters
+    ----------
+    new : bool
+        An embedded file which is not there is made.
 
     Raises
     ------
@@ -51,18 +62,27 @@ def make_engine(url: str) -> Engine:
         The address is not one of ours, or the database behind it cannot be opened.
     """
     parsed = _parse(url)
-    engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
+    engine = _sqlite(parsed, new=new) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
     try:
         with engine.connect():
             pass
     except DBAPIError as error:
         engine.dispose()
-        raise InvalidInput(
-            f"the database {Path(parsed.database or '').name!r} cannot be opened",
-            field="database",
-            cure="check the address, that it is there, and that you may use it",
-        ) from error
+        cure = "check the address, that it is there, and that you may use it"
+        if not new and parsed.get_backend_name() == "sqlite":
+            cure += "; gridsvc db upgrade makes one where there was none"
+        name = Path(parsed.database or "").name
+        raise InvalidInput(f"the database {name!r} cannot be opened", field="database", cure=cure) from error
     return engine
+
+
+def make_probe(engine: Engine) -> Engine:
+    """An engine for the same database which keeps no connection and soon loses its patience."""
+    url = engine.url
+    if url.get_backend_name() == "sqlite":
+        return _embedded(url, _PROBE_SECONDS, poolclass=NullPool)
+    patience = _PATIENCE | {"connect_timeout": int(_PROBE_SECONDS)}
+    return create_engine(url, connect_args=patience, poolclass=NullPool, **_COMMON)
 
 
 def embedded_file(url: str) -> Path | None:
@@ -92,13 +112,53 @@ def _postgresql(url: URL) -> Engine:
     return create_engine(url, pool_pre_ping=True, connect_args=patience, **_COMMON)
 
 
-def _sqlite(url: URL) -> Engine:
-    # The driver's own idea of when a transaction starts is switched off: ours start where we say so.
-    arguments = {"timeout": _BUSY_SECONDS, "isolation_level": None}
-    engine = create_engine(url, connect_args=arguments, **_COMMON)
+def _sqlite(url: URL, *, new: bool) -> Engine:
+    path = Path(url.database or "")
+    engine = _embedded(url, _BUSY_SECONDS, new=new)
+    event.listen(engine, "checkout", partial(_require_same, path))
+    return engine
+
+
+def _embedded(url: URL, patience: float, *, new: bool = False, **options: Any) -> Engine:
+    """Connects to the file as it is; only a database which is `new` may be made by its first connection."""
+    path, missing = Path(url.database or "").absolute(), [True] if new else []
+
+    def connect() -> sqlite3.Connection:
+        mode = "rwc" if missing else "rw"
+        # The driver's own idea of when a transaction starts is switched off: ours start where we say so.
+        made = sqlite3.connect(
+            f"file:{quote(str(path))}?mode={mode}",
+            uri=True,
+            timeout=patience,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        missing.clear()
+        return made
+
+    engine = create_engine(url, creator=connect, **_COMMON, **options)
     event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "connect", partial(_note_file, path))
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _note_file(path: Path, _connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["file"] = _file_at(path)
+
+
+def _require_same(path: Path, _connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+    """Let nobody read or write a file which has lost its name: what went into it would be seen by nobody."""
+    if record.info.get("file") != _file_at(path):
+        raise DisconnectionError("the file of the database is gone, or is another one")
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
 
 from gridsvc.errors import NotFound
 from gridsvc.store.faults import unique
@@ -91,15 +91,17 @@ class KeyReader:
 
     def good(self, now: datetime) -> Sequence[KeyRecord]:
         """Keys which are neither revoked nor expired."""
-        rows = select(keys).where(
-            keys.c.revoked_at.is_(None), or_(keys.c.expires_at.is_(None), keys.c.expires_at > now)
-        )
+        rows = select(keys).where(_is_good(now))
         return [KeyRecord(**row._mapping) for row in self._handle.connection.execute(rows)]
 
-    def changes(self) -> int:
-        """How often keys were made or revoked: a number which only grows, for neither is ever undone."""
-        count = select(func.count() + func.count(keys.c.revoked_at)).select_from(keys)
-        return self._handle.connection.execute(count).scalar_one()
+    def good_ids(self, now: datetime) -> frozenset[str]:
+        """Ids of the keys which `good` would give: of a key only its end ever changes."""
+        return frozenset(self._handle.connection.execute(select(keys.c.id).where(_is_good(now))).scalars())
+
+    def has_over(self, before: datetime) -> bool:
+        """Whether there is a session which was over at a moment."""
+        one = select(keys.c.id).where(_is_over(before)).limit(1)
+        return self._handle.connection.execute(one).first() is not None
 
 
 class KeyWriter(KeyReader):
@@ -132,8 +134,20 @@ class KeyWriter(KeyReader):
         values = {"revoked_at": self._handle.clock()}
         self._handle.connection.execute(update(keys).where(keys.c.id == key).values(values))
 
+    def remove_over(self, before: datetime) -> int:
+        """Remove the sessions which were over at a moment, and say how many; keys stay for ever."""
+        return self._handle.connection.execute(delete(keys).where(_is_over(before))).rowcount
+
     def used(self, times: Mapping[str, datetime]) -> None:
         """Note when keys, by id, were last used; an earlier time than is known changes nothing."""
         for key, time in times.items():
             later = or_(keys.c.used_at.is_(None), keys.c.used_at < time)
             self._handle.connection.execute(update(keys).where(keys.c.id == key, later).values(used_at=time))
+
+
+def _is_good(now: datetime) -> ColumnElement[bool]:
+    return and_(keys.c.revoked_at.is_(None), or_(keys.c.expires_at.is_(None), keys.c.expires_at > now))
+
+
+def _is_over(before: datetime) -> ColumnElement[bool]:
+    return and_(keys.c.person.is_not(None), or_(keys.c.revoked_at < before, keys.c.expires_at < before))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from gridsvc.errors import InvalidInput
 from gridsvc.store.chain import protections
@@ -69,7 +70,7 @@ class _Embedded:
         try:
             # Opened by one thread and used by another, one after the other.
             self._connection = sqlite3.connect(
-                f"file:{path}?mode=rw", uri=True, timeout=_BUSY_SECONDS, check_same_thread=False
+                f"file:{quote(path)}?mode=rw", uri=True, timeout=_BUSY_SECONDS, check_same_thread=False
             )
             self._seen = self._one("PRAGMA data_version")
         except sqlite3.Error as error:

@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select
 
-from gridsvc.errors import NotFound
 from gridsvc.store.faults import unique
 from gridsvc.store.handle import Handle
 from gridsvc.store.records import Territory
+from gridsvc.store.sight import no_such_territory
 from gridsvc.store.tables import territories
 
 __all__ = ["TerritoryReader", "TerritoryWriter"]
@@ -37,11 +37,7 @@ class TerritoryReader:
             select(territories).where(territories.c.id == territory_id)
         ).first()
         if found is None:
-            raise NotFound(
-                f"there is no territory {territory_id!r}",
-                field="territory",
-                cure="create it, or list those there are",
-            )
+            raise no_such_territory(territory_id)
         return _record(found)
 
     def list(self, after: str | None = None, limit: int = 100) -> list[Territory]:

@@ -160,8 +160,10 @@ def _id(value: Any, row: int, name: str, source: str) -> str:
 
 
 def column_array(values: list[Any]) -> NDArray[Any]:
-    """Plain values (None where missing) as float64 where all are numbers, else as object array of str."""
+    """Plain values (None where missing) as int64 or float64 where all are numbers, else as texts."""
     present = [v for v in values if v is not None]
+    if len(present) == len(values) and all(type(v) is int and abs(v) < 2**63 for v in values):
+        return np.array(values, np.int64)  # codes, as a rule: they stay whole
     if present and all(isinstance(v, int | float) and not isinstance(v, bool) for v in present):
         return np.array([np.nan if v is None else v for v in values], np.float64)
     out = np.empty(len(values), object)

@@ -24,22 +24,30 @@ AREAS = "areas"  # polygons; the other is of H3 cells
 NAMES = ["city", AREAS]
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(scope="module", params=NAMES)
 def world(request: pytest.FixtureRequest) -> World:
     return next(world for world in worlds() if world.name == request.param)
 
 
-@pytest.fixture
-def published(run: Run, world: World, tmp_path: Path, migrated_file: Path) -> Path:
-    """The world in the embedded database of the folder, and ``north.snapshot`` of it."""
-    (tmp_path / "var").mkdir()
-    shutil.copy(migrated_file, tmp_path / "var" / "gridsvc.db")
-    database = Database.open(f"sqlite:///{tmp_path / 'var' / 'gridsvc.db'}")
+@pytest.fixture(scope="module")
+def kept(world: World, tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Path:
+    """The folder of a published world, for each test to have a copy of it."""
+    folder = tmp_path_factory.mktemp("kept")
+    (folder / "var").mkdir()
+    shutil.copy(migrated_file, folder / "var" / "gridsvc.db")
+    database = Database.open(f"sqlite:///{folder / 'var' / 'gridsvc.db'}")
     assert put(database, world) == 1
-    keeper = Keeper(tmp_path / "var")
+    keeper = Keeper(folder / "var")
     made = ownership.bundle(Desk(database, keeper=keeper), LOCAL, world.name, 1)
-    made.replace(tmp_path / "north.snapshot")
+    made.replace(folder / "north.snapshot")
     database.close()
+    return folder
+
+
+@pytest.fixture
+def published(run: Run, kept: Path, tmp_path: Path) -> Path:
+    """The world in the embedded database of the folder, and ``north.snapshot`` of it."""
+    shutil.copytree(kept, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
@@ -112,7 +120,7 @@ def test_no_database_is_needed(run: Run, world: World, published: Path) -> None:
     assert not (published / "var").exists()
 
 
-@pytest.mark.parametrize("world", NAMES[:1], indirect=True)
+@pytest.mark.parametrize("world", NAMES[:1], indirect=True, scope="module")
 @pytest.mark.parametrize(
     "option",
     [
@@ -128,12 +136,12 @@ def test_a_snapshot_is_one_publication(refused: Any, published: Path, option: li
     assert option[0] in said and "does not go with --snapshot" in said
 
 
-@pytest.mark.parametrize("world", NAMES[:1], indirect=True)
+@pytest.mark.parametrize("world", NAMES[:1], indirect=True, scope="module")
 def test_a_snapshot_has_no_customers(refused: Any, published: Path) -> None:
     assert "no customers" in refused("lookup", "--customer", "c1", "--snapshot", "north.snapshot")
 
 
-@pytest.mark.parametrize("world", NAMES[:1], indirect=True)
+@pytest.mark.parametrize("world", NAMES[:1], indirect=True, scope="module")
 def test_a_file_which_is_no_whole_snapshot(refused: Any, published: Path) -> None:
     whole = (published / "north.snapshot").read_bytes()
     (published / "cut.snapshot").write_bytes(whole[:-64])
@@ -143,7 +151,7 @@ def test_a_file_which_is_no_whole_snapshot(refused: Any, published: Path) -> Non
         assert name in refused("lookup", "39.9", "116.4", "--snapshot", f"{name}.snapshot")
 
 
-@pytest.mark.parametrize("world", NAMES[:1], indirect=True)
+@pytest.mark.parametrize("world", NAMES[:1], indirect=True, scope="module")
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["CSV", "JSON"])
 def test_a_hundred_thousand_points_take_no_time_to_speak_of(
     run: Run, world: World, published: Path, form: list[str]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,22 @@ from tests.cli.conftest import Run, collection, polygon
 MEASURES = ("--measure", "customers=count", "--measure", "kwh=sum:kwh")
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the folder of a job which is done is kept, for each test to have a copy of it."""
+    return tmp_path_factory.mktemp("kept") / "job"
+
+
 @pytest.fixture
-def published(run: Run, square: Path, customers: Path, teams: Path, tmp_path: Path) -> Path:
+def published(run: Run, square: Path, customers: Path, teams: Path, tmp_path: Path, kept: Path) -> Path:
+    if not kept.exists():
+        _publish(run, square, customers, teams)
+        shutil.copytree(tmp_path, kept)
+    shutil.copytree(kept, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def _publish(run: Run, square: Path, customers: Path, teams: Path) -> None:
     tiled = run(
         "tile",
         "--boundary",
@@ -51,7 +66,6 @@ def published(run: Run, square: Path, customers: Path, teams: Path, tmp_path: Pa
         "--teams", teams, "--report", "report.json", "--customers", customers, *MEASURES,
     )  # fmt: skip
     assert done.code == 0, done.err
-    return tmp_path
 
 
 def test_point_and_customer_have_the_same_owner(run: Run, published: Path) -> None:

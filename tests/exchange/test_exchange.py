@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from shapely.geometry import shape
 
 from gridsvc.exchange.dissolve import dissolve
 from gridsvc.exchange.files import FORMATS, replace_whole, write_layer
-from gridsvc.exchange.geojson import feature_collection, geometry_dict
+from gridsvc.exchange.geojson import feature_collection, geojson_pieces, geometry_dict
+from gridsvc.exchange.layer import flow_of
 from gridsvc.exchange.layers import Layer, carve_outs_layer, cells_layer, grids_layer
+from gridsvc.exchange.outgoing import Outgoing
 from gridsvc.plans.carveouts import CarveOut, carve_outs_from_geojson
 from gridsvc.plans.plan import Grid, Plan
 from gridsvc.tiling.h3tiles import tile_h3
@@ -166,3 +169,13 @@ def test_rings_are_turned_the_right_way_whichever_way_they_came() -> None:
     found = shape(geometry_dict(shapely.Polygon(square, [hole])))
     assert found.exterior.is_ccw
     assert not found.interiors[0].is_ccw
+
+
+def test_parts_which_hold_nothing_leave_no_trace() -> None:
+    """Customers may all be gone again from a part of a layer by the time it is written."""
+    flow = flow_of(Layer("x", shapely.points(np.zeros((2, 2))), {"name": ["a", "b"]}))
+    ((shapes, columns),) = flow.parts
+    whole, nothing = (shapes, columns), (shapes[:0], [column[:0] for column in columns])
+    parts = iter([nothing, whole, nothing, whole, nothing])
+    told = json.loads(b"".join(geojson_pieces(Outgoing(replace(flow, parts=parts)))))
+    assert [feature["properties"]["name"] for feature in told["features"]] == ["a", "b", "a", "b"]

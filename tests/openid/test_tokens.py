@@ -33,7 +33,7 @@ OFFLINE.issuer = "https://login.example.com"
 OFFLINE_TOKEN = OFFLINE.token(exp=4102444800)
 
 
-def verifier(company: OpenId, clock: Clock | None = None, **names: str) -> Verifier:
+def verifier(company: OpenId, clock: Clock | None = None, **names: Any) -> Verifier:
     known = ClaimNames(**({"branches": "branches"} | names))
     return Verifier(Provider(company.issuer, clock=clock or Clock()), AUDIENCE, known)
 
@@ -178,6 +178,13 @@ class TestNames:
 
     def test_whoever_names_no_branches_has_none(self, company: OpenId) -> None:
         assert verifier(company).verify(company.token()).branches == frozenset()
+
+    def test_whoever_names_no_branches_has_all_where_that_is_said(self, company: OpenId) -> None:
+        check = verifier(company, without_branches="all")
+        assert check.verify(company.token()).branches is None
+        assert check.verify(company.token(branches=["north/e"])).branches == {"north/e"}
+        for nothing in ([], ""):
+            assert check.verify(company.token(branches=nothing)).branches == frozenset()
 
     def test_without_a_claim_for_branches_all_are_meant(self, company: OpenId) -> None:
         assert verifier(company, branches="").verify(company.token(branches=["north"])).branches is None

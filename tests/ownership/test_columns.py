@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 import h3
@@ -35,6 +36,11 @@ FORMS: tuple[Form, ...] = ("columns", "objects", "points", "arrow")
 def blocks(codes: list[str]) -> Places:
     shapes = np.array([BOX] * len(codes), object)
     return Places.of("polygons", None, np.array(sorted(codes), object), shapes, WORLD)
+
+
+@cache
+def many_blocks() -> Places:
+    return blocks([f"E{i}" for i in range(600)])
 
 
 def rows_of(answer: BatchAnswer) -> list[dict[str, Any]]:
@@ -148,7 +154,7 @@ def test_large_batches_too(places: Places, grids: int) -> None:
 
 @pytest.mark.parametrize("n", [1, 299, 5000])
 def test_more_cells_than_points_and_fewer(n: int) -> None:
-    all_agree(of_many(n, blocks([f"E{i}" for i in range(600)]), [Grid("1", "")]))
+    all_agree(of_many(n, many_blocks(), [Grid("1", "")]))
 
 
 # --- one long name does not make the others long

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from gridsvc.plans.plan import Grid, Plan
-from gridsvc.principal import SCOPES, Principal
+from gridsvc.principal import SCOPES, SYSTEM, Principal
 from gridsvc.services import drafts, moves, plans
 from gridsvc.services.handing import NewGrid, Part
 from gridsvc.services.request import SolveRequest
@@ -118,5 +118,5 @@ def hand_over(
 
 def fresh_report(database: Database, plan: str) -> dict[str, Any]:
     """The report counted anew from what is stored."""
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         return drafts.draft(reader, plan).record.report or {}

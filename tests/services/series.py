@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gridsvc.plans.plan import Grid, Plan
+from gridsvc.principal import SYSTEM
 from gridsvc.services import ownership, plans, publishing, rosters
 from gridsvc.services.desk import Asked, Desk
 from gridsvc.services.publishing import Wanted
@@ -72,7 +73,7 @@ def letters(plan: Plan) -> str:
 
 def out(database: Database, n: int, line: str = "base") -> str:
     """A publication, drawn."""
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         return letters(published_plan(reader, "board", line, n))
 
 
@@ -86,5 +87,5 @@ def owner(database: Database, cell: str, **asked: Any) -> dict[str, Any]:
 
 def stored(database: Database, plan: str) -> Any:
     """A plan as it is kept."""
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         return reader.plans.get(plan)

@@ -15,7 +15,7 @@ import shapely
 from gridsvc.customers.measures import parse_measure
 from gridsvc.errors import InvalidInput, NotFound
 from gridsvc.plans.drawn import Fields
-from gridsvc.principal import LOCAL
+from gridsvc.principal import LOCAL, SYSTEM
 from gridsvc.sample import COUNTY, DEFAULT_SEED, generate, generate_scale
 from gridsvc.services import adoption, imports, plans, rosters, territories, tilings
 from gridsvc.services.adoption import AdoptOptions
@@ -78,7 +78,7 @@ def check_customers(db: Database, tiling: str, folder: Path, found: dict[str, An
     """Customers in no grid and in several, and cells below a majority, by testing each point."""
     shapes = [shapely.geometry.shape(f["geometry"]) for f in features(folder)]
     codes = [f["properties"]["code"] for f in features(folder)]
-    with db.read() as reader:
+    with db.read(SYSTEM) as reader:
         live = reader.customers.live_import("yunlan", tiling)
         assert live is not None
         _, cells = reader.customers.index(live.id)

@@ -11,6 +11,7 @@ import pytest
 
 from gridsvc.customers.measures import parse_measure
 from gridsvc.errors import InvalidInput, NotFound
+from gridsvc.principal import SYSTEM
 from gridsvc.services import arrivals, customers, imports, ownership
 from gridsvc.services.desk import Asked, Desk
 from gridsvc.services.imports import ImportOptions
@@ -63,7 +64,7 @@ def board(database: Database) -> Database:
 
 
 def take_in(database: Database, folder: Path, rows: dict[str, int], **more: Any) -> None:
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         tiling = reader.tilings.list("board")[0].id
     lines = [f"{name},{place(x)['lon']},{place(x)['lat']},{x}" for name, x in rows.items()]
     (folder / "c.csv").write_text("\n".join(["id,lon,lat,kwh", *lines]))
@@ -89,14 +90,14 @@ def test_a_new_customer_is_placed_and_owned_at_once(board: Database) -> None:
 def test_a_later_message_moves_it_and_an_older_or_equal_one_changes_nothing(board: Database) -> None:
     put(board, "k", 0, updated=1)
     assert put(board, "k", 5, updated=3)["outcome"] == "recorded"
-    with board.read() as reader:
+    with board.read(SYSTEM) as reader:
         seq = reader.seq()
     late = put(board, "k", 2, updated=2)
     assert (late["outcome"], late["owner"]["grid"]["code"]) == ("older", "c")
     assert put(board, "k", 2, updated=3)["outcome"] == "repeated"
     assert owner(board, "k") == "c"
     assert (here(board, "a"), here(board, "b"), here(board, "c")) == ([], [], ["k"])
-    with board.read() as reader:
+    with board.read(SYSTEM) as reader:
         assert reader.seq() == seq
 
 
@@ -140,7 +141,7 @@ def test_changes_lie_over_the_import_and_a_later_import_hides_those_before_it(
         "unknown_customer",
         "c",
     ]
-    with board.read() as reader:
+    with board.read(SYSTEM) as reader:
         live = reader.customers.live_import("board")
         assert live is not None
         ids, cells = reader.customers.index(live.id)
@@ -222,10 +223,10 @@ def test_what_is_no_batch_is_refused(board: Database) -> None:
 
 
 def test_a_batch_is_one_commit_with_its_audit_and_event(board: Database) -> None:
-    with board.read() as reader:
+    with board.read(SYSTEM) as reader:
         before = reader.seq(), reader.outbox_head()
     answer = tell(board, [{"id": f"k{i}", **message(i)} for i in range(6)])
-    with board.read() as reader:
+    with board.read(SYSTEM) as reader:
         assert answer["seq"] == reader.seq() == before[0] + 1
         events = reader.outbox(before[1])
         told = reader.audit_log(1)[0]

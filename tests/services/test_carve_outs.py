@@ -19,6 +19,7 @@ from gridsvc.errors import (
 )
 from gridsvc.ownership.publication import unpack
 from gridsvc.plans.carveouts import CarveOut
+from gridsvc.principal import SYSTEM
 from gridsvc.services import branches, carveouts, moves, plans, publications, publishing, realigning, rebasing
 from gridsvc.services.handing import NewGrid
 from gridsvc.services.request import SolveRequest
@@ -65,7 +66,7 @@ def test_the_list_is_replaced_as_a_whole_with_its_audit_and_event(database: Data
     assert put(database, plan, K1, K2) == 3
     assert carveouts.get(database, ANNA, plan) == ((K1, K2), 3)
     assert put(database, plan, K2) == 4
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         newest = view.audit_log(1)[0]
         event = view.outbox()[-1]
     assert (newest.action, newest.subject) == ("plan.carve-out", f"plan/{plan}/carve-outs")
@@ -205,7 +206,7 @@ def _published(database: Database, letters: str, *given: CarveOut) -> int:
 
 
 def _tiling(database: Database) -> str:
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         return view.tilings.list("board")[0].id
 
 
@@ -261,7 +262,7 @@ def test_a_rebase_brings_them_in_and_tells_the_audit(database: Database) -> None
     done = rebasing.rebase(database, ANNA, late, 2)
     assert (done["base_publication"], done["carve_outs"]) == (2, [])
     assert carveouts.get(database, ANNA, late) == ((K1,), done["revision"])
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert view.audit_log(1)[0].after["carve_outs"] == ["K1"]
 
 

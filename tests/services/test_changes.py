@@ -13,13 +13,15 @@ import pytest
 import sqlalchemy as sa
 
 from gridsvc.errors import Forbidden, Gone, InvalidInput, NotFound, NotYetInForce
-from gridsvc.principal import Principal
+from gridsvc.principal import SYSTEM, Principal
 from gridsvc.services import arrivals, changes, moved_customers, ownership, rosters
 from gridsvc.services.changes import Wanted
 from gridsvc.services.desk import Asked, Desk
 from gridsvc.store import Database
 from gridsvc.store.records import CustomerRows
 from gridsvc.teams.model import Named
+from tests.conftest import DIALECTS
+from tests.databases import shared
 from tests.services.board import ANNA
 from tests.services.series import draft, ground, out, people, publish, soon
 from tests.store.builders import DAY_1
@@ -32,8 +34,19 @@ def find(
     return [dict(zip(found.columns, row, strict=True)) for row in found.rows(0, found.size)]
 
 
+@pytest.fixture(scope="module", params=DIALECTS)
+def series(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """For tests which only ask."""
+    with shared(request, tmp_path_factory) as database:
+        yield published(database)
+
+
 @pytest.fixture
-def series(database: Database) -> Database:
+def own_series(database: Database) -> Database:
+    return published(database)
+
+
+def published(database: Database) -> Database:
     """Three publications: ``aabbcc``, ``aaabcc`` and ``abbbbd``."""
     tiling = ground(database)
     for letters in ("aabbcc", "aaabcc", "abbbbd"):
@@ -55,15 +68,15 @@ def test_cells_make_one_publication_of_another(series: Database, before: int, af
     assert "".join(copy.values()) == out(series, after)
 
 
-def test_without_to_it_is_the_publication_in_force(series: Database) -> None:
-    last = draft(series, changed_tiling(series), "cccccc")
-    publish(series, last, effective_at=soon(3).isoformat())
-    found = changes.find(Desk(series), ANNA, Wanted("board", before=1))
+def test_without_to_it_is_the_publication_in_force(own_series: Database) -> None:
+    last = draft(own_series, changed_tiling(own_series), "cccccc")
+    publish(own_series, last, effective_at=soon(3).isoformat())
+    found = changes.find(Desk(own_series), ANNA, Wanted("board", before=1))
     assert (found.before, found.after) == (1, 3)
 
 
 def changed_tiling(database: Database) -> str:
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         return reader.publications.get("board", "base", 1).tiling
 
 
@@ -99,10 +112,16 @@ def settle_customers(database: Database, tiling: str) -> None:
     rosters.put(database, ANNA, "board", listed, valid_from=DAY_1, reason="from the start")
 
 
-@pytest.fixture
-def settled(series: Database) -> Iterator[Database]:
+@pytest.fixture(scope="module")
+def settled(series: Database) -> Database:
     settle_customers(series, changed_tiling(series))
-    yield series
+    return series
+
+
+@pytest.fixture
+def own_settled(own_series: Database) -> Database:
+    settle_customers(own_series, changed_tiling(own_series))
+    return own_series
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 3), (1, 3), (3, 1)])
@@ -121,20 +140,20 @@ def test_customers_make_the_owners_by_one_publication_those_by_another(
 
 @pytest.mark.parametrize(("before", "after"), [(1, 2), (1, 3), (3, 2)])
 def test_customers_who_came_moved_and_left_since_count_as_they_are_now(
-    settled: Database, before: int, after: int
+    own_settled: Database, before: int, after: int
 ) -> None:
-    tell(settled, "new", 1)
-    tell(settled, "c0", 3)  # moves there
-    arrivals.end(Desk(settled), ANNA, "board", "c1", soon(0))
-    tell(settled, "past", 1, valid_from=soon(-2).isoformat(), valid_to=soon(-1).isoformat())
+    tell(own_settled, "new", 1)
+    tell(own_settled, "c0", 3)  # moves there
+    arrivals.end(Desk(own_settled), ANNA, "board", "c1", soon(0))
+    tell(own_settled, "past", 1, valid_from=soon(-2).isoformat(), valid_to=soon(-1).isoformat())
     names = ["new", "c0", "c2", "c3", "c4", "c5", "far", "named"]
-    copy = owners(settled, before, names)
-    told = find(settled, "customer", before, after)
+    copy = owners(own_settled, before, names)
+    told = find(own_settled, "customer", before, after)
     assert not {"c1", "past"} & {row["customer"] for row in told}
     for row in told:
         assert copy[row["customer"]] == (row["before_rule"], row["before_grid"], row["before_team"])
         copy[row["customer"]] = row["after_rule"], row["after_grid"], row["after_team"]
-    assert copy == owners(settled, after, names)
+    assert copy == owners(own_settled, after, names)
 
 
 def tell(database: Database, customer: str, x: int, **more: str) -> None:
@@ -150,7 +169,7 @@ ALL = (*(f"c{x}" for x in range(6)), "far", "named")
 def owners(database: Database, n: int, names: Sequence[str] = ALL) -> dict[str, tuple[Any, ...]]:
     """One customer at a time, by the answer every program gets, as it would be were `n` in force."""
     desk = Desk(database)
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         record = reader.publications.get("board", "base", n)
         snapshot = changes._snapshot(desk, reader, record, soon(0))
         found = {}
@@ -180,15 +199,15 @@ def test_who_may_not_see_customers_is_not_told_which_moved(settled: Database) ->
 # --- rosters
 
 
-def test_rosters_tell_who_came_and_left_and_mask_customers(settled: Database) -> None:
+def test_rosters_tell_who_came_and_left_and_mask_customers(own_settled: Database) -> None:
     team = people()
     # One person in two teams: half of the time in each.
     half = {"time_share": 0.5, "kpi_share": 0.5}
     others = [replace(m, **half) if m.person == "p-a" else m for m in team.members[:-1]]
     members = (*others, replace(team.members[-1], person="p-a", **half))
     listed = replace(people(), members=members, named=(Named("named", "a", "bank"),), fallback="b")
-    rosters.put(settled, ANNA, "board", listed, valid_from=DAY_1, reason="from the start")
-    rows = find(settled, "roster", 2, 3)
+    rosters.put(own_settled, ANNA, "board", listed, valid_from=DAY_1, reason="from the start")
+    rows = find(own_settled, "roster", 2, 3)
     assert [(r["what"], r["event"], r["team"], r["person"], r["customer"]) for r in rows] == [
         ("member", "changed", "a", "p-a", None),
         ("member", "joined", "h", "p-a", None),
@@ -198,7 +217,7 @@ def test_rosters_tell_who_came_and_left_and_mask_customers(settled: Database) ->
         ("fallback", "removed", "a", None, None),
         ("fallback", "added", "b", None, None),
     ]
-    masked = find(settled, "roster", 2, 3, Principal("page", frozenset({"roster:read"})))
+    masked = find(own_settled, "roster", 2, 3, Principal("page", frozenset({"roster:read"})))
     assert [r["customer"] for r in masked if r["what"] == "named"] == ["***"]
     assert "'named'" not in str([{**r, "what": ""} for r in masked])
 
@@ -224,13 +243,15 @@ def test_pages_put_together_are_the_whole(series: Database) -> None:
         assert walk(series, limit, asked) == list(whole.rows(0, whole.size))
 
 
-def test_a_cursor_holds_on_to_its_pair_when_another_publication_comes_into_force(series: Database) -> None:
+def test_a_cursor_holds_on_to_its_pair_when_another_publication_comes_into_force(
+    own_series: Database,
+) -> None:
     open_ended = Wanted("board", "cell", "base", 1)
-    first = changes.page(Desk(series), ANNA, open_ended, None, 1)
-    publish(series, draft(series, changed_tiling(series), "eeeeee"))
-    second = changes.page(Desk(series), ANNA, open_ended, first.next, 100)
+    first = changes.page(Desk(own_series), ANNA, open_ended, None, 1)
+    publish(own_series, draft(own_series, changed_tiling(own_series), "eeeeee"))
+    second = changes.page(Desk(own_series), ANNA, open_ended, first.next, 100)
     assert (second.found.before, second.found.after) == (1, 3)
-    assert changes.page(Desk(series), ANNA, open_ended, None, 1).found.after == 4
+    assert changes.page(Desk(own_series), ANNA, open_ended, None, 1).found.after == 4
 
 
 def test_a_cursor_of_another_pair_or_kind_is_gone_and_says_how_to_go_on(series: Database) -> None:
@@ -257,18 +278,18 @@ def test_what_is_no_cursor_is_refused(series: Database) -> None:
 # --- what there is not
 
 
-def test_a_publication_that_is_not_kept_any_more_is_gone(series: Database) -> None:
-    forget(series, 1)
+def test_a_publication_that_is_not_kept_any_more_is_gone(own_series: Database) -> None:
+    forget(own_series, 1)
     with pytest.raises(Gone, match="publication 1 is not kept") as refused:
-        find(series, "cell", 1, 3)
+        find(own_series, "cell", 1, 3)
     assert refused.value.details == {"newest": 3}
     assert "GET /v1/publications/3/snapshot" in (refused.value.cure or "")
 
 
-def test_a_roster_that_is_not_kept_any_more_is_gone(settled: Database) -> None:
-    forget(settled, 1, "rosters", "r")
+def test_a_roster_that_is_not_kept_any_more_is_gone(own_settled: Database) -> None:
+    forget(own_settled, 1, "rosters", "r")
     with pytest.raises(Gone, match="roster 1 is not kept"):
-        find(settled, "roster", 1, 2)
+        find(own_settled, "roster", 1, 2)
 
 
 def forget(database: Database, n: int, table: str = "publications", number: str = "n") -> None:

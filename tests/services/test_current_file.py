@@ -15,6 +15,7 @@ import pytest
 from gridsvc.errors import (
     InvalidInput,
 )
+from gridsvc.principal import SYSTEM
 from gridsvc.services import (
     current,
     publishing,
@@ -96,7 +97,7 @@ def test_before_anything_is_in_force_there_is_no_file(database: Database, tmp_pa
 
 
 def _queued(database: Database) -> list[str]:
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         return [job.id for job in reader.jobs.list() if job.status == "queued"]
 
 

@@ -15,6 +15,7 @@ import shapely
 from gridsvc.customers.arrivals import Arrival
 from gridsvc.errors import InvalidInput, NotFound
 from gridsvc.plans.carveouts import CarveOut
+from gridsvc.principal import SYSTEM
 from gridsvc.services import conduct, disputes, ownership, rosters, team_rules
 from gridsvc.services import orders as orders_
 from gridsvc.services.conduct import Place
@@ -207,5 +208,5 @@ def test_the_companys_rules_decide_who_orders(board: Database) -> None:
 
 
 def board_tiling(database: Database) -> str:
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         return reader.publications.newest("board", "base").tiling  # type: ignore[union-attr]

@@ -11,6 +11,7 @@ import pytest
 
 from gridsvc import jobs as runner
 from gridsvc.errors import InvalidInput, NotFound, NotYetInForce
+from gridsvc.principal import SYSTEM
 from gridsvc.progress import silent
 from gridsvc.services import alarms, drift, jobs, refresh
 from gridsvc.store import Database
@@ -44,7 +45,7 @@ def counts(database: Database) -> dict[str, tuple[float, float, int, int]]:
 
 
 def events(database: Database) -> list[Any]:
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         return [e.payload for e in reader.outbox(limit=1000) if e.kind == "publication.drifted"]
 
 
@@ -94,7 +95,7 @@ def test_an_alarm_is_told_once_for_a_publication(board: tuple[Database, str]) ->
 
 
 def queued(database: Database) -> list[str]:
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         return [job.id for job in reader.jobs.list() if job.kind == alarms.KIND and job.status == "queued"]
 
 

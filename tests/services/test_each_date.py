@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gridsvc.customers.arrivals import Arrival
+from gridsvc.principal import SYSTEM
 from gridsvc.services import ownership
 from gridsvc.services.desk import Asked, Desk
 from gridsvc.store import Database
@@ -83,7 +84,7 @@ def test_each_customer_has_one_owner_at_every_date(
     _tell(database, tiling, said, size)
     for day in (0, 0.5, 1, 3, 4.5, 5, 7, 9, 14, 20):
         at = T + day * DAY
-        with database.read() as reader:
+        with database.read(SYSTEM) as reader:
             standing = reader.changes.standing("board", 0, at)
             found = {name: reader.customers.find("board", name, at) for name in NAMES}
         states = {state.id: state.cell if state.there else None for state in standing}

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from gridsvc.errors import Conflict, InvalidInput, NotFound
 from gridsvc.plans.requests import Wish
-from gridsvc.principal import Principal
+from gridsvc.principal import SYSTEM, Principal
 from gridsvc.services import arrivals, audit, district_requests, erasure, exports, jobs, ownership, rosters
 from gridsvc.services.desk import Asked, Desk
 from gridsvc.services.erasure import Folders
@@ -144,13 +144,13 @@ def test_lookups_do_not_know_it_any_more(desk: Desk, database: Database, folders
 
 def test_a_message_told_later_still_counts(desk: Desk, database: Database, folders: Folders) -> None:
     """The customer's was the last message, behind whose number an import looks."""
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         last = reader.changes.last()
     erase(desk, folders)
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         assert reader.changes.last() == last
     tell(desk, "newcomer-1", day=3)
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         assert reader.changes.last() == last + 1
         assert reader.customers.find("board", "newcomer-1") is not None
         assert reader.customers.find("board", "") is None
@@ -166,7 +166,7 @@ def test_the_audit_stays_whole_and_says_what_was_done(
     found = audit.verify(database, ANNA, kept)
     assert found.faults == []
     assert (found.erased, found.found_at) == (1, found.sealed - 1)
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         (row,) = reader.trail.below("erasures")
     assert (row.subject, row.reason, row.actor) == ("erasures/board", "GDPR 17", "anna")
     assert row.after["customer"].startswith("customer:")
@@ -202,7 +202,7 @@ def test_an_open_request_about_it_is_closed(desk: Desk, database: Database, fold
 
 
 def test_files_which_hold_it_go(desk: Desk, database: Database, folders: Folders, tmp_path: Path) -> None:
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         plan = reader.publications.get("board", "base", 1).plan
     job = exports.start(database, ANNA, Source(plan), Wanted("customers", "csv"), folders.exports)
     with pytest.raises(Conflict, match="reads or writes customers"):

@@ -14,7 +14,7 @@ import shapely
 from shapely.geometry import shape
 
 from gridsvc.errors import Forbidden, InvalidInput
-from gridsvc.principal import Principal
+from gridsvc.principal import SYSTEM, Principal
 from gridsvc.services import exports
 from gridsvc.services.exports import Source, Wanted
 from gridsvc.store import Database
@@ -147,7 +147,7 @@ def test_cells_flow_with_their_grid_and_measures(board: Database, tmp_path: Path
 
 @pytest.mark.parametrize("layer", ["grids", "teams", "cells"])
 def test_clipped_layers_are_the_territory(board: Database, tmp_path: Path, layer: Any) -> None:
-    with board.read() as reader:
+    with board.read(SYSTEM) as reader:
         territory = reader.territories.get("board").boundary
     found = out(board, tmp_path, PUBLISHED, layer=layer, clip="territory")
     shapes = [shape(feature["geometry"]) for feature in found["features"]]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from gridsvc.customers.arrivals import Arrival
 from gridsvc.errors import Conflict, Forbidden, InvalidInput
-from gridsvc.principal import Principal
+from gridsvc.principal import SYSTEM, Principal
 from gridsvc.services import grid_handovers, handovers, orders, ownership, rosters, team_rules
 from gridsvc.services.desk import Asked, Desk
 from gridsvc.services.grid_handovers import MovedGrid
@@ -109,7 +109,7 @@ def test_nothing_may_be_nobodys_at_any_moment(board: Database) -> None:
 @BOTH
 def test_the_note_tells_who_and_why_and_others_are_told_of_it(board: Database) -> None:
     made = leave(board, "p-a", Heir("p-d"))
-    with board.read() as reader:
+    with board.read(SYSTEM) as reader:
         event = reader.outbox()[-1]
         audited = reader.audit_log(2)
     assert (made.recorded_by, made.reason) == ("anna", "retires")
@@ -244,7 +244,7 @@ def test_a_wrong_grid_or_team_is_refused(board: Database) -> None:
 
 
 def test_a_grid_does_not_go_to_a_team_before_something_scheduled(board: Database) -> None:
-    with board.read() as reader:
+    with board.read(SYSTEM) as reader:
         tiling = _tiling(reader)
     later = draft(board, tiling, "aaabbb")
     publish(board, later, effective_at=soon(20))

@@ -15,7 +15,7 @@ from gridsvc import jobs as child
 from gridsvc.customers.measures import parse_measure
 from gridsvc.errors import Cancelled, Conflict, GridsvcError, InvalidInput
 from gridsvc.liveness import gone, own_name
-from gridsvc.principal import Principal
+from gridsvc.principal import SYSTEM, Principal
 from gridsvc.progress import Progress
 from gridsvc.services import imports, jobs, moves, plans, realigning, tilings
 from gridsvc.services.handing import Part
@@ -51,7 +51,7 @@ def started(database: Database) -> tuple[str, str]:
 
 
 def kinds(database: Database) -> list[str]:
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         return [event.kind for event in reader.outbox(limit=1000)]
 
 
@@ -224,7 +224,7 @@ def test_rows_of_an_import_that_died_are_cleared_away(database: Database) -> Non
         for import_id in (died, stays):
             uow.customers.stage(import_id, customers(4))
     jobs.take_back(database, job, WORKER)
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         assert reader.customers.get_import(died).status == "discarded"
         assert reader.customers.get_import(stays).status == "staging"
 

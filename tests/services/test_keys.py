@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gridsvc.errors import Conflict, Forbidden, InvalidInput, NotFound
-from gridsvc.principal import LOCAL, ROLES, SCOPES, Principal
-from gridsvc.services import keys
+from gridsvc.principal import LOCAL, ROLES, SCOPES, SYSTEM, Principal
+from gridsvc.services import keys, sessions
+from gridsvc.services.keyring import Keyring
 from gridsvc.services.keys import Wanted
 from gridsvc.store import Database
 
@@ -16,7 +17,7 @@ NOW = datetime.now(UTC)
 
 
 def good(db: Database, at: datetime = NOW) -> set[str]:
-    with db.read() as reader:
+    with db.read(SYSTEM) as reader:
         return {record.name for record in reader.keys.good(at)}
 
 
@@ -24,7 +25,7 @@ def test_a_key_is_shown_once_and_kept_as_a_digest(database: Database) -> None:
     record, key = keys.create(database, LOCAL, Wanted("crm", "service"))
     assert key.startswith(record.begins)
     assert len(key) - len(record.begins) > 32
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         (kept,) = reader.keys.list()
         (told,) = reader.audit_log()
     assert kept.digest == keys.digest_of(key)
@@ -118,7 +119,7 @@ def test_a_revoked_key_is_good_no_more(database: Database) -> None:
     assert revoked.revoked_at is not None
     assert good(database) == {"other"}
     assert keys.revoke(database, LOCAL, "crm") == revoked  # a second time changes nothing
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         assert [row.action for row in reader.audit_log()] == ["key.revoke", "key.create", "key.create"]
     with pytest.raises(NotFound):
         keys.revoke(database, LOCAL, "nobody")
@@ -131,18 +132,19 @@ def test_a_key_is_good_until_it_expires(database: Database) -> None:
     assert good(database, until) == set()
 
 
-def test_changes_are_counted_and_uses_are_not(database: Database) -> None:
-    def count() -> int:
-        with database.read() as reader:
-            return reader.keys.changes()
+def test_the_good_ones_are_others_once_one_is_made_or_revoked_but_not_once_one_is_used(
+    database: Database,
+) -> None:
+    def ids() -> frozenset[str]:
+        with database.read(SYSTEM) as reader:
+            return reader.keys.good_ids(NOW)
 
-    assert count() == 0
+    assert ids() == set()
     record, _ = keys.create(database, LOCAL, Wanted("crm", "service"))
-    assert count() == 1
     keys.note_uses(database, {record.id: NOW})
-    assert count() == 1
+    assert ids() == {record.id}
     keys.revoke(database, LOCAL, "crm")
-    assert count() == 2
+    assert ids() == set()
 
 
 def test_the_last_use_never_goes_back(database: Database) -> None:
@@ -166,3 +168,58 @@ def test_the_first_start_makes_one_administrator(database: Database) -> None:
     assert keys.first(database) is None
     keys.revoke(database, LOCAL, "administrator")
     assert keys.first(database) is None  # whoever revoked it knows how to make another
+
+
+# --- sessions, which are kept as keys are
+
+
+def _kept(db: Database) -> set[str]:
+    with db.read(SYSTEM) as reader:
+        return {record.person or record.name for record in reader.keys.good(datetime.min.replace(tzinfo=UTC))}
+
+
+def test_sessions_which_are_over_are_removed_after_a_day_and_keys_never_are(database: Database) -> None:
+    keys.create(database, LOCAL, Wanted("crm", "viewer", expires_at=NOW + timedelta(hours=1)))
+    for person, hours in (("anna", 1), ("bo", 100)):
+        sessions.begin(database, Principal(f"user:{person}", frozenset()), hours)
+    sessions.sweep(database, NOW + timedelta(hours=24))
+    assert _kept(database) == {"crm", "anna", "bo"}
+    sessions.sweep(database, NOW + timedelta(hours=26))
+    assert _kept(database) == {"crm", "bo"}
+    with database.read(SYSTEM) as reader:
+        assert [row.action for row in reader.audit_log()].count("session.sweep") == 1
+
+
+def test_a_session_which_was_ended_is_removed_too(database: Database) -> None:
+    shown = sessions.begin(database, Principal("user:anna", frozenset()), 100)
+    sessions.end(database, shown)
+    sessions.sweep(database, datetime.now(UTC) + timedelta(days=1, minutes=1))
+    with database.read(SYSTEM) as reader:
+        assert reader.keys.session(keys.digest_of(shown)) is None
+
+
+def test_a_key_made_while_a_session_is_removed_is_known_and_one_revoked_is_not(database: Database) -> None:
+    """The same number of keys before and after tells nothing."""
+    shown = sessions.begin(database, Principal("user:anna", frozenset()), 1)
+    revoked = keys.create(database, LOCAL, Wanted("crm", "viewer"))[1]
+    ring = Keyring(database, lambda: None)
+    ring._look()
+    assert ring.authenticate(revoked) and ring.authenticate(shown)
+    keys.revoke(database, LOCAL, "crm")
+    sessions.sweep(database, NOW + timedelta(days=2))
+    made = keys.create(database, LOCAL, Wanted("billing", "viewer"))[1]
+    ring._look()
+    assert ring.authenticate(made)
+    assert ring.authenticate(revoked) is None
+
+
+def test_what_an_earlier_look_saw_never_takes_the_place_of_a_later_ones(database: Database) -> None:
+    key = keys.create(database, LOCAL, Wanted("crm", "viewer"))[1]
+    with database.read(SYSTEM) as reader:
+        seen = reader.keys.good(NOW)
+    ring = Keyring(database, lambda: None)
+    keys.revoke(database, LOCAL, "crm")
+    ring._begun = 1
+    ring._look()
+    ring._take(1, frozenset(), seen)
+    assert ring.authenticate(key) is None

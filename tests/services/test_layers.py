@@ -12,6 +12,7 @@ import pytest
 
 from gridsvc.ownership.accounts import Accounts, Layers
 from gridsvc.ownership.live import Live
+from gridsvc.principal import SYSTEM
 from gridsvc.services import layers
 from gridsvc.services.heads import make_accounts, read_head
 from gridsvc.services.keeping import Keeper
@@ -46,7 +47,7 @@ def opened(folder: Path, names: tuple[str, ...] | None) -> Layers:
 
 def cells(database: Database, names: list[str], at: datetime | None = None) -> list[int | None]:
     """What the database says."""
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         found = [reader.customers.find("board", name, at) for name in names]
     return [None if record is None else record.cell for record in found]
 

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from gridsvc.errors import InvalidInput
+from gridsvc.principal import SYSTEM
 from gridsvc.services import changes, deliveries, lead_turns, roster_changes, rosters
 from gridsvc.services.changes import Wanted
 from gridsvc.services.desk import Desk
@@ -27,7 +28,7 @@ KIND = "roster.lead-changed"
 
 
 def told(database: Database) -> list[Event]:
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         return [event for event in reader.outbox(0, 1000) if event.kind == KIND]
 
 
@@ -158,7 +159,7 @@ def test_a_turn_is_told_before_the_roster_which_is_appended_behind_it(database: 
     with database.write(ANNA, "test") as uow:
         uow.turns.note("board", TurnsTold(back, back))
     rosters.put(database, ANNA, "board", people())
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         kinds = [e.kind for e in reader.outbox(0, 1000) if e.kind.startswith("roster.")]
     assert kinds[-2:] == [KIND, "roster.appended"]
     assert by_the_link(database, told(database)[0]) == [("a", "p-a", "p-b")]

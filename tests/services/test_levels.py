@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -13,13 +14,15 @@ from hypothesis import strategies as st
 
 from gridsvc.errors import GateClosed, InvalidInput, NotFound
 from gridsvc.plans.levels import COMMON, Level
-from gridsvc.principal import LOCAL
+from gridsvc.principal import LOCAL, SYSTEM
 from gridsvc.progress import silent
 from gridsvc.services import gates, levels, plans, publishing, realigning, tree
 from gridsvc.services.publishing import Wanted
 from gridsvc.services.request import SolveRequest
 from gridsvc.store import Database
 from gridsvc.store.records import Idempotency
+from tests.conftest import DIALECTS
+from tests.databases import shared
 from tests.services.board import ANNA
 from tests.services.series import draft, ground, out, owner, publish, soon
 from tests.services.test_lineage import live
@@ -40,6 +43,19 @@ def chains(database: Database, level: str, when: datetime | None = None) -> dict
 
 @pytest.fixture
 def two(database: Database) -> tuple[Database, str]:
+    return nested(database)
+
+
+@pytest.fixture(scope="module", params=DIALECTS)
+def still_two(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Database, str]]:
+    """For tests which only ask, or are refused."""
+    with shared(request, tmp_path_factory) as database:
+        yield nested(database)
+
+
+def nested(database: Database) -> tuple[Database, str]:
     """Two areas in force, and grids in them::
 
     areas   eeeeffff
@@ -83,9 +99,9 @@ def test_levels_are_given_in_any_order(database: Database) -> None:
     ],
 )
 def test_levels_which_are_no_chain_are_refused_by_name(
-    database: Database, chain: list[Level], said: str
+    still_two: tuple[Database, str], chain: list[Level], said: str
 ) -> None:
-    ground(database)
+    database, _ = still_two
     with pytest.raises(InvalidInput, match=said) as refused:
         levels.put(database, ANNA, "board", chain)
     assert refused.value.cure
@@ -105,8 +121,8 @@ def test_a_level_of_which_something_is_published_stays(two: tuple[Database, str]
 # --- sums and chains
 
 
-def test_sums_agree_at_every_level_and_each_grid_has_its_parent(two: tuple[Database, str]) -> None:
-    database, _ = two
+def test_sums_agree_at_every_level_and_each_grid_has_its_parent(still_two: tuple[Database, str]) -> None:
+    database, _ = still_two
     assert at(database) == {
         "company": (1, 8.0),
         "branch": (None, None),
@@ -315,9 +331,9 @@ def test_a_plan_which_lies_across_is_brought_inside_by_its_realignment(database:
     ],
 )
 def test_a_level_or_parent_which_is_not_there_is_refused(
-    two: tuple[Database, str], more: dict[str, str], field: str, cure: str
+    still_two: tuple[Database, str], more: dict[str, str], field: str, cure: str
 ) -> None:
-    database, tiling = two
+    database, tiling = still_two
     with pytest.raises(InvalidInput) as refused:
         solve(database, tiling, 2, **more)
     assert refused.value.field == field
@@ -338,14 +354,14 @@ def test_whatever_is_published_each_cell_has_one_chain_and_sums_agree(
     database: Database, wishes: list[tuple[bool, list[int]]]
 ) -> None:
     """Strips cut anywhere, of areas or of grids: those which do not nest are refused, and nothing else is."""
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         known = reader.territories.list()
     tiling = ground(database, 8) if not known else reader_tiling(database)
     if not known:
         live(database, tiling, [0, 0, 3, 5, 5, 5, 7])
     drawn_now: dict[str, str | None] = {}
     for line in (AREA, "base"):
-        with database.read() as reader:
+        with database.read(SYSTEM) as reader:
             newest = reader.publications.newest("board", line)
         drawn_now[line] = None if newest is None else out(database, newest.n, line)
     for is_area, cuts in wishes:
@@ -365,7 +381,7 @@ def test_whatever_is_published_each_cell_has_one_chain_and_sums_agree(
 
 
 def reader_tiling(database: Database) -> str:
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         return reader.tilings.list("board")[0].id
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from gridsvc.errors import Conflict, InvalidInput, NotFound, NotYetInForce
 from gridsvc.plans.carveouts import CarveOut
+from gridsvc.principal import SYSTEM
 from gridsvc.services import carveouts, customers, lineage, plans, publishing, rebasing, waivers
 from gridsvc.services.desk import Asked, Desk
 from gridsvc.services.lineage import Standing
@@ -23,6 +24,8 @@ from gridsvc.services.publishing import Wanted
 from gridsvc.services.request import SolveRequest
 from gridsvc.store import Database
 from gridsvc.store.records import CustomerRows, MeasureRecord
+from tests.conftest import DIALECTS
+from tests.databases import shared
 from tests.services.board import ANNA, SIDE, board
 from tests.services.series import draft, drawn, ground, publish, soon
 from tests.store.builders import DAY_1
@@ -56,19 +59,20 @@ def live(database: Database, tiling: str, cells: Sequence[int]) -> None:
         work.customers.flip(made, {"left_out": 0})
 
 
-@pytest.fixture
-def changed(database: Database) -> Database:
-    """Three publications, a day apart::
+@pytest.fixture(scope="module", params=DIALECTS)
+def changed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """Three publications, a day apart, for tests which only ask::
 
     1   aabbccdd
     2   aebbbbff    a is split, b takes in c, d is renamed f
     3   aabbccdd    the first one again
     """
-    tiling = ground(database, 8)
-    publish(database, draft(database, tiling, "aabbccdd"), effective_at=soon(-3))
-    publish(database, draft(database, tiling, "aebbbbff"), effective_at=soon(-2))
-    publishing.republish(database, ANNA, "board", 1, Wanted(effective_at=soon(-1)))
-    return database
+    with shared(request, tmp_path_factory) as database:
+        tiling = ground(database, 8)
+        publish(database, draft(database, tiling, "aabbccdd"), effective_at=soon(-3))
+        publish(database, draft(database, tiling, "aebbbbff"), effective_at=soon(-2))
+        publishing.republish(database, ANNA, "board", 1, Wanted(effective_at=soon(-1)))
+        yield database
 
 
 def test_at_each_date_the_codes_of_then_live(changed: Database) -> None:
@@ -118,7 +122,7 @@ def test_before_anything_was_in_force_there_is_no_answer(changed: Database) -> N
 
 
 def test_what_was_known_then_is_answered_as_known_then(changed: Database) -> None:
-    with changed.read() as reader:
+    with changed.read(SYSTEM) as reader:
         known = reader.publications.get("board", "base", 2).recorded_at
     assert at(changed, "c", as_known=known).ended == 2
     assert at(changed, "c").alive
@@ -284,7 +288,7 @@ def test_a_publication_which_fails_leaves_no_lineage(changed: Database) -> None:
     with changed._transaction(writes=False) as connection:
         count = sa.text("SELECT count(*) FROM lineage WHERE n > 3")
         assert connection.execute(count).scalar() == 0
-    with changed.read() as reader:
+    with changed.read(SYSTEM) as reader:
         assert {r.n for r in reader.lineage.of_code(("board", "base"), "a")} == {1, 2, 3}
 
 
@@ -326,7 +330,7 @@ def _nothing() -> object:
 
 
 def _ground_once(database: Database) -> str:
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         try:
             return reader.tilings.list("board")[0].id
         except IndexError:
@@ -337,7 +341,7 @@ def _ground_once(database: Database) -> str:
 def _publish_whole(database: Database, plan: str, line: str) -> None:
 
     revision = 2
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         codes = [grid.code for grid in reader.plans.get(plan).grids]
     for code in codes:
         try:

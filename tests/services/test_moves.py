@@ -10,7 +10,7 @@ import pytest
 
 from gridsvc.errors import Conflict, Forbidden, InvalidInput, NotFound
 from gridsvc.plans.plan import Grid
-from gridsvc.principal import Principal
+from gridsvc.principal import SYSTEM, Principal
 from gridsvc.services import branches, drafts, live, moves, plans
 from gridsvc.services.handing import NewGrid, Part
 from gridsvc.store import Database
@@ -47,7 +47,7 @@ def test_a_move_changes_its_cells_and_tells_the_grids_it_touched(database: Datab
 def test_a_move_is_audited_and_told_to_others(database: Database) -> None:
     plan = small(database)
     hand_over(database, plan, 2, "x001y000", "02", reason="why")
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         note, event = reader.audit_log(1)[0], reader.outbox()[-1]
     assert (note.action, note.subject, note.actor, note.reason) == (
         "plan.move",
@@ -312,7 +312,7 @@ def test_wrong_moves_name_the_cure_and_change_nothing(
         assert word in str(refused.value)
     after = plans.get(database, ANNA, plan)
     assert (after.revision, after.grids) == (2, before.grids)
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         assert len(reader.moves.grids(plan)[0]) == 3
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,11 +20,13 @@ from sqlalchemy import make_url, text
 from api.app import create_app
 from gridsvc import jobs as child
 from gridsvc.config import Settings
-from gridsvc.errors import Conflict, OutOfService
-from gridsvc.ownership.live import Live
-from gridsvc.services import jobs, plans, readiness, rosters
+from gridsvc.errors import Conflict, InvalidInput, OutOfService
+from gridsvc.ownership.live import LATE, Live
+from gridsvc.principal import SYSTEM
+from gridsvc.services import heads, jobs, plans, readiness, rosters
 from gridsvc.services.request import SolveRequest
 from gridsvc.store import Database
+from gridsvc.store.pulse import UnreachableError, open_pulse
 from gridsvc.supervisor import LONG
 from gridsvc.teams.read import roster_from_dict
 from gridsvc.watcher import Watcher
@@ -104,7 +109,7 @@ def test_a_clock_which_went_back(database: Database, open_database: Opener, tmp_
     small(open_database(clock=lambda: datetime.now(UTC) + step))
     assert reason(lambda: readiness.look(database, [tmp_path])) == "clock-behind"
     until(lambda: _ready(database, tmp_path))
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         assert [found.id for found in reader.territories.list()] == ["board"]
 
 
@@ -164,7 +169,7 @@ def test_a_database_which_goes_away_and_comes_back(postgis_server: PostgisServer
             database = Database.open(url)
             small(database)
             rosters.put(database, ANNA, "board", roster_from_dict(ROSTER))
-            with database.read() as reader:
+            with database.read(SYSTEM) as reader:
                 now = reader.seq()
             database.close()
             until(lambda: (live.state() or _NONE).seq == now)
@@ -172,6 +177,95 @@ def test_a_database_which_goes_away_and_comes_back(postgis_server: PostgisServer
         watcher.stop()
         postgis_server.sql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
         next(addresses, None)
+
+
+def test_a_database_which_goes_away_while_customers_files_are_taken_up(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in force is known, so lookups go on; after a commit not read yet the database is asked."""
+    away: set[str] = set()
+
+    def fails(name: str, work: Callable[..., Any], fault: Exception) -> Callable[..., Any]:
+        def maybe(*given: Any) -> Any:
+            if name in away:
+                raise fault
+            return work(*given)
+
+        return maybe
+
+    gone = OutOfService("away", cure="wait", reason="database-unreachable", retry_after=5)
+    monkeypatch.setattr("gridsvc.services.heads.read_head", fails("read", heads.read_head, gone))
+    monkeypatch.setattr("gridsvc.watcher.open_pulse", fails("open", open_pulse, UnreachableError()))
+    live, watcher = Live(tmp_path), Watcher(database_url, tmp_path)
+    watcher.start()
+    try:
+        until(lambda: live.state() is not None)
+        away.update({"read", "open"})
+        watcher._again.set()
+        until(lambda: not watcher._again.is_set())
+        _goes_on(live, 0, seconds=LATE + 1)
+        away.remove("open")
+        with closing(Database.open_existing(database_url)) as database:
+            small(database)
+            rosters.put(database, ANNA, "board", roster_from_dict(ROSTER))
+        until(lambda: live.state() is None)
+        away.clear()
+        until(lambda: live.state() is not None)
+    finally:
+        watcher.stop()
+
+
+def test_a_file_which_goes_away_and_comes_back(tmp_path: Path, migrated_file: Path) -> None:
+    """Nobody makes another in its place, and what was begun in it is refused, not lost."""
+    path = tmp_path / "here.db"
+    path.write_bytes(migrated_file.read_bytes())
+    database = Database.open(f"sqlite:///{path}")
+    small(database)
+    path.rename(tmp_path / "elsewhere.db")
+    for ask in (lambda: readiness.look(database, []), lambda: small(database)):
+        assert reason(ask) == "database-unreachable"
+    with pytest.raises(InvalidInput, match="cannot be opened"):  # what a job does, which begins meanwhile
+        Database.open_existing(f"sqlite:///{path}")
+    assert not path.exists()
+    (tmp_path / "elsewhere.db").rename(path)
+    assert readiness.look(database, []) >= 0
+    with database.read(SYSTEM) as reader:
+        assert [found.id for found in reader.territories.list()] == ["board"]
+    database.close()
+
+
+def test_a_file_which_was_put_in_the_place_of_another_is_the_one_that_counts(
+    tmp_path: Path, migrated_file: Path
+) -> None:
+    path, other = tmp_path / "here.db", tmp_path / "other.db"
+    for each in (path, other):
+        each.write_bytes(migrated_file.read_bytes())
+    database = Database.open(f"sqlite:///{path}")
+    small(database)
+    for end in ("", "-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+    other.rename(path)
+    with database.read(SYSTEM) as reader:
+        assert reader.territories.list() == []
+    database.close()
+
+
+def test_a_file_which_somebody_else_keeps_locked(tmp_path: Path, migrated_file: Path) -> None:
+    """Not ready while nobody can write; lookups and questions go on, and what waits is done afterwards."""
+    path = tmp_path / "locked.db"
+    path.write_bytes(migrated_file.read_bytes())
+    database = Database.open(f"sqlite:///{path}")
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    writer = ThreadPoolExecutor(1).submit(small, database)
+    assert reason(lambda: readiness.look(database, [])) == "database-busy"
+    with database.read(SYSTEM) as reader:
+        assert reader.territories.list() == []
+    other.execute("ROLLBACK")
+    writer.result(60)
+    assert readiness.look(database, []) >= 0
+    other.close()
+    database.close()
 
 
 class _NONE:

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 from gridsvc.errors import Conflict, StaleRevision
 from gridsvc.ownership.publication import Publication, checksum, pack, unpack
 from gridsvc.plans.plan import Plan
-from gridsvc.principal import SCOPES, Principal
+from gridsvc.principal import SCOPES, SYSTEM, Principal
 from gridsvc.services import branches, drafts, moves, plans
 from gridsvc.services.handing import NewGrid, Part
 from gridsvc.store import Database
@@ -292,7 +292,7 @@ class Planners(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         for plan, model in zip(self.ids, self.models, strict=True):
-            with self.database.read() as reader:
+            with self.database.read(SYSTEM) as reader:
                 stored = reader.plans.get(plan)
                 counted = drafts.draft(reader, plan).record.report
             code = [grid.code for grid in stored.grids]
@@ -306,7 +306,7 @@ class Planners(RuleBasedStateMachine):
                 (n, s.kind, s.actor, s.reverts, len(s.after)) for n, s in sorted(model.steps.items())
             ]
         for n, state, digest in self.published:
-            with self.database.read() as reader:
+            with self.database.read(SYSTEM) as reader:
                 record = reader.publications.get(self.territory, "test", n)
             assert record.checksum == digest == checksum(record.payload)
             plan_then = unpack(record.payload)

@@ -13,6 +13,7 @@ from gridsvc.errors import (
     Conflict,
     GridsvcError,
 )
+from gridsvc.principal import SYSTEM
 from gridsvc.services import (
     ownership,
     publications,
@@ -29,7 +30,7 @@ def test_a_changed_block_is_found_out(database: Database) -> None:
     tiling = ground(database)
     publish(database, draft(database, tiling, "aabbcc"))
     assert publications.verify(database, ANNA) == 1
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         record = reader.publications.get("board", "base", 1)
     with database.write(ANNA, "test") as uow:
         uow.publications.publish(replace(record, checksum="0" * 64))
@@ -118,5 +119,5 @@ def test_publishers_at_once_lose_nothing(database: Database) -> None:
     numbers = sorted(n for n in told if isinstance(n, int))
     assert numbers == list(range(2, 2 + len(numbers)))
     assert set(told) - set(numbers) <= {"GateClosed"}  # b may lose all its cells to the others
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         assert reader.publications.newest("board", "base").n == 1 + len(numbers)  # type: ignore[union-attr]

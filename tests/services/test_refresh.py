@@ -9,6 +9,7 @@ import pytest
 
 from gridsvc.customers.measures import parse_measure
 from gridsvc.errors import NotFound
+from gridsvc.principal import SYSTEM
 from gridsvc.services import imports, refresh
 from gridsvc.services.imports import ImportOptions
 from gridsvc.store import Database
@@ -35,7 +36,7 @@ def _import(database: Database, tiling: str, path: Path, rows: dict[str, Row]) -
 
 
 def _measures(database: Database, tiling: str) -> dict[str, tuple[list[float], list[float]]]:
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         found = reader.tilings.measures(tiling)
     return {
         name: (np.round(m.values, 9).tolist(), [] if m.largest is None else m.largest.tolist())

@@ -13,7 +13,7 @@ from gridsvc.errors import (
     GridsvcError,
 )
 from gridsvc.plans.requests import Wish
-from gridsvc.principal import Principal
+from gridsvc.principal import SYSTEM, Principal
 from gridsvc.services import (
     branches,
     deciding,
@@ -48,7 +48,7 @@ def tiling(database: Database) -> str:
 @pytest.fixture
 def plan(database: Database, tiling: str) -> str:
     """A draft made from the publication, at revision 1."""
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         published = reader.publications.get("board", "base", 1).plan
     return branches.branch(database, ANNA, published, "next").id
 
@@ -62,7 +62,7 @@ def machine(database: Database, plan: str) -> type[RuleBasedStateMachine]:
 
         @initialize()
         def start(self) -> None:
-            with database.read() as reader:
+            with database.read(SYSTEM) as reader:
                 for old in reader.requests.open_in("board"):
                     end(database, old.id, "reject")
             number, roster = rosters.get(database, ANNA, "board")

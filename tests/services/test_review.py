@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from gridsvc.errors import Conflict, Forbidden, GridsvcError, InvalidInput, StaleRevision
 from gridsvc.plans.review import review_rules_from_dict
-from gridsvc.principal import LOCAL, Principal
+from gridsvc.principal import LOCAL, SYSTEM, Principal
 from gridsvc.services import (
     assignments,
     branches,
@@ -71,7 +71,7 @@ def test_a_plan_goes_from_draft_to_publication(database: Database, plan: str) ->
         ("approve", "approved", "bo", None),
         ("publish", "published", "anna", "agreed"),
     ]
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         actions = [(entry.action, entry.actor, entry.reason) for entry in reader.audit_log(3)]
         events = {
             e.kind: e.payload for e in reader.outbox(0, 100) if e.kind in {"plan.submitted", "plan.approved"}

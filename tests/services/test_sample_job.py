@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gridsvc.principal import LOCAL
+from gridsvc.principal import LOCAL, SYSTEM
 from gridsvc.sample import COUNTY, DEFAULT_SEED, generate, generate_scale
 from gridsvc.services import main_job, ownership, publications, territories
 from gridsvc.services.desk import Asked, Desk, snapshot
@@ -61,13 +61,13 @@ def _check_plan(db: Database, done: main_job.Done, grids: int) -> None:
 
 
 def _check_lookups(db: Database, count: int) -> int:
-    with db.read() as reader:
+    with db.read(SYSTEM) as reader:
         live = reader.customers.live_import(main_job.SAMPLE_TERRITORY)
         assert live is not None
         ids, cells = reader.customers.index(live.id)
         lon, lat = reader.customers.points(live.id)
     desk = Desk(db)
-    found = snapshot(desk, Asked(main_job.SAMPLE_TERRITORY))
+    found = snapshot(desk, SYSTEM, Asked(main_job.SAMPLE_TERRITORY))
     known = np.flatnonzero(np.isfinite(lon) & (cells >= 0))
     rows = np.random.default_rng(3).choice(known, min(count, len(known)), replace=False)
     _, many = ownership.batch(desk, LOCAL, lon[rows], lat[rows])
@@ -105,7 +105,7 @@ def test_the_county_from_files_to_owners(database: Database, county: Path, tmp_p
     assert [v for v in done.staffed.violations if v.rule == "required_roles"] == []
     assert done.staffing is not None
     assert (done.staffing["shortages"], done.staffing["new"], done.staffing["ended"]) == ([], 1, 0)
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         roster = reader.rosters.get(main_job.SAMPLE_TERRITORY, 2)
     assert {m.role for m in roster.members_by_team["T02"]} >= {"lead", "enterprise", "vip", "maintenance"}
     _check_lookups(database, 200)

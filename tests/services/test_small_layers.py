@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -21,6 +22,8 @@ from gridsvc.services.exports import Source, Wanted
 from gridsvc.services.feature_tables import Shelf
 from gridsvc.store import Database
 from gridsvc.store.records import MeasureRecord
+from tests.conftest import DIALECTS
+from tests.databases import shared
 from tests.services import series
 from tests.services.board import ANNA, board, lay
 from tests.store.builders import DAY_1
@@ -33,7 +36,14 @@ SECRET = 812.25
 """What the customer in the first cell uses; its cell has no other."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module", params=DIALECTS)
+def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """One for all tests: what they write are files."""
+    with shared(request, tmp_path_factory) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
 def plan(database: Database) -> str:
     """Twelve cells in a row; grid c has 3 customers, d 9, all others many."""
     tiling = board(12, 1)

@@ -12,6 +12,7 @@ from gridsvc.errors import (
     StaleBase,
     StaleRevision,
 )
+from gridsvc.principal import SYSTEM
 from gridsvc.services import (
     branches,
     moves,
@@ -66,7 +67,7 @@ def test_teams_are_guarded_like_cells(database: Database) -> None:
     assert refused.value.details["grids"] == ["b"]
     _teams(database, mine, {"b": "b", "c": "g"}, 3)
     record = publish(database, mine, 4)
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         assert [grid.team for grid in published_plan(reader, "board", "base", record.n).grids] == [
             "a",
             "h",

@@ -18,7 +18,7 @@ import pytest
 from gridsvc.compute import SOCKET, Local, Remote
 from gridsvc.node import Node
 from gridsvc.ownership.live import COUNTER, LATE, Line, Live
-from gridsvc.services import ownership, rosters
+from gridsvc.services import heads, ownership, rosters
 from gridsvc.services.desk import Asked, Desk
 from gridsvc.services.keeping import Keeper
 from gridsvc.store import Database
@@ -93,6 +93,22 @@ def test_a_publication_is_seen_in_the_files(
 # --- files which are not as they should be
 
 
+def test_what_is_made_beside_has_a_database_of_its_own(
+    database: Database, watch: Callable[[], Watcher], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watcher may close what it has before that is done."""
+    used, closed = list[Database](), list[Database]()
+    make, close = heads.make_accounts, Database.close
+    monkeypatch.setattr(heads, "make_accounts", lambda d, keeper: used.append(d) or make(d, keeper))
+    monkeypatch.setattr(Database, "close", lambda d: closed.append(d) or close(d))
+    publish(database, draft(database, ground(database), "aabbcc"))
+    watcher = watch()
+    whole(Live(folder))
+    assert watcher._store is not None
+    assert used and watcher._store[0] not in used
+    assert until(lambda: set(used) <= set(closed))
+
+
 def _replaced(path: Path, content: bytes) -> None:
     """Others have the old one mapped: it stays as it is under them."""
     path.with_suffix(".other").write_bytes(content)
@@ -129,9 +145,9 @@ def _is_good(folder: Path, kind: str, before: bytes) -> bool:
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_bad_file_is_made_again_at_the_start(
-    migrated_file: Path, tmp_path: Path, folder: Path, kind: str, fault: str
+    published_file: Path, tmp_path: Path, folder: Path, kind: str, fault: str
 ) -> None:
-    url = _published(migrated_file, tmp_path)
+    url = _published(published_file, tmp_path)
     first = Watcher(url, folder)
     first.start()
     assert teams(Live(folder)) == "aabbcc"
@@ -151,9 +167,9 @@ def test_a_bad_file_is_made_again_at_the_start(
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_bad_file_is_made_again_while_it_is_watched(
-    migrated_file: Path, tmp_path: Path, folder: Path, kind: str, fault: str
+    published_file: Path, tmp_path: Path, folder: Path, kind: str, fault: str
 ) -> None:
-    watcher = Watcher(_published(migrated_file, tmp_path), folder)
+    watcher = Watcher(_published(published_file, tmp_path), folder)
     watcher.start()
     try:
         live = Live(folder)
@@ -167,22 +183,30 @@ def test_a_bad_file_is_made_again_while_it_is_watched(
         watcher.stop()
 
 
-def _published(migrated_file: Path, tmp_path: Path) -> str:
-    shutil.copy(migrated_file, tmp_path / "gridsvc.db")
-    url = f"sqlite:///{tmp_path / 'gridsvc.db'}"
-    database = Database.open(url)
+@pytest.fixture(scope="module")
+def published_file(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Path:
+    """A database with one publication, to be copied."""
+    path = tmp_path_factory.mktemp("published") / "gridsvc.db"
+    shutil.copy(migrated_file, path)
+    database = Database.open(f"sqlite:///{path}")
     publish(database, draft(database, ground(database), "aabbcc"))
     database.close()
-    return url
+    assert not path.with_name("gridsvc.db-wal").exists()  # all of it is in the one file
+    return path
+
+
+def _published(published_file: Path, tmp_path: Path) -> str:
+    shutil.copy(published_file, tmp_path / "gridsvc.db")
+    return f"sqlite:///{tmp_path / 'gridsvc.db'}"
 
 
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", '{"seq": 1}', '{"seq":9,"at":0,"until":null,"lines":[{"x":1}]}']
 )
 def test_a_head_of_another_version_is_left_to_the_database(
-    migrated_file: Path, tmp_path: Path, folder: Path, text: str
+    published_file: Path, tmp_path: Path, folder: Path, text: str
 ) -> None:
-    url = _published(migrated_file, tmp_path)
+    url = _published(published_file, tmp_path)
     watcher = Watcher(url, folder)
     watcher.start()
     try:
@@ -264,7 +288,7 @@ def test_what_is_scheduled_comes_into_force_by_the_clock(
 ) -> None:
     tiling = ground(database)
     publish(database, draft(database, tiling, "aabbcc"))
-    due = _at(1.5)
+    due = _at(3)
     publish(database, draft(database, tiling, "abbbcc"), effective_at=due.isoformat())
     watch()
     live = Live(folder)
@@ -279,7 +303,7 @@ def test_a_later_roster_comes_into_force_by_the_clock(
     database: Database, folder: Path, watch: Callable[[], Watcher]
 ) -> None:
     publish(database, draft(database, ground(database), "aabbcc"))
-    due = _at(1.5)
+    due = _at(3)
     later = rosters.put(
         database, ANNA, "board", replace(people(), fallback="h"), valid_from=due, reason="from the start"
     )
@@ -295,7 +319,7 @@ def test_a_named_account_ends_by_the_clock(
     database: Database, folder: Path, watch: Callable[[], Watcher]
 ) -> None:
     publish(database, draft(database, ground(database), "aabbcc"))
-    due = _at(1.5)
+    due = _at(3)
     named = (Named("vip", "h", "bank", due), Named("for-ever", "g", "bank", None))
     start = datetime.now(UTC) - timedelta(days=1)
     rosters.put(
@@ -312,7 +336,7 @@ def test_a_lead_hands_over_by_the_clock(
     database: Database, folder: Path, watch: Callable[[], Watcher]
 ) -> None:
     publish(database, draft(database, ground(database), "aabbcc"))
-    due = _at(1.5)
+    due = _at(3)
     terms = (Member("a", "p-a", "lead", valid_until=due), Member("a", "p-x", "lead", valid_from=due))
     staff = (*people().people, Person("p-x", "Person X", "m"))
     changed = replace(people(), people=staff, members=(*people().members[1:], *terms))
@@ -382,9 +406,9 @@ def test_publications_are_never_seen_torn(
 
 
 def test_batches_go_on_while_the_compute_process_is_killed_and_comes_back(
-    migrated_file: Path, tmp_path: Path, folder: Path
+    published_file: Path, tmp_path: Path, folder: Path
 ) -> None:
-    url = _published(migrated_file, tmp_path)
+    url = _published(published_file, tmp_path)
     database, node = Database.open(url), Node(url, folder)
     local = _Counted(Local(Desk(database, Live(folder), Keeper(folder))))
     work, body = Remote(folder, local), b'{"lat":[0.0005],"lon":[0.0005]}'

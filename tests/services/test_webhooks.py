@@ -11,7 +11,7 @@ import pytest
 from gridsvc.errors import Conflict, Forbidden, InvalidInput, NotFound
 from gridsvc.exchange.posting import Outcome
 from gridsvc.exchange.receivers import Receivers
-from gridsvc.principal import SCOPES, Principal
+from gridsvc.principal import SCOPES, SYSTEM, Principal
 from gridsvc.services import deliveries, rosters, webhooks
 from gridsvc.services.webhooks import Change
 from gridsvc.store import Database
@@ -33,14 +33,14 @@ def create(database: Database, *kinds: str, **more: Any) -> WebhookRecord:
 def emit(database: Database, kind: str, **payload: Any) -> int:
     with database.write(ANNA, "test") as uow:
         uow.emit(kind, payload)
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         return reader.outbox_head()
 
 
 def noted(database: Database, webhook: WebhookRecord) -> list[int]:
     """Numbers of the events which are to be sent, in the order in which they are."""
     deliveries.fan_out(database)
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         return [part.event for part in reader.deliveries.due(webhook.id, 1000)]
 
 
@@ -72,7 +72,7 @@ def test_the_audit_knows_neither_secrets_nor_paths(database: Database) -> None:
     made = create(database)
     webhooks.update(database, ANNA, LIST, made.id, Change(rotate_secret=True))
     webhooks.remove(database, ANNA, made.id)
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         audit = reader.audit_log()
     assert [row.action for row in audit] == ["webhook.delete", "webhook.update", "webhook.create"]
     assert "whsec_" not in str(audit)
@@ -234,7 +234,7 @@ def test_a_message_has_ids_counts_and_a_link_but_no_names(database: Database) ->
     for letters in ("aabbcc", "aaabcc"):
         publish(database, draft(database, tiling, letters))
     rosters.put(database, ANNA, "board", people(), valid_from=DAY_1, reason="from the start")
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         events = {event.kind: event for event in reader.outbox(0, 1000)}
     number, body = deliveries.message(events["publication.published"])
     told = json.loads(body)
@@ -339,7 +339,7 @@ def test_what_was_settled_a_month_ago_is_forgotten(clocked: tuple[Database, Cloc
     emit(database, "job.done")
     deliveries.fan_out(database)
     clock.now = datetime.now(UTC) - timedelta(days=31)
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         (part,) = reader.deliveries.list(made.id)
     deliveries.record(database, part, Outcome(200))
     clock.now = datetime.now(UTC)

@@ -23,7 +23,7 @@ from sqlalchemy import insert, select
 
 from gridsvc.config import Settings
 from gridsvc.errors import InvalidInput
-from gridsvc.principal import LOCAL
+from gridsvc.principal import LOCAL, SYSTEM
 from gridsvc.sample import COUNTY, DEFAULT_SEED, generate_scale
 from gridsvc.services import main_job, ownership
 from gridsvc.services.desk import Asked, Desk
@@ -190,7 +190,7 @@ def test_rosters_customers_and_publications_go_through_each_pair_of_databases(
             work.customers.flip(stage.import_id, {"read": 4})
 
     def answers(database: Database) -> list[dict[str, Any]]:
-        with database.read() as view:
+        with database.read(SYSTEM) as view:
             found = view.customers.find("elbe", "k1")
         assert found is not None
         owners = [series.owner(database, f"x{x:03d}y000") for x in range(6)]
@@ -211,7 +211,7 @@ def test_the_main_job_goes_through_each_pair_of_databases(
     desk_asked = Asked(main_job.SAMPLE_TERRITORY)
 
     def answers(database: Database) -> list[dict[str, Any]]:
-        with database.read() as reader:
+        with database.read(SYSTEM) as reader:
             live = reader.customers.live_import(main_job.SAMPLE_TERRITORY)
             assert live is not None
             ids = reader.customers.index(live.id)[0][:200]

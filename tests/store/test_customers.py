@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gridsvc.errors import Conflict, NotFound
+from gridsvc.principal import SYSTEM
 from gridsvc.store import Database
 from gridsvc.store.records import CustomerRows
 from gridsvc.store.staging import staging
@@ -27,13 +28,13 @@ def test_nothing_is_seen_before_the_flip(database: Database) -> None:
     tiling = ground(database)
     with staging(database, ANNA, "elbe", tiling, source="c.csv", params={}) as stage:
         stage.add(customers())
-        with database.read() as view:
+        with database.read(SYSTEM) as view:
             assert view.customers.live_import("elbe") is None
             assert view.customers.find("elbe", "k1") is None
             assert view.seq() == 0
         with database.write(ANNA, "customers.import") as work:
             assert work.customers.flip(stage.import_id, {"read": 4}) == 1
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert view.customers.find("elbe", "k1") is not None
         assert view.seq() == 1
 
@@ -47,7 +48,7 @@ def test_a_failed_import_leaves_no_rows(database: Database) -> None:
     ):
         stage.add(customers())
         raise ZeroDivisionError
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert view.customers.get_import(stage.import_id).status == "discarded"
         assert len(view.customers.index(stage.import_id)[0]) == 0
         found = view.customers.live_import("elbe")
@@ -62,7 +63,7 @@ def test_the_later_import_takes_the_place_of_the_former(open_database: Opener) -
     former = live(database, tiling, customers(3))
     clock.now += DAY
     later = live(database, tiling, customers(2, first=3))
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         found, old = view.customers.live_import("elbe", tiling), view.customers.get_import(former)
         assert found is not None
         assert (found.id, found.status, found.summary) == (later, "live", {"read": 2})
@@ -81,7 +82,7 @@ def test_imports_on_two_tilings_live_side_by_side_and_the_last_is_asked(open_dat
     with database.write(ANNA, "test") as work:
         second = work.tilings.add("elbe", work.tilings.load(first), params={}, coverage={})
     later = live(database, second, customers(2))
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         one, both = view.customers.live_import("elbe", first), view.customers.live_import("elbe")
         assert one is not None
         assert both is not None
@@ -94,7 +95,7 @@ def test_imports_on_two_tilings_live_side_by_side_and_the_last_is_asked(open_dat
 def test_a_customer_comes_back_as_it_was_given(database: Database) -> None:
     tiling = ground(database)
     imported = live(database, tiling, customers())
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         placed, lost = view.customers.find("elbe", "k2"), view.customers.find("elbe", "k4")
     assert placed is not None
     assert (placed.import_id, placed.tiling, placed.row_no, placed.id) == (imported, tiling, 2, "k2")
@@ -109,7 +110,7 @@ def test_a_customer_comes_back_as_it_was_given(database: Database) -> None:
 def test_index_and_points_give_kept_customers_in_the_order_of_the_source(database: Database) -> None:
     rows = customers(5)
     imported = live(database, ground(database), replace(rows, kept=rows.row_no != 2))
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         ids, cells = view.customers.index(imported)
         lon, lat = view.customers.points(imported)
     assert (ids.dtype, cells.dtype) == (np.dtype(object), np.dtype(np.int32))
@@ -121,7 +122,7 @@ def test_index_and_points_give_kept_customers_in_the_order_of_the_source(databas
 
 def test_customers_of_cells_come_in_pages_by_id(database: Database) -> None:
     imported = live(database, ground(database), customers(12))
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert [c.id for c in view.customers.in_cell(imported, 1)] == ["k1", "k10", "k7"]
         pages = [view.customers.in_cells(imported, [0, 1, 999], after, 3) for after in (None, "k3", "k9")]
     assert [[c.id for c in page] for page in pages] == [["k1", "k10", "k3"], ["k6", "k7", "k9"], []]
@@ -129,7 +130,7 @@ def test_customers_of_cells_come_in_pages_by_id(database: Database) -> None:
 
 def test_rows_which_need_a_person_come_in_pages(database: Database) -> None:
     imported = live(database, ground(database), customers(12))
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert [c.row_no for c in view.customers.findings(imported, 0, 2)] == [4, 8]
         assert [c.row_no for c in view.customers.findings(imported, 8, 2)] == [12]
 
@@ -141,7 +142,7 @@ def test_an_id_is_kept_once_though_left_out_rows_may_repeat_it(database: Databas
     with pytest.raises(Conflict, match="twice"):
         live(database, tiling, replace(rows, id=same))
     imported = live(database, tiling, replace(rows, id=same, kept=rows.row_no == 2))
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         found = view.customers.find("elbe", "k1")
         assert found is not None
         assert (found.row_no, found.import_id) == (2, imported)
@@ -160,7 +161,7 @@ def test_a_closed_import_takes_no_more_rows(database: Database, closed_by: str) 
 def test_more_rows_than_one_chunk(database: Database) -> None:
     n = 45_000
     imported = live(database, ground(database), customers(n))
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         ids, cells = view.customers.index(imported)
         page = view.customers.in_cells(imported, range(40_000), None, 10)
     assert ids.tolist() == [f"k{i}" for i in range(1, n + 1)]
@@ -169,7 +170,7 @@ def test_more_rows_than_one_chunk(database: Database) -> None:
 
 
 def test_an_unknown_import_names_its_cure(database: Database) -> None:
-    with database.read() as view, pytest.raises(NotFound) as missing:
+    with database.read(SYSTEM) as view, pytest.raises(NotFound) as missing:
         view.customers.index("imp_none")
     assert missing.value.cure
 

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from gridsvc.errors import InvalidInput
+from gridsvc.principal import SYSTEM
 from gridsvc.store import Database, schema
 from gridsvc.store.chain import protections
 from gridsvc.store.engine import make_engine
@@ -158,7 +159,7 @@ def test_times_come_back_as_the_same_instant_in_utc(database: Database) -> None:
     end = datetime(1931, 12, 31, tzinfo=UTC)
     with database.write(ANNA, "test") as work:
         work.territories.create(replace(territory(), valid_from=start, valid_to=end))
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         found = view.territories.get("elbe")
     assert (found.valid_from, found.valid_to) == (start, end)
     assert found.valid_from.tzinfo is UTC
@@ -172,12 +173,12 @@ def test_a_time_without_a_zone_is_refused(database: Database) -> None:
 
 
 def test_a_reader_sees_one_state_however_long_it_looks(database: Database) -> None:
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert view.territories.list() == []
         with database.write(ANNA, "test") as work:
             work.territories.create(territory())
         assert view.territories.list() == []
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert [t.id for t in view.territories.list()] == ["elbe"]
 
 

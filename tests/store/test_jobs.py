@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from gridsvc.errors import Conflict, NotFound
+from gridsvc.principal import SYSTEM
 from gridsvc.store import Database
 from gridsvc.store.jobs import ATTEMPTS
 from gridsvc.store.records import JobRecord
@@ -23,7 +24,7 @@ def queue(database: Database, territory: str | None = None) -> str:
 
 
 def read(database: Database, job: str) -> JobRecord:
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         return view.jobs.get(job)
 
 
@@ -110,7 +111,7 @@ def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_when_it_looks(open
 
 def test_a_job_that_was_laid_down_waits_again_and_loses_no_attempt(database: Database) -> None:
     job = queue(database)
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert view.jobs.any_queued(["solve"])
         assert not view.jobs.any_queued(["repair"])
     with database.write(ANNA, "test") as work:
@@ -194,7 +195,7 @@ def test_jobs_without_a_sign_of_life_are_found(open_database: Opener) -> None:
     with database.write(ANNA, "test") as work:
         work.jobs.progress(reporting, "w1", 0.1, "")
         work.jobs.beat("w2")
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert view.jobs.workers() == {"w1", "w2"}
         assert view.jobs.lost((), 60) == [(silent, "w1")]
         assert view.jobs.lost(["w2"], 60) == [(silent, "w1"), (beating, "w2")]
@@ -230,14 +231,14 @@ def test_processes_at_once_do_each_job_once(database_url: str, database: Databas
     assert [worker.returncode for worker in workers] == [0, 0, 0]
     assert sorted(job for found in done for job in found) == sorted(jobs)
     assert sum(1 for found in done if found) > 1
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert {view.jobs.get(job).status for job in jobs} == {"done"}
         assert {view.jobs.get(job).attempts for job in jobs} == {1}
 
 
 def test_jobs_come_in_pages_oldest_first(database: Database) -> None:
     first, second, third = queue(database, "elbe"), queue(database, "oder"), queue(database, "elbe")
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert [job.id for job in view.jobs.list(None, None, 2)] == [first, second]
         assert [job.id for job in view.jobs.list("elbe", first, 2)] == [third]
 

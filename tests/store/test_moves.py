@@ -10,6 +10,7 @@ import pytest
 from gridsvc.errors import Conflict, InvalidInput, NotFound, StaleRevision
 from gridsvc.plans.draft import Change, Entry
 from gridsvc.plans.plan import Grid, Plan
+from gridsvc.principal import SYSTEM
 from gridsvc.store import Database, schema
 from gridsvc.store.records import PlanHead
 from tests.databases import Opener
@@ -40,7 +41,7 @@ def test_a_plan_is_its_base_with_all_moves_made(open_database: Opener) -> None:
     clock.now += DAY
     assert _move(database, plan, 2, 0, reason="river") == 3
     assert _move(database, plan, 0, 1, "merge", source={"plan": "q", "revision": 7}) == 4
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         record = view.plans.get(plan)
         assert record.labels is not None
         assert (record.revision, record.labels.tolist()) == (4, [1, 1, 0])
@@ -63,7 +64,7 @@ def test_history_comes_in_pages_from_either_end(database: Database) -> None:
     plan = _solved(database)
     for n in range(5):
         _move(database, plan, 0, n % 2 ^ 1, reason=str(n))
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert [m.revision for m in view.moves.history(plan, None, 2)] == [3, 4]
         assert [m.revision for m in view.moves.history(plan, 4, 2)] == [5, 6]
         assert [m.revision for m in view.moves.history(plan, None, 2, newest=True)] == [7, 6]
@@ -82,7 +83,7 @@ def test_many_moves_are_read_from_a_checkpoint(database: Database, monkeypatch: 
         row, to = n % 3, (n // 3) % 2
         revision = _move(database, plan, row, to)
         expected[revision] = [to if i == row else v for i, v in enumerate(expected[revision - 1])]
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         found = {n: view.moves.labels(plan, n).tolist() for n in expected}  # type: ignore[union-attr]
         assert view.moves.labels(plan).tolist() == expected[13]  # type: ignore[union-attr]
     assert found == expected
@@ -93,7 +94,7 @@ def test_a_new_solution_is_a_new_base(database: Database) -> None:
     _move(database, plan, 0, 1)
     with database.write(ANNA, "test") as uow:
         assert uow.plans.save_solution(plan, Plan(LABELS, GRIDS[::-1]), None, 3) == 4
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert view.plans.get(plan).labels.tolist() == [0, 1, -1]  # type: ignore[union-attr]
         assert not view.moves.any(plan)
         assert view.moves.done_by(plan, "anna") == []
@@ -111,7 +112,7 @@ def test_a_move_on_an_older_revision_is_refused(database: Database) -> None:
     change = Change.of(LABELS, np.array([1], np.int32), np.array([0], np.int32))
     with pytest.raises(StaleRevision), database.write(ANNA, "test") as uow:
         uow.moves.append(plan, "move", change, 2)
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert (view.moves.head(plan).revision, len(view.moves.history(plan))) == (3, 1)
 
 
@@ -141,10 +142,10 @@ def test_a_grid_without_cells_is_left_out_where_that_was_said(database: Database
         assert uow.plans.get(plan).grids == GRIDS  # a new grid counts once it has cells
         uow.moves.leave_out(plan, [0])
     _move(database, plan, 2, 2)
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert [grid.code for grid in view.plans.get(plan).grids] == ["G1", "G2", "G3"]
     _move(database, plan, 0, 2)
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         record = view.plans.get(plan)
         assert [grid.code for grid in record.grids] == ["G2", "G3"]
         assert record.labels.tolist() == [1, 0, 1]  # type: ignore[union-attr]
@@ -157,7 +158,7 @@ def test_a_grid_without_cells_is_left_out_where_that_was_said(database: Database
         assert [grid.team for grid in uow.moves.grids(plan)[0]] == ["t1", "t9", "t9"]
         assert uow.moves.add_grid(plan, Grid("G1", "North again")) == 0
     _move(database, plan, 0, 0)
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert view.plans.get(plan).grids[0] == Grid("G1", "North again")
     with pytest.raises(Conflict, match="one code"), database.write(ANNA, "test") as uow:
         uow.moves.leave_out(plan, [])
@@ -171,12 +172,12 @@ def test_a_draft_gets_another_name_and_comment(database: Database) -> None:
         assert uow.plans.describe(plan, 2, comment="for May") == 3
         with pytest.raises(StaleRevision):
             uow.plans.describe(plan, 2, name="x")
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert (view.plans.get(plan).name, view.plans.get(plan).comment) == ("first", "for May")
 
 
 def test_an_unknown_plan_is_not_found(database: Database) -> None:
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         for ask in (view.moves.head, view.plans.bare):
             with pytest.raises(NotFound):
                 ask("pln_none")
@@ -189,13 +190,13 @@ def test_a_step_back_of_the_schema_keeps_what_planners_drew(database: Database) 
     with database.write(ANNA, "test") as uow:
         tiling = uow.plans.get(plan).tiling
         n = uow.publications.publish(publication(plan, tiling), GRIDS, [None] * len(GRIDS))
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         before, published = view.plans.get(plan), view.publications.get("elbe", "base", n)
     with database._transaction(writes=True) as connection:
         schema.downgrade(connection, "0001")
     database.upgrade()
     database.check()
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         after = view.plans.get(plan)
         assert after.labels is not None
         assert (after.revision, after.labels.tolist(), after.grids) == (3, [0, 1, 0], before.grids)

@@ -9,6 +9,7 @@ import shapely
 from gridsvc.errors import Conflict, InvalidInput, NotFound, StaleRevision
 from gridsvc.plans.carveouts import CarveOut
 from gridsvc.plans.plan import Grid, Plan
+from gridsvc.principal import SYSTEM
 from gridsvc.store import Database
 from gridsvc.store.records import PlanRecord
 from tests.databases import Opener
@@ -40,7 +41,7 @@ def test_a_plan_comes_back_as_it_was_given(open_database: Opener) -> None:
     )
     with database.write(ANNA, "test") as work:
         made = work.plans.create(given)
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         found = view.plans.get(made)
         assert view.plans.list("elbe") == [replace(found, grids=(), carve_outs=())]
     assert found == replace(given, id=made, created_by="anna", recorded_at=DAY_1)
@@ -50,7 +51,7 @@ def test_a_solution_is_saved_on_the_revision_it_was_made_for(database: Database)
     made = draft(database, ground(database))
     with database.write(ANNA, "test") as work:
         assert work.plans.save_solution(made, Plan(LABELS, GRIDS), {"worst": 0.04}, 1) == 2
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         found = view.plans.get(made)
     assert found.labels is not None
     assert found.labels.dtype == np.int32
@@ -70,7 +71,7 @@ def test_a_stale_revision_changes_nothing(database: Database) -> None:
     with pytest.raises(StaleRevision) as stale, database.write(ANNA, "test") as work:
         work.plans.save_teams(made, other, None, 1)
     assert stale.value.details == {"revision": 2}
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert (view.plans.get(made).revision, view.plans.get(made).grids) == (2, GRIDS)
 
 
@@ -111,7 +112,7 @@ def test_a_published_plan_is_never_changed(database: Database) -> None:
 def test_plans_come_in_pages_oldest_first(database: Database) -> None:
     tiling = ground(database)
     made = [draft(database, tiling) for _ in range(3)]
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert [p.id for p in view.plans.list("elbe", None, 2)] == made[:2]
         assert [p.id for p in view.plans.list("elbe", made[1], 2)] == made[2:]
 
@@ -132,7 +133,7 @@ def test_carve_outs_are_a_list_which_each_revision_keeps(database: Database) -> 
         assert work.plans.describe(made, 3, name="other") == 4
         assert work.plans.set_carve_outs(made, [PORT], 4) == 5
         assert work.plans.set_carve_outs(made, [], 5) == 6
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert view.plans.get(made).carve_outs == ()
         past = [view.plans.at(made, revision).carve_outs for revision in range(2, 7)]
     assert past == [(), (WORKS, PORT), (WORKS, PORT), (PORT,), ()]
@@ -142,7 +143,7 @@ def test_stale_carve_outs_change_nothing(database: Database) -> None:
     made = draft(database, ground(database), carve_outs=(WORKS,))
     with pytest.raises(StaleRevision), database.write(ANNA, "test") as work:
         work.plans.set_carve_outs(made, [], 2)
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert view.plans.get(made).carve_outs == (WORKS,)
 
 

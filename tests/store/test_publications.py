@@ -11,6 +11,7 @@ import shapely
 import sqlalchemy as sa
 
 from gridsvc.errors import Conflict, NotFound
+from gridsvc.principal import SYSTEM
 from gridsvc.store import Database
 from gridsvc.store.records import PublicationRecord
 from tests.databases import Opener
@@ -46,7 +47,7 @@ def test_a_publication_comes_back_as_it_was_given(clocked: Database, record: Pub
         work.customers.stage(imported, customers())
     given = replace(record, meta={"cells": 3}, customers_import=imported, parent="A", level="area")
     assert publish(clocked, given) == 1
-    with clocked.read() as view:
+    with clocked.read(SYSTEM) as view:
         found = view.publications.get("elbe", "base", 1)
         assert found == replace(given, n=1, published_by="anna", recorded_at=DAY_1)
         assert view.publications.list("elbe", "base") == [replace(found, payload=b"")]
@@ -71,7 +72,7 @@ def test_grids_are_written_as_shapes_for_gis_tools(clocked: Database, record: Pu
 def test_numbers_run_by_territory_and_line(clocked: Database, record: PublicationRecord) -> None:
     assert [publish(clocked, record), publish(clocked, record)] == [1, 2]
     assert publish(clocked, replace(record, line="broadband")) == 1
-    with clocked.read() as view:
+    with clocked.read(SYSTEM) as view:
         assert view.publications.lines() == [("elbe", "base"), ("elbe", "broadband")]
         assert [p.n for p in view.publications.list("elbe", "base")] == [2, 1]
         assert [p.n for p in view.publications.list("elbe", "base", after=2)] == [1]
@@ -95,7 +96,7 @@ def test_publishers_at_once_get_numbers_in_a_row(clocked: Database, record: Publ
     for thread in running:
         thread.join()
     assert sorted(numbers) == [1, 2, 3, 4, 5, 6]
-    with clocked.read() as view:
+    with clocked.read(SYSTEM) as view:
         assert view.seq() == threads
 
 
@@ -123,7 +124,7 @@ def test_the_publication_in_force_is_the_last_that_counts_and_was_known(
         publish(clocked, replace(record, effective_at=DAY_1 + (effective - 1) * DAY))
 
     def in_force(at: float, known: float) -> int | None:
-        with clocked.read() as view:
+        with clocked.read(SYSTEM) as view:
             found = view.publications.in_force(
                 "elbe", "base", DAY_1 + (at - 1) * DAY, DAY_1 + (known - 1) * DAY
             )
@@ -153,7 +154,7 @@ def test_the_one_in_force_and_its_end_agree_with_a_search_through_all(
     def searched(at: int, known: int) -> int | None:
         return max((n for n, recorded, start in written if start <= at and recorded <= known), default=None)
 
-    with clocked.read() as view:
+    with clocked.read(SYSTEM) as view:
         for at in range(-1, 12):
             for known in range(-1, 9):
                 when = first + at * DAY, first + known * DAY
@@ -177,7 +178,7 @@ def test_a_block_that_changed_is_not_sound(clocked: Database, record: Publicatio
     publish(clocked, replace(record, payload=payload, checksum=hashlib.sha256(b"cells").hexdigest()))
     publish(clocked, replace(record, payload=payload, checksum="0" * 64))
     publish(clocked, replace(record, payload=b"torn"))
-    with clocked.read() as view:
+    with clocked.read(SYSTEM) as view:
         assert view.publications.unsound() == [("elbe", "base", 2), ("elbe", "base", 3)]
 
 
@@ -185,7 +186,7 @@ def test_the_last_publication_made_of_a_plan_is_found(clocked: Database, record:
     publish(clocked, record)
     publish(clocked, record)
     publish(clocked, replace(record, line="broadband"))
-    with clocked.read() as view:
+    with clocked.read(SYSTEM) as view:
         assert view.publications.made_of(record.plan, "elbe", "base") == 2
         assert view.publications.made_of("other", "elbe", "base") is None
 
@@ -194,7 +195,7 @@ def test_what_was_newest_then(clocked: Database, clock: Clock, record: Publicati
     publish(clocked, record)
     clock.now += DAY
     publish(clocked, record)
-    with clocked.read() as view:
+    with clocked.read(SYSTEM) as view:
         known = [view.publications.newest("elbe", "base", clock.now - d * DAY) for d in (0, 1, 2)]
         assert [found and found.n for found in known] == [2, 1, None]
 
@@ -206,7 +207,7 @@ def test_a_publication_gives_way_when_a_later_one_takes_effect(
     publish(clocked, replace(record, effective_at=DAY_1 + 5 * DAY))
     publish(clocked, replace(record, effective_at=DAY_1 + 3 * DAY))
     known = DAY_1 + DAY
-    with clocked.read() as view:
+    with clocked.read(SYSTEM) as view:
         end = view.publications.next_effective
         assert end("elbe", "base", 1, DAY_1, known) == DAY_1 + 3 * DAY
         assert end("elbe", "base", 3, DAY_1 + 3 * DAY, known) is None
@@ -219,7 +220,7 @@ def test_a_clock_that_runs_back_does_not_make_a_later_number_known_earlier(
     publish(clocked, record)
     clock.now -= DAY
     publish(clocked, record)
-    with clocked.read() as view:
+    with clocked.read(SYSTEM) as view:
         assert view.publications.get("elbe", "base", 2).recorded_at == DAY_1
 
 
@@ -235,5 +236,5 @@ def test_what_is_published_is_never_changed(clocked: Database, record: Publicati
 
 
 def test_an_unknown_publication_is_not_found(database: Database) -> None:
-    with database.read() as view, pytest.raises(NotFound):
+    with database.read(SYSTEM) as view, pytest.raises(NotFound):
         view.publications.get("elbe", "base", 1)

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from gridsvc.errors import Conflict, StaleRevision
+from gridsvc.principal import SYSTEM
 from gridsvc.store import Database, schema
 from gridsvc.store.tables import company_documents, plan_reviews
 from tests.store.builders import ANNA, draft, ground
@@ -35,7 +36,7 @@ def test_a_document_is_the_newest_of_its_kind(database: Database, plan: str) -> 
     with database.write(ANNA, "test") as work:
         assert work.reviews.put_document("calendar", {"weekend": []}) == 2
         assert work.reviews.put_document("review-rules", {}) == 1
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert view.reviews.document("calendar") == (2, {"weekend": []})
 
 
@@ -43,7 +44,7 @@ def test_a_step_is_taken_from_the_status_and_revision_which_were_seen(database: 
     for before, expected in (("draft", 2), ("submitted", 1)):
         with pytest.raises(StaleRevision), database.write(ANNA, "test") as work:
             work.reviews.turn(plan, "approve", before, "approved", expected, None)  # type: ignore[arg-type]
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert [step.action for step in view.reviews.of_plan(plan)] == ["submit"]
         assert view.plans.bare(plan).revision == 2
 

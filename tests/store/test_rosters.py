@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from gridsvc.errors import Conflict, NotFound
+from gridsvc.principal import SYSTEM
 from gridsvc.store import Database
 from gridsvc.teams.model import Roster
 from tests.databases import Opener, PostgisServer, copy_postgis, opener
@@ -17,7 +18,7 @@ def test_a_roster_comes_back_as_it_was_given_and_counts_as_a_commit(database: Da
     ground(database)
     with database.write(ANNA, "test") as work:
         assert work.rosters.append("elbe", roster(), valid_from=DAY_1, reason="start") == 1
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert view.rosters.get("elbe", 1) == roster()
         assert view.seq() == 1
 
@@ -30,7 +31,7 @@ def test_dates_languages_and_the_share_at_home_come_back(database: Database) -> 
     given = replace(roster(), people=(person, roster().people[1]), members=(roster().members[0], once, again))
     with database.write(ANNA, "test") as work:
         work.rosters.append("elbe", given, valid_from=DAY_1, reason="start")
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert view.rosters.get("elbe", 1) == given
         found = view.rosters.in_force("elbe", DAY_1, DAY_1 + 9000 * DAY)
         assert found == (1, given) and len(given.at(DAY_1).members) == 1
@@ -62,7 +63,7 @@ def test_the_roster_in_force_is_the_last_that_counts_and_was_known(open_database
             work.rosters.append("elbe", named, valid_from=DAY_1 + (valid - 1) * DAY, reason="x")
 
     def in_force(at: float, known: float) -> int | None:
-        with database.read() as view:
+        with database.read(SYSTEM) as view:
             found = view.rosters.in_force("elbe", DAY_1 + (at - 1) * DAY, DAY_1 + (known - 1) * DAY)
             return found[0] if found else None
 
@@ -80,7 +81,7 @@ def test_rosters_are_listed_with_who_and_why(database: Database) -> None:
     with database.write(ANNA, "test") as work:
         for reason in ("start", "leave"):
             work.rosters.append("elbe", roster(), valid_from=DAY_1, reason=reason)
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         found = view.rosters.list("elbe")
         assert [(x.r, x.reason, x.recorded_by) for x in found] == [(1, "start", "anna"), (2, "leave", "anna")]
         assert [x.r for x in view.rosters.list("elbe", after=1)] == [2]
@@ -91,7 +92,7 @@ def test_a_team_named_twice_is_refused(database: Database) -> None:
     twice = replace(roster(), teams=roster().teams * 2)
     with pytest.raises(Conflict, match="teams twice"), database.write(ANNA, "test") as work:
         work.rosters.append("elbe", twice, valid_from=DAY_1, reason="x")
-    with database.read() as view, pytest.raises(NotFound):
+    with database.read(SYSTEM) as view, pytest.raises(NotFound):
         view.rosters.get("elbe", 1)
 
 
@@ -112,7 +113,7 @@ def test_a_customer_may_be_erased_from_a_name_list(database: Database) -> None:
         work.rosters.append("elbe", roster(), valid_from=DAY_1, reason="x")
     with database._transaction(writes=True) as connection:
         connection.execute(sa.text("DELETE FROM named_accounts WHERE customer = 'k9'"))
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert [entry.customer for entry in view.rosters.get("elbe", 1).named] == ["k1"]
 
 

@@ -8,6 +8,7 @@ import pytest
 import shapely
 
 from gridsvc.errors import InvalidInput, NotFound
+from gridsvc.principal import SYSTEM
 from gridsvc.store import Database
 from gridsvc.store.records import MeasureRecord
 from gridsvc.tiling.tiling import Adjacency, Tiling
@@ -33,7 +34,7 @@ def hexagons() -> Tiling:
 @pytest.mark.parametrize("tiling", [strip(), hexagons()], ids=["polygons", "h3"])
 def test_a_tiling_comes_back_as_it_was_given(database: Database, tiling: Tiling) -> None:
     made = ground(database, tiling)
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         same_tiling(view.tilings.load(made), tiling)
         record = view.tilings.get(made)
         assert view.tilings.list("elbe") == [record]
@@ -46,7 +47,7 @@ def test_one_lone_cell_has_no_neighbours(database: Database) -> None:
     none = np.zeros(0, np.int32)
     lone = replace(strip(1), adjacency=Adjacency.from_pairs(1, none, none, np.zeros(0)))
     made = ground(database, lone)
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         same_tiling(view.tilings.load(made), lone)
 
 
@@ -54,7 +55,7 @@ def test_cells_in_a_box_are_found_and_only_those(database: Database) -> None:
     first = ground(database, strip(40))
     with database.write(ANNA, "test") as work:
         second = work.tilings.add("elbe", strip(10), params={}, coverage={})
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         found = view.tilings.cells_in_box(first, (7.25, 0.25, 9.75, 0.75))
         assert [(c.row, c.cell) for c in found] == [(7, "c000007"), (8, "c000008"), (9, "c000009")]
         assert found[0].geometry == shapely.box(7, 0, 8, 1)
@@ -65,13 +66,13 @@ def test_cells_in_a_box_are_found_and_only_those(database: Database) -> None:
 def test_a_box_is_compared_exactly_though_the_index_is_coarse(database: Database) -> None:
     """float32 cannot tell 7 from 7 - 1e-8: the index alone would find both cells."""
     made = ground(database, strip(40))
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         found = view.tilings.cells_in_box(made, (7 + 1e-9, 0.25, 7 + 2e-9, 0.75))
     assert [c.row for c in found] == [7]
 
 
 def test_an_unknown_tiling_names_its_cure(database: Database) -> None:
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         for ask in (view.tilings.get, view.tilings.load):
             with pytest.raises(NotFound) as missing:
                 ask("til_none")
@@ -90,7 +91,7 @@ def test_measures_come_back_as_they_were_given(database: Database) -> None:
     given = [measure("kwh", 1.5, np.nan, 1e300, largest=True), measure("count", 1, 2, 3)]
     with database.write(ANNA, "test") as work:
         work.tilings.put_measures(made, None, given)
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         found = view.tilings.measures(made)
     assert set(found) == {"kwh", "count"}
     for record in given:

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from gridsvc.errors import Conflict, InvalidInput, NotFound
+from gridsvc.principal import SYSTEM
 from gridsvc.store import Database, Idempotency
 from gridsvc.store.records import StoredResponse
 from tests.databases import Opener
@@ -30,7 +31,7 @@ def create(database: Database, slug: str, request: Idempotency | None = None) ->
 def test_a_change_leaves_its_audit_its_event_and_its_answer(open_database: Opener) -> None:
     database = open_database(clock=Clock())
     create(database, "elbe", ONCE)
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         (entry,) = view.audit_log(10)
         (event,) = view.outbox(0, 10)
         assert view.replay("anna", ONCE) == StoredResponse(201, {"id": "elbe", "an": 1}, DAY_1)
@@ -48,7 +49,7 @@ def test_an_error_inside_leaves_nothing(database: Database) -> None:
         work.emit("territory.created", {})
         work.respond(201, {})
         raise ZeroDivisionError
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert view.territories.list() == []
         assert view.audit_log() == []
         assert view.outbox() == []
@@ -62,7 +63,7 @@ def test_an_error_on_the_last_step_leaves_nothing(database: Database) -> None:
     ):
         work.territories.create(territory())
         work.audit("territory:elbe", None, {})
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert view.territories.list() == []
         assert view.audit_log() == []
 
@@ -71,7 +72,7 @@ def test_the_same_request_counts_once(database: Database) -> None:
     create(database, "elbe", ONCE)
     with pytest.raises(Conflict, match="already answered"):
         create(database, "oder", ONCE)
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert [t.id for t in view.territories.list()] == ["elbe"]
 
 
@@ -92,14 +93,14 @@ def test_a_key_used_with_another_body_is_refused(database: Database) -> None:
     other = Idempotency(ONCE.key, "digest-b", ONCE.route)
     with pytest.raises(InvalidInput, match="another body"):
         create(database, "oder", other)
-    with database.read() as view, pytest.raises(InvalidInput, match="another body"):
+    with database.read(SYSTEM) as view, pytest.raises(InvalidInput, match="another body"):
         view.replay("anna", other)
 
 
 def test_keys_of_other_actors_and_routes_do_not_meet(database: Database) -> None:
     create(database, "elbe", ONCE)
     create(database, "oder", Idempotency(ONCE.key, "digest-b", "POST /v1/plans"))
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert view.replay("bert", ONCE) is None
 
 
@@ -121,7 +122,7 @@ def test_two_at_once_with_one_key_count_once(database: Database) -> None:
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == ["refused", "written"]
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert len(view.territories.list()) == 1
 
 
@@ -141,7 +142,7 @@ def test_events_of_writers_at_once_become_visible_in_the_order_of_their_ids(data
     last = 0
     while True:
         finished = not any(thread.is_alive() for thread in threads)
-        with database.read() as view:
+        with database.read(SYSTEM) as view:
             events = view.outbox(last, 1000)
         seen += [event.payload for event in events]
         last = events[-1].id if events else last
@@ -157,7 +158,7 @@ def test_audit_comes_newest_first_and_the_outbox_in_pages(database: Database) ->
         with database.write(ANNA, "test") as work:
             work.audit(f"s{i}", None, i)
             work.emit("tick", i)
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert [entry.subject for entry in view.audit_log(2)] == ["s2", "s1"]
         first = view.outbox(0, 2)
         assert [event.payload for event in first] == [0, 1]
@@ -199,5 +200,5 @@ def test_writers_which_read_first_wait_for_each_other_instead_of_failing(databas
     for thread in threads:
         thread.join()
     assert faults == []
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert len(view.territories.list()) == 4

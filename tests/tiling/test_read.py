@@ -11,6 +11,7 @@ import shapely
 from gridsvc.errors import InvalidGeometry, InvalidInput, UnknownColumn, UnreadableFile
 from gridsvc.tiling.read import (
     boundary_from_geojson,
+    column_array,
     polygons_from_geojson,
     read_boundary,
     read_polygons,
@@ -161,6 +162,14 @@ def test_columns_are_numbers_or_text():
     assert np.isnan(columns["m"][0])
     assert columns["t"].tolist() == ["x", ""]
     assert "c" not in columns
+
+
+def test_whole_numbers_stay_whole():
+    found = column_array([110101000000, 110105000000])
+    assert found.dtype == np.int64 and found.tolist() == [110101000000, 110105000000]
+    assert column_array([1, 2.5]).dtype == np.float64
+    assert np.isnan(column_array([1, None])).tolist() == [False, True]
+    assert column_array([2**63, 1]).dtype == np.float64
 
 
 def test_beijings_codes_stay_text_of_twelve_digits(beijing_layer):

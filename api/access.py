@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["ACCESS", "KNOWN", "PUBLIC", "describe"]
+__all__ = ["ACCESS", "IN_PART", "KNOWN", "PUBLIC", "describe"]
 
 PUBLIC = "public"
 """Told to everybody: what says nothing of the company."""
@@ -65,6 +65,7 @@ _ACCESS = {
     "PUT /v1/plans/{plan}/carve-outs": "plans:write",
     "GET /v1/plans/{plan}/carve-outs": "plans:read",
     "POST /v1/plans/{plan}/teams": "plans:write",
+    "PATCH /v1/plans/{plan}/teams": "plans:write",
     "POST /v1/plans/{plan}/staffing": "roster:read",
     "POST /v1/plans/adopt": "plans:write",
     "GET /v1/plans/{plan}/compare/{other}": "plans:read",
@@ -185,6 +186,35 @@ _ACCESS = {
     "GET /ogc/tileMatrixSets": "owner:read",
     "GET /ogc/tileMatrixSets/WebMercatorQuad": "owner:read",
 }
+
+IN_PART = frozenset(
+    {
+        "GET /v1/owner",
+        "GET /v1/owner/cells/{cell}",
+        "GET /v1/owner/customers/{customer}",
+        "POST /v1/owner/query",
+        "POST /v1/owner/batch",
+        "GET /v1/grids/{code}",
+        "GET /v1/cells/{cell}/customers",
+        "GET /v1/grids/{code}/customers",
+        "GET /v1/plans/{plan}/grids",
+        "GET /v1/plans/{plan}/cells",
+        "POST /v1/plans/{plan}/moves",
+        # What tells of no territory.
+        "GET /v1/me",
+        "GET /v1/map",
+        "GET /v1/map/layers/{name}",
+        "GET /v1/review-rules",
+        "GET /v1/calendar",
+        "GET /v1/company/team-rules",
+        "GET /v1/company/scorecard",
+        "GET /v1/pack-rules",
+    }
+)
+"""Routes which answer whoever sees a part of a territory, and tell of that part only.
+
+All others ask for whole territories: such callers see those of theirs there, and with none they are refused.
+"""
 
 ACCESS = MappingProxyType(_ACCESS)
 """Method and path template -> the scope its caller must hold."""

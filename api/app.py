@@ -64,11 +64,13 @@ from api.routes import (
 )
 from api.stopping import on_stop
 from api.text import plain_text
+from api.tracing import SILENT, spans
 from gridsvc import __version__
 from gridsvc.compute import Local, Remote
 from gridsvc.config import Settings
 from gridsvc.exchange.receivers import Receivers
 from gridsvc.guessing import Guesses
+from gridsvc.origins import origins_of
 from gridsvc.ownership.live import Live
 from gridsvc.services.desk import Desk
 from gridsvc.services.events import Log
@@ -119,12 +121,12 @@ def create_app(
     """
     chosen = settings or Settings.load()
     receivers = Receivers.parse(chosen.webhook_allow)
-    entrance = door or Door(chosen.access, chosen.hosts)
+    entrance = door or Door(chosen.access, chosen.hosts, origins_of(chosen.cors_origins))
     company = _company(chosen)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        database = Database.open(chosen.url)
+        database = Database.open_existing(chosen.url)
         guessed = guesses or Guesses(chosen.customer_misses)
         desk = Desk(database, live or Live(chosen.mapped), Keeper(chosen.mapped), guessed)
         work = Remote(chosen.mapped, Local(desk))
@@ -178,6 +180,7 @@ def create_app(
         redoc_url=None,
         responses=problems.RESPONSES,
         dependencies=[Depends(caller), Depends(plain_text)],
+        telemetry=SILENT,
     )
     problems.install(app)
     app.add_exception_handler(Overlong, overlong)
@@ -242,7 +245,7 @@ def _watch_over(app: FastAPI, settings: Settings, front: Front) -> Routes:
         others=settings.max_json_mb * mega,
     )
     inner = Headers(limited, hosts=settings.base.hosts if settings.base else ())
-    app.middleware_stack = Observe(inner, front, counts, settings.log_requests)
+    app.middleware_stack = Observe(inner, front, counts, settings.log_requests, spans())
     return counts
 
 

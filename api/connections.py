@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from api.outgoing import Burst, Outgoing
 
 __all__ = [
     "BODY_BYTES",
@@ -104,14 +106,17 @@ class Careful(HttpToolsProtocol):
     """
 
     guard: ClassVar[Guard] = Guard(2**31, lambda _: None)
+    _burst: ClassVar[Burst] = Burst()
 
     _fed = _head = _taken = 0
+    _began = False
     _doing: tuple[Any, ...] = ()
     _since, _fed_before = 0.0, 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin."""
-        super().connection_made(transport)
+        outgoing = Outgoing(transport, self._burst, self.loop)
+        super().connection_made(cast("asyncio.Transport", outgoing))
         self.guard.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -119,14 +124,18 @@ class Careful(HttpToolsProtocol):
         self.guard.discard(self)
         super().connection_lost(exc)
 
+    def on_message_begin(self) -> None:
+        """Begin another request."""
+        self._began = True
+        super().on_message_begin()
+
     def data_received(self, data: bytes) -> None:
         """Take what came."""
+        self._began = False
         super().data_received(data)
         self._fed += len(data)
-        if not self._in_head():
-            self._head = 0
-            return
-        self._head += len(data)
+        # Whole requests may have come before the head which has not ended: it counts from the next piece on.
+        self._head = self._head + len(data) if self._in_head() and not self._began else 0
         if self._head > HEAD_BYTES and not self.transport.is_closing():
             self.guard.cut(self, "head", _TOO_LONG)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Header, Query, Request
 from pydantic import BeforeValidator
 
-from api.access import ACCESS, KNOWN, PUBLIC
+from api.access import ACCESS, IN_PART, KNOWN, PUBLIC
 from api.counting import Front, Routes
 from api.door import SAFE, Door
 from api.feed import Feed
@@ -40,6 +40,7 @@ __all__ = [
     "Language",
     "PageLimit",
     "Questions",
+    "Small",
     "caller",
     "current_app",
     "etag",
@@ -77,6 +78,14 @@ def _database(request: Request) -> Database:
 Db = Annotated[Database, Depends(_database)]
 
 
+def _small(request: Request) -> int:
+    return current_app(request).settings.small_count
+
+
+Small = Annotated[int, Depends(_small)]
+"""Numbers of customers below this are kept back from who may not see customers."""
+
+
 def _desk(request: Request) -> Desk:
     return current_app(request).desk
 
@@ -99,14 +108,16 @@ async def caller(request: Request) -> Principal:
     Unauthenticated
         Nobody we know, and the route is not public.
     Forbidden
-        They do not hold the route's scope, or a page from elsewhere asks.
+        They do not hold the route's scope, or see parts of territories only on one which tells of the whole;
+        or a page from elsewhere asks.
     """
-    scope = ACCESS[f"{request.method} {request.scope['route'].path_format}"]
+    operation = f"{request.method} {request.scope['route'].path_format}"
+    scope = ACCESS[operation]
     who: Principal | GridsvcError = request.state.who
     if isinstance(who, Principal):
         if scope not in (PUBLIC, KNOWN):
             who.require(scope)
-        return who
+        return who if operation in IN_PART or scope == PUBLIC else who.of_whole_territories()
     if scope != PUBLIC or (isinstance(who, Forbidden) and request.method not in SAFE):
         raise who
     return NOBODY

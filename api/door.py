@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
 from typing import Literal
@@ -43,10 +43,13 @@ class Door:
     access : {"open", "keys"}
     hosts : str
         Names under which an open service is reached, with commas between them.
+    origins : collection of str
+        Whose pages may ask; what the browser has of ours is taken from none of them.
     """
 
-    def __init__(self, access: Access, hosts: str = "") -> None:
+    def __init__(self, access: Access, hosts: str = "", origins: Collection[str] = ()) -> None:
         self.access = access
+        self._origins = frozenset(origins)
         self._open = access == "open"
         self._hosts = {name.strip().lower() for name in hosts.split(",")} - {""}
         self._authenticators: tuple[Authenticator, ...] = ()
@@ -64,7 +67,7 @@ class Door:
     def quick(self, authorization: bytes, host: bytes) -> Principal | None:
         """Who asks, if that is known already; for lookups, which wait for nothing."""
         if self._open:
-            return LOCAL if host in self._admitted else None
+            return LOCAL if host in self._admitted or self._admits(host.decode("latin-1")) else None
         found, now = self._known.get(authorization), time.time()
         if found is None or found.until <= now:
             return None
@@ -75,8 +78,10 @@ class Door:
         """Who asks, if they showed a token which is known already; where all are let in, nobody is known."""
         if self._open:
             return None
-        headers = Headers(scope=scope)
-        return self.quick(headers.get("authorization", "").encode("latin-1") or _in_cookie(headers), b"")
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                return self.quick(value, b"")
+        return self.quick(_in_cookie(Headers(scope=scope)), b"")
 
     async def caller(self, scope: Scope) -> Principal:
         """Who asks.
@@ -94,7 +99,7 @@ class Door:
         shown = headers.get("authorization", "").encode("latin-1")
         if not shown:
             if scope["method"] not in SAFE:
-                _require_same_origin(headers)
+                self._require_origin(headers)
             shown = _in_cookie(headers)
         if self._open:
             return LOCAL
@@ -126,16 +131,31 @@ class Door:
             "this key is unknown, expired or revoked", cure="ask an administrator for another"
         )
 
+    def _require_origin(self, headers: Headers) -> None:
+        """Refuse a change which a page from elsewhere asks for with what the browser has of ours."""
+        origin, cookie = headers.get("origin"), "cookie" in headers
+        if not cookie and (origin is None or origin in self._origins):
+            return  # no browser, or a page which has nothing of ours and may ask
+        if origin is None or origin.partition("://")[2] != headers.get("host"):
+            raise Forbidden(
+                "a page from elsewhere asks", field="Origin", cure="use the service's own page, or send a key"
+            )
+
     def _require_host(self, host: str) -> None:
-        name = _name_of(host)
-        if name and not (_is_here(name) or name in self._hosts):
+        if not self._admits(host):
             raise Forbidden(
                 "the service is not known under this name",
                 field="Host",
                 cure="use its address, or let its operator name it in GRIDSVC_HOSTS",
             )
+
+    def _admits(self, host: str) -> bool:
+        name = _name_of(host)
+        if name and not (_is_here(name) or name in self._hosts):
+            return False
         if len(self._admitted) < _MOST:
             self._admitted.add(host.encode("latin-1"))
+        return True
 
 
 def _name_of(host: str) -> str:
@@ -155,17 +175,6 @@ def _is_here(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _require_same_origin(headers: Headers) -> None:
-    """Refuse a change which a page from elsewhere asks for with what the browser has of ours."""
-    origin, cookie = headers.get("origin"), "cookie" in headers
-    if origin is None and not cookie:
-        return  # no browser
-    if origin is None or origin.partition("://")[2] != headers.get("host"):
-        raise Forbidden(
-            "a page from elsewhere asks", field="Origin", cure="use the service's own page, or send a key"
-        )
 
 
 def _in_cookie(headers: Headers) -> bytes:

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api.connections import Careful, Guard
+from api.at_once import AtOnce, Replies
+from api.connections import Guard
 from api.cors import opened_to
 from api.counting import Front
 from api.door import Door
 from api.lookup import Lookup
-from api.throttle import Throttle, address_of
+from api.throttle import Throttle
 from gridsvc import logs
 from gridsvc.config import Settings
 from gridsvc.guessing import Guesses
@@ -46,29 +47,32 @@ def create() -> ASGIApp:
     settings = Settings.load()
     logs.configure(settings.log_format)
     live, front = Live(settings.mapped), Front(settings.mapped)
-    Careful.guard = Guard(settings.max_connections, front.cut)
-    door = Door(settings.access, settings.hosts)
+    AtOnce.guard = Guard(settings.max_connections, front.cut)
+    origins = origins_of(settings.cors_origins)
+    door = Door(settings.access, settings.hosts, origins)
     guesses = Guesses(settings.customer_misses)
     rest = _Rest(partial(_load, settings, live=live, front=front, door=door, guesses=guesses))
     lookup = Lookup(rest, live, door, front, logged=settings.log_requests == "all", guesses=guesses)
-    served = _throttled(lookup, settings.rate_limit, front, door) if settings.rate_limit else lookup
-    origins = origins_of(settings.cors_origins)
+    throttle = Throttle(lookup, settings.rate, front.refused) if settings.rate else None
+    AtOnce.replies = None
+    if not origins and (throttle is None or settings.access == "keys"):
+        AtOnce.replies = Replies(lookup, None if throttle is None else throttle.take)
+    served = lookup if throttle is None else _by_caller(throttle, door)
     return opened_to(origins, served) if origins else served
 
 
-def _throttled(app: ASGIApp, rate: int, front: Front, door: Door) -> ASGIApp:
-    throttle = Throttle(app, rate, front.refused, _naming(door))
-    return cast("ASGIApp", ProxyHeadersMiddleware(cast("Any", throttle), _trusted()))
+def _by_caller(throttle: Throttle, door: Door) -> ASGIApp:
+    """Hold callers to their rate, by their key; whoever shows none that is known, by their address."""
+    by_address = ProxyHeadersMiddleware(cast("Any", throttle), _trusted())
 
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        known = door.known(scope) if scope["type"] == "http" else None
+        if known is None:
+            await by_address(cast("Any", scope), cast("Any", receive), cast("Any", send))
+        else:
+            await throttle.serve(known.actor, scope, receive, send)
 
-def _naming(door: Door) -> Callable[[Scope], str]:
-    """Name callers by their key; whoever shows none that is known, by their address."""
-
-    def name(scope: Scope) -> str:
-        known = door.known(scope)
-        return address_of(scope) if known is None else known.actor
-
-    return name
+    return served
 
 
 def _trusted() -> str:

@@ -6,8 +6,10 @@ It answers what it understands completely, from the mapped files and with the by
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from time import perf_counter
-from typing import cast
+from typing import Any, Literal, NamedTuple, cast
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,10 +22,10 @@ from api.request_id import request_id
 from gridsvc.crs import point_to_wgs84
 from gridsvc.guessing import Guesses
 from gridsvc.ownership.answer import Lang
-from gridsvc.ownership.live import Line, Live
+from gridsvc.ownership.live import Line, Live, State
 from gridsvc.principal import Principal
 
-__all__ = ["CACHE_CONTROL", "Lookup"]
+__all__ = ["CACHE_CONTROL", "HEADERS", "Lookup", "Reply"]
 
 CACHE_CONTROL = "private, no-cache"
 """Answers may be kept, and are asked about again by their tag each time."""
@@ -34,12 +36,32 @@ _CELL = "/v1/owner/cells/"
 _CUSTOMER = "/v1/owner/customers/"
 _SYSTEMS = {b"wgs84": "wgs84", b"gcj02": "gcj02", b"bd09": "bd09"}
 
-_HEADERS = (
+HEADERS = (
     (b"content-type", b"application/json"),
     (b"cache-control", CACHE_CONTROL.encode()),
     (b"vary", b"Accept-Language"),
     (b"x-content-type-options", b"nosniff"),
 )
+"""Of every answer; the first only where there is a body."""
+
+_BODY = frozenset((b"content-length", b"transfer-encoding"))
+
+
+class Reply(NamedTuple):
+    """What is told to whom; the status is 304 where they have it already."""
+
+    who: Principal
+    status: Literal[200, 304]
+    tag: bytes
+    request: bytes
+    body: bytes
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """As an application gives them to a server."""
+        named = [(b"etag", self.tag), (b"x-request-id", self.request)]
+        if self.status == 304:
+            return [*HEADERS[1:], *named]
+        return [*HEADERS, (b"content-length", b"%d" % len(self.body)), *named]
 
 
 class Lookup:
@@ -72,47 +94,66 @@ class Lookup:
         """Serve a request."""
         if scope["type"] == "http" and scope["method"] == "GET" and scope["path"].startswith(_POINT):
             began = perf_counter()
-            found = self._answer(scope)
+            found = self.find(scope)
             if found is not None:
-                status, headers, body = found
-                await send({"type": "http.response.start", "status": status, "headers": headers})
-                await send({"type": "http.response.body", "body": body})
-                self._note(scope["path"], status, headers[-1][1], perf_counter() - began)
+                start = {"type": "http.response.start", "status": found.status, "headers": found.headers()}
+                await send(start)
+                await send({"type": "http.response.body", "body": found.body})
+                self.note(scope["path"], found, perf_counter() - began)
                 return
         await self._app(scope, receive, send)
 
-    def _note(self, path: str, status: int, request: bytes, seconds: float) -> None:
+    def note(self, path: str, found: Reply, seconds: float) -> None:
+        """Count what was answered, and log it where all requests are logged."""
         number = 0 if path == _POINT else 1 if path.startswith(_CELL) else 2
         if self._front is not None:
-            self._front.hot(number, 1 if status == 304 else 0, seconds)
+            self._front.hot(number, 1 if found.status == 304 else 0, seconds)
         if self._logged:
-            log_request("GET", HOT[number], status, seconds, "-", request.decode("latin-1"))
+            log_request("GET", HOT[number], found.status, seconds, "-", found.request.decode("latin-1"))
 
-    def _answer(self, scope: Scope) -> tuple[int, list[tuple[bytes, bytes]], bytes] | None:
-        language, tag, shown, host, given = _told(scope["headers"])
+    def find(self, scope: Mapping[str, Any]) -> Reply | None:
+        """The answer, by the path, the query and the headers; None where the routes must be asked."""
+        told = _told(scope["headers"])
+        if told is None:
+            return None
+        language, tag, shown, host, given = told
         who, state = self._door.quick(shown, host), self._live.state()
         if who is None or state is None or not self._may(who, scope["path"]):
             return None
-        asked = _asked(scope["query_string"])
-        if asked is None or not _is_number(asked.get(b"min_seq", b"0"), state.seq):
+        query = scope["query_string"]
+        place = _PLACE.fullmatch(query)  # most ask for no more than that
+        asked = _asked(query) if place is None else {}
+        if asked is None or not (b"min_seq" not in asked or _is_number(asked[b"min_seq"], state.seq)):
             return None
-        line = state.line(_text(asked.get(b"territory")), asked.get(b"line", b"base").decode("latin-1"))
-        lang = cast(Lang, language if b"lang" not in asked else _text(asked[b"lang"]))
-        if line is None or lang not in {"en", "zh"}:
+        line = _line(state, who, asked)
+        lang = _language(language, asked)
+        if line is None or lang is None or (body := _body(scope["path"], asked, place, line, lang)) is None:
             return None
-        body = _body(scope, asked, line, lang)
-        if body is None:
-            return None
-        named, request = line.ready.tag, (b"x-request-id", request_id(given))
+        named, request = line.ready.tag, request_id(given)
         if tag == named:
-            return 304, [*_HEADERS[1:], (b"etag", named), request], b""
-        return 200, [*_HEADERS, (b"etag", named), (b"content-length", b"%d" % len(body)), request], body
+            return Reply(who, 304, named, request, b"")
+        return Reply(who, 200, named, request, body)
 
     def _may(self, who: Principal, path: str) -> bool:
         """Whether that is all there is to say about who asks."""
-        if _SCOPE not in who.scopes or who.branches is not None:
+        if _SCOPE not in who.scopes:
             return False
         return self._guesses is None or not path.startswith(_CUSTOMER) or not self._guesses.is_over(who)
+
+
+def _line(state: State, who: Principal, asked: dict[bytes, bytes]) -> Line | None:
+    """The line asked about; for callers with branches only where all of a named territory is theirs."""
+    if not asked and who.branches is None:
+        return state.line(None, "base")
+    territory = _text(asked.get(b"territory"))
+    if who.branches is not None and territory not in who.branches:
+        return None
+    return state.line(territory, asked.get(b"line", b"base").decode("latin-1"))
+
+
+def _language(accepted: str, asked: dict[bytes, bytes]) -> Lang | None:
+    found = _text(asked[b"lang"]) if b"lang" in asked else accepted
+    return cast(Lang, found) if found in {"en", "zh"} else None
 
 
 def _asked(query: bytes) -> dict[bytes, bytes] | None:
@@ -124,15 +165,19 @@ def _asked(query: bytes) -> dict[bytes, bytes] | None:
     return named if len(named) == len(pairs) else None
 
 
+_PLACE = re.compile(rb"lat=(-?\d+\.?\d*)&lon=(-?\d+\.?\d*)")
 _PLAIN = frozenset((b"territory", b"line", b"lang", b"min_seq"))
 _PLACED = _PLAIN | {b"lat", b"lon", b"crs"}
 
 
-def _body(scope: Scope, asked: dict[bytes, bytes], line: Line, lang: Lang) -> bytes | None:
-    path: str = scope["path"]
+def _body(
+    path: str, asked: dict[bytes, bytes], place: re.Match[bytes] | None, line: Line, lang: Lang
+) -> bytes | None:
     if path == _POINT:
+        if place is not None:
+            return _at(float(place[1]), float(place[2]), line, lang, "wgs84")
         return _of_point(asked, line, lang) if asked.keys() <= _PLACED else None
-    if not asked.keys() <= _PLAIN:
+    if place is not None or not asked.keys() <= _PLAIN:
         return None
     if path.startswith(_CUSTOMER):
         return line.ready.customer(path[len(_CUSTOMER) :], lang)
@@ -150,15 +195,21 @@ def _of_point(asked: dict[bytes, bytes], line: Line, lang: Lang) -> bytes | None
         if not (abs(lat) <= 90.0 and abs(lon) <= 180.0):
             return None
         lon, lat = point_to_wgs84(lon, lat, crs)
-    if not (abs(lat) <= 90.0 and abs(lon) <= 180.0):
+    return _at(lat, lon, line, lang, crs)
+
+
+def _at(lat: float, lon: float, line: Line, lang: Lang, crs: str) -> bytes | None:
+    if not (-90.0 <= lat <= 90.0 and -180.0 <= lon <= 180.0):
         return None
     return line.ready.point(lon, lat, lang, crs)
 
 
-def _told(headers: list[tuple[bytes, bytes]]) -> tuple[str, bytes | None, bytes, bytes, bytes | None]:
+def _told(
+    headers: list[tuple[bytes, bytes]],
+) -> tuple[str, bytes | None, bytes, bytes, bytes | None] | None:
     """The language to answer in, the tag of what the caller has, what they show, whom they ask, and its id.
 
-    The first of each header counts.
+    The first of each header counts; None where there is a body, which nobody would read here.
     """
     language, tag, shown, host, request = "en", None, b"", b"", None
     for name, value in reversed(headers):
@@ -172,6 +223,8 @@ def _told(headers: list[tuple[bytes, bytes]]) -> tuple[str, bytes | None, bytes,
             shown = value
         elif name == b"host":
             host = value
+        elif name in _BODY:
+            return None
     return language, tag, shown, host, request
 
 

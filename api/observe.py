@@ -9,6 +9,7 @@ from typing import Literal
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.counting import LEFT, OTHER, Front, Routes
+from api.tracing import Tell
 from gridsvc.logs import FIELDS
 
 __all__ = ["ACTOR", "Logged", "Observe"]
@@ -31,10 +32,15 @@ class Observe:
     ----------
     logged : {"none", "most", "all"}
         Which requests are logged; most are all but probes.
+    traced : callable or None
+        Told of each request but probes.
     """
 
-    def __init__(self, app: ASGIApp, front: Front, routes: Routes, logged: Logged) -> None:
+    def __init__(
+        self, app: ASGIApp, front: Front, routes: Routes, logged: Logged, traced: Tell | None = None
+    ) -> None:
         self._app, self._front, self._routes, self._logged = app, front, routes, logged
+        self._traced = traced
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -60,6 +66,8 @@ class Observe:
         self._routes.count(scope["method"], template, status, seconds)
         if template.startswith(_LOOKUPS):
             self._front.lookup(seconds)
+        if self._traced is not None and template not in _QUIET:
+            self._traced(scope, template, status, seconds, name)
         if self._logged == "all" or (self._logged == "most" and template not in _QUIET):
             log_request(scope["method"], template, status, seconds, scope.get(ACTOR, "-"), name)
 

@@ -65,27 +65,32 @@ class Throttle:
 
     Parameters
     ----------
-    caller : callable
-        Names who asks.
     counted : callable
         Told of each refusal.
+
+    Attributes
+    ----------
+    take : callable
+        `Buckets.take` of its callers.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        rate: float,
-        counted: Callable[[], None],
-        caller: Callable[[Scope], str] = address_of,
-    ) -> None:
-        self._app, self._buckets, self._counted, self._caller = app, Buckets(rate), counted, caller
+    def __init__(self, app: ASGIApp, rate: float, counted: Callable[[], None]) -> None:
+        self._app, self._counted = app, counted
+        self.take = Buckets(rate).take
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request."""
-        if scope["type"] != "http" or scope["path"] in _PROBES:
+        """Serve a request of somebody known by their address."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        else:
+            await self.serve(address_of(scope), scope, receive, send)
+
+    async def serve(self, caller: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request of `caller`."""
+        if scope["path"] in _PROBES:
             await self._app(scope, receive, send)
             return
-        wait = self._buckets.take(self._caller(scope))
+        wait = self.take(caller)
         if wait:
             self._counted()
             await _refuse(scope, send, math.ceil(wait))

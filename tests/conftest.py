@@ -17,6 +17,8 @@ os.environ.setdefault(
     "GRIDSVC_HOSTS", "testserver"
 )  # what Starlette's client calls a service in this process
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # servers load compiled code, as installed ones do
+
 DIALECTS = ["embedded", pytest.param("postgis", marks=pytest.mark.postgis)]
 
 LONG_WALK = pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,17 @@ class PostgisServer:
     def start(self) -> None:
         data = str(self._folder / "d")
         self._run("initdb", "-D", data, "-U", "test", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C")
+        self.resume()
+
+    def pause(self) -> None:
+        """Go away, in the middle of whatever is asked."""
+        self._run("pg_ctl", "-D", str(self._folder / "d"), "-m", "fast", "-w", "stop")
+
+    def resume(self) -> None:
+        """Be there again; where it is there already this does nothing."""
+        data = str(self._folder / "d")
+        if (self._folder / "d" / "postmaster.pid").exists():
+            return
         options = f"-k {self._folder} -c listen_addresses='' -c fsync=off -c full_page_writes=off"
         self._run("pg_ctl", "-D", data, "-w", "-l", str(self._folder / "log"), "-o", options, "start")
 
@@ -144,3 +156,22 @@ def opener(url: str) -> Iterator[Opener]:
     finally:
         for database in opened:
             database.close()
+
+
+@contextmanager
+def migrated(request: pytest.FixtureRequest, folder: Path, dialect: str) -> Iterator[str]:
+    """The address of a migrated database for a whole module, in `folder` if it is the embedded one."""
+    if dialect == "postgis":
+        yield from copy_postgis(request.getfixturevalue("postgis_server"), "migrated")
+    else:
+        path = folder / "gridsvc.db"
+        shutil.copy(request.getfixturevalue("migrated_file"), path)
+        yield f"sqlite:///{path}"
+
+
+@contextmanager
+def shared(request: pytest.FixtureRequest, folders: pytest.TempPathFactory) -> Iterator[Database]:
+    """A database of the kind `request` names, for all tests of a module which leave it as it is."""
+    folder = folders.mktemp("shared")
+    with migrated(request, folder, request.param) as url, closing(Database.open(url)) as database:
+        yield database

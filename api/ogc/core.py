@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import Caller, Db
+from api.deps import Caller, Db, Small
 from api.ogc.answers import Found, OgcRoute, Shelves, described, html, json, link, root
 from api.ogc.asked import form, language, only
 from api.ogc.describe import CONFORMANCE, GEOJSON, OPENAPI, PATHS, SCHEMA, openapi
@@ -183,11 +183,11 @@ def get_collection(request: Request, found: Found) -> Response:
 
 
 @router.get("/collections/{collection}/queryables", **described("/collections/{collection}/queryables"))
-def queryables(request: Request, found: Found, db: Db, shelf: Shelves, who: Caller) -> Response:
+def queryables(request: Request, found: Found, db: Db, shelf: Shelves, who: Caller, small: Small) -> Response:
     """Properties which filters may name."""
     only(request)
     home = root(request)
-    held = columns_of(db, shelf, who, found)
+    held = columns_of(db, shelf, who, found, small)
     kinds: dict[str, Any] = {} if held is None else dict(held.kinds)
     properties = {name: _schema(name, kind, found) for name, kind in kinds.items()}
     properties["geometry"] = {"title": "geometry", "format": "geometry-any", "x-ogc-role": "primary-geometry"}
@@ -223,7 +223,9 @@ def _schema(name: str, kind: str, found: Collection) -> dict[str, Any]:
     return told
 
 
-def columns_of(db: Database, shelf: Shelf, who: Principal, found: Collection) -> Table | None:
+def columns_of(db: Database, shelf: Shelf, who: Principal, found: Collection, small: int) -> Table | None:
     """A table of the collection, for the names of its properties; None where nothing ever was in force."""
-    state = features.version(db, who, found) or features.version(db, who, found, found.since)
+    state = features.version(db, who, found, small=small) or features.version(
+        db, who, found, found.since, small=small
+    )
     return None if state is None else features.table(db, shelf, state)

@@ -12,7 +12,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
-from api.deps import Caller, Db
+from api.deps import Caller, Db, Small
 from api.ogc import asked
 from api.ogc.answers import Found, OgcRoute, Shelves, described, html, json, link, root
 from api.ogc.core import columns_of, trail_of
@@ -37,14 +37,14 @@ _COLOURED_BY = {"grids": "code", "cells": "grid", "teams": "team"}
 
 
 @router.get("/items", **described("/collections/{collection}/items"))
-def items(request: Request, found: Found, db: Db, shelf: Shelves, who: Caller) -> Response:
+def items(request: Request, found: Found, db: Db, shelf: Shelves, who: Caller, small: Small) -> Response:
     """Features, in pages."""
     said = request.query_params
     how, offered = asked.form(request), systems_of(found.box)
     crs = CRS84 if said.get("crs") is None else system(said["crs"], "crs", offered)
     at, begun = asked.when(said.get("datetime")), asked.pinned(said.get("cursor"))
-    state = features.version(db, who, found, at, begun[0] if begun else None)
-    held = columns_of(db, shelf, who, found) if state is None else features.table(db, shelf, state)
+    state = features.version(db, who, found, at, begun[0] if begun else None, small=small)
+    held = columns_of(db, shelf, who, found, small) if state is None else features.table(db, shelf, state)
     names = [] if held is None else [name for name in held.columns if name not in _KNOWN]
     asked.only(request, *_KNOWN, *names)
     size = asked.limit(said.get("limit") or (str(_ON_PAGES) if how == "html" else None))
@@ -177,12 +177,14 @@ def _page(
 
 
 @router.get("/items/{feature:path}", **described("/collections/{collection}/items/{feature}"))
-def item(request: Request, feature: str, found: Found, db: Db, shelf: Shelves, who: Caller) -> Response:
+def item(
+    request: Request, feature: str, found: Found, db: Db, shelf: Shelves, who: Caller, small: Small
+) -> Response:
     """One feature by its id."""
     asked.only(request, "crs", "datetime")
     said, offered, how = request.query_params, systems_of(found.box), asked.form(request)
     crs = CRS84 if said.get("crs") is None else system(said["crs"], "crs", offered)
-    state = features.version(db, who, found, asked.when(said.get("datetime")))
+    state = features.version(db, who, found, asked.when(said.get("datetime")), small=small)
     held = None if state is None else features.table(db, shelf, state)
     row = None if held is None else held.places.get(feature)
     if held is None or row is None or state is None:

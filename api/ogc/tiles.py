@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import Caller, Db
+from api.deps import Caller, Db, Small
 from api.ogc import asked
 from api.ogc.answers import Files, Found, OgcRoute, Shelves, described, html, json, link, root
 from api.ogc.core import columns_of, trail_of
@@ -48,13 +48,13 @@ def tilesets(request: Request, found: Found) -> Response:
 
 
 @router.get(_SET, **described(_SET))
-def tileset(request: Request, found: Found, db: Db, shelf: Shelves, who: Caller) -> Response:
+def tileset(request: Request, found: Found, db: Db, shelf: Shelves, who: Caller, small: Small) -> Response:
     """Its vector tiles."""
     asked.only(request)
     home, how = root(request), asked.form(request, ["tilejson"])
     if how == "tilejson":
-        state = features.version(db, who, found)
-        held = columns_of(db, shelf, who, found)
+        state = features.version(db, who, found, small=small)
+        held = columns_of(db, shelf, who, found, small)
         kinds = (
             {}
             if held is None
@@ -143,11 +143,12 @@ def get_tile(
     shelf: Shelves,
     files: Files,
     who: Caller,
+    small: Small,
 ) -> Response:
     """A vector tile."""
     asked.only(request, "version", "datetime")
     said = request.query_params
-    state = features.named_version(db, who, collection, asked.when(said.get("datetime")))
+    state = features.named_version(db, who, collection, asked.when(said.get("datetime")), small=small)
     if state is None:
         raise NotYetInForce("nothing was in force then", field="datetime", cure="ask for a later time")
     wanted = said.get("version")
@@ -166,12 +167,12 @@ def get_tile(
 
 
 @router.get("/collections/{collection}/style", **described("/collections/{collection}/style"))
-def style(request: Request, found: Found, db: Db, shelf: Shelves, who: Caller) -> Response:
+def style(request: Request, found: Found, db: Db, shelf: Shelves, who: Caller, small: Small) -> Response:
     """A style for MapLibre."""
     asked.only(request)
     asked.form(request)
     home = root(request)
-    state = features.version(db, who, found)
+    state = features.version(db, who, found, small=small)
     if state is None:
         raise NotFound("nothing is in force yet", field="collection", cure="publish first")
     held = features.table(db, shelf, state, None if found.kind == "teams" else "grids")

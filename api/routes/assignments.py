@@ -9,10 +9,10 @@ from starlette.concurrency import run_in_threadpool
 
 from api.deps import Caller, Db, IfMatch, Key, current_app, etag
 from api.routes.plans import plan_out
-from api.schemas.assignments import Assign, Staff, StaffingOut
+from api.schemas.assignments import Assign, Give, Staff, StaffingOut
 from api.schemas.plans import JobOut, PlanOut
 from api.work import Prefer, answer_when_done, at_once
-from gridsvc.services import assignments, plans, staffing
+from gridsvc.services import assignments, giving, plans, staffing
 from gridsvc.teams.document import roster_to_dict
 from gridsvc.teams.staffing import Post
 
@@ -50,6 +50,12 @@ async def assign_teams(
         done = await run_in_threadpool(plans.get, db, who, plan)
         answer.headers["ETag"] = etag(done.revision)
     return answer
+
+
+@router.patch("/{plan}/teams", response_model=PlanOut)
+def give_grids(plan: str, body: Give, revision: IfMatch, db: Db, who: Caller, key: Key) -> Response:
+    """Give single grids to teams by hand; all others stay with the team they have."""
+    return _answer(plan_out(giving.give(db, who, plan, revision, body.grids, idempotency=key)))
 
 
 @router.post("/{plan}/staffing")

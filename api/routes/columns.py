@@ -61,7 +61,7 @@ def get_labels(
     plan: str,
     db: Db,
     who: Caller,
-    revision: Annotated[int | None, Query(description="Look back to this revision.")] = None,
+    revision: Annotated[int | None, Query(ge=1, lt=2**31, description="Look back to this revision.")] = None,
     seen: Seen = None,
 ) -> Response:
     """Which grid each cell of a plan is in: `labels`, by row of the tiling, point into `grids` or are -1."""

@@ -23,7 +23,9 @@ router = APIRouter(prefix="/v1", tags=["events"])
 _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 """Caches must not keep a stream, and proxies not hold it back."""
 
-EventId = Annotated[int | None, Query(ge=0, description="Go on behind this event; the header counts more.")]
+EventId = Annotated[
+    int | None, Query(ge=0, lt=2**63, description="Go on behind this event; the header counts more.")
+]
 
 
 @router.get("/events", response_class=StreamingResponse)
@@ -37,7 +39,7 @@ async def stream_events(
     plan: str | None = None,
     territory: Slug | None = None,
     last_event_id: EventId = None,
-    resumed: Annotated[int | None, Header(alias="Last-Event-ID", ge=0)] = None,
+    resumed: Annotated[int | None, Header(alias="Last-Event-ID", ge=0, lt=2**63)] = None,
 ) -> StreamingResponse:
     """Events as they happen (`text/event-stream`); `Last-Event-ID` goes on where a stream broke off."""
     named = None if topics is None else _topics(topics)

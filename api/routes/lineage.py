@@ -86,7 +86,7 @@ def get_history(
     db: Db,
     who: Caller,
     line: Line = "base",
-    after: Annotated[int | None, Query(description="Go on above this publication.")] = None,
+    after: Annotated[int | None, Query(ge=0, lt=2**31, description="Go on above this publication.")] = None,
     limit: PageLimit = 100,
 ) -> Page[StepOut]:
     """What publications did to a grid code, oldest first; those which left it as it was are left out."""

@@ -107,7 +107,7 @@ def list_moves(
     plan: str,
     db: Db,
     who: Caller,
-    after: Annotated[int | None, Query(description="Go on behind this revision.")] = None,
+    after: Annotated[int | None, Query(ge=0, lt=2**31, description="Go on behind this revision.")] = None,
     limit: PageLimit = 100,
     order: Annotated[Literal["oldest", "newest"], Query(description="What comes first.")] = "oldest",
 ) -> Page[MoveOut]:

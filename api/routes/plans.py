@@ -114,10 +114,11 @@ def get_plan(plan: str, response: Response, db: Db, who: Caller) -> PlanOut:
 @router.get("/plans/{plan}/grids")
 def get_grids(plan: str, response: Response, db: Db, who: Caller) -> Page[PlanGrid]:
     """Grids of a plan with totals, deviations, pieces and shapes as they are now."""
-    opened = plans.figures(db, who, plan)
+    opened, seen = plans.seen(db, who, plan)
     entries = {entry["code"]: entry for entry in opened.figures.entries(enumerate(opened.grids))}
     response.headers["ETag"] = etag(opened.head.revision)
-    return Page(items=[_grid(g, entries[g.code]) for g in opened.grids if g.code in entries])
+    own = (grid for grid, mine in zip(opened.grids, seen, strict=True) if mine and grid.code in entries)
+    return Page(items=[_grid(grid, entries[grid.code]) for grid in own])
 
 
 def _grid(grid: Grid, entry: dict[str, Any]) -> PlanGrid:
@@ -138,7 +139,7 @@ def get_cells(
     plan: str,
     db: Db,
     who: Caller,
-    revision: Annotated[int | None, Query(description="Look back to this revision.")] = None,
+    revision: Annotated[int | None, Query(ge=1, lt=2**31, description="Look back to this revision.")] = None,
 ) -> Response:
     """Cell and grid code of each cell, as CSV."""
     found, seen = plans.cells_of(db, who, plan, revision)

@@ -62,7 +62,7 @@ def list_publications(
     db: Db,
     who: Caller,
     line: str = "base",
-    after: Annotated[int | None, Query(description="Go on below this number.")] = None,
+    after: Annotated[int | None, Query(ge=1, lt=2**31, description="Go on below this number.")] = None,
     limit: PageLimit = 100,
 ) -> Page[PublicationOut]:
     """Publications of a territory, newest first."""

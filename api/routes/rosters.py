@@ -126,9 +126,11 @@ def import_roster(
     dry_run: Annotated[bool, Form(description="Only say what would come of it.")] = False,
     end_missing: Annotated[bool, Form(description="Take out who is not in the files.")] = False,
     confirm_missing: Annotated[
-        int | None, Form(ge=0, description="How many people are missing, where more than 5 % are.")
+        int | None, Form(ge=0, lt=2**31, description="How many people are missing, where more than 5 % are.")
     ] = None,
-    base_roster: Annotated[int | None, Form(description="The newest roster seen; 409 if stale.")] = None,
+    base_roster: Annotated[
+        int | None, Form(ge=0, lt=2**31, description="The newest roster seen; 409 if stale.")
+    ] = None,
     valid_from: Annotated[datetime | None, Form(description="The past needs a reason.")] = None,
     reason: Annotated[str | None, Form(max_length=500)] = None,
     key: KeyHeader = None,

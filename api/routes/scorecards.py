@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Header, Query
 from fastapi.responses import Response
 
-from api.deps import Caller, Db, Language, current_app
+from api.deps import Caller, Db, Language, Small
 from api.reports import RESPONSES, Form, Format, rendered
 from api.routes.publications import Number
 from api.schemas.common import Slug
@@ -30,13 +30,6 @@ router = APIRouter(prefix="/v1", tags=["scorecards"])
 
 Seen = Annotated[str, Header(alias="If-None-Match", description="304 where nothing has changed since.")]
 Bom = Annotated[bool, Query(description="Begin a CSV with the mark by which Excel knows UTF-8.")]
-
-
-def _small(request: Request) -> int:
-    return current_app(request).settings.small_count
-
-
-Small = Annotated[int, Depends(_small)]
 
 
 def _time(value: datetime | None, field: str) -> datetime | None:

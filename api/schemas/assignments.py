@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from api.schemas.common import Request
 from api.schemas.wanted import Above, Amount, Code
 
-__all__ = ["Assign", "NeedWanted", "PinWanted", "PostWanted", "Seated", "Staff", "StaffingOut"]
+__all__ = ["Assign", "Give", "NeedWanted", "PinWanted", "PostWanted", "Seated", "Staff", "StaffingOut"]
 
 
 class PinWanted(Request):
@@ -58,6 +58,20 @@ class Assign(Request):
         Above | None,
         Field(description="Seconds after which the best so far is taken; the report then says `truncated`."),
     ] = None
+
+
+class Give(Request):
+    """Grids given to teams by hand; every other grid stays with the team it has."""
+
+    grids: Annotated[
+        dict[Code, Annotated[str, Field(min_length=1, max_length=200)] | None],
+        Field(
+            min_length=1,
+            max_length=10_000,
+            description="Code of a grid -> id of its team; null leaves it without one.",
+            examples=[{"08": "T02"}],
+        ),
+    ]
 
 
 class PostWanted(Request):

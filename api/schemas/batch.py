@@ -24,7 +24,7 @@ class _Options(Request):
     crs: str = "wgs84"
     as_of: datetime | None = None
     as_known: datetime | None = None
-    min_seq: Annotated[int | None, Field(ge=0)] = None
+    min_seq: Annotated[int | None, Field(ge=0, lt=2**63)] = None
     strict: Annotated[bool, Field(description="Refuse the whole batch when one point is no place.")] = False
     lang: Literal["en", "zh"] | None = None
 

@@ -24,7 +24,8 @@ class NewKey(Request):
     ] = None
     scopes: Annotated[list[Word] | None, Field(max_length=100, description="Instead of a role.")] = None
     branches: Annotated[
-        list[Word] | None, Field(max_length=1000, description="Territories it is for; all unless given.")
+        list[Word] | None,
+        Field(max_length=1000, description="Territories it sees, or `TERRITORY/CODE`; all unless given."),
     ] = None
     expires_at: Annotated[datetime | None, Field(description="With an offset; never unless given.")] = None
 
@@ -70,4 +71,6 @@ class MeOut(BaseModel):
     actor: str
     access: Annotated[Access, Field(description="`open`: nobody has to sign in; `keys`: everybody has to.")]
     scopes: list[str]
-    branches: Annotated[list[str] | None, Field(description="Territories they see; null: all.")]
+    branches: Annotated[
+        list[str] | None, Field(description="Territories they see, or parts of them; null: all.")
+    ]

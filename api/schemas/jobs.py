@@ -27,7 +27,7 @@ class Realign(Request):
     targets: Annotated[list[TargetWanted] | None, Field(min_length=1, description="One a grid.")] = None
     locks: Annotated[list[LockWanted] | None, Field(min_length=1)] = None
     compactness: Annotated[float | None, Field(ge=0, le=100)] = None
-    sweeps: Annotated[int | None, Field(ge=1, description="Budget, whatever the machine.")] = None
+    sweeps: Annotated[int | None, Field(ge=1, lt=2**31, description="Budget, whatever the machine.")] = None
     time_limit: Annotated[Above | None, Field(description="Seconds.")] = None
     seed: Annotated[int | None, Field(ge=0, lt=2**32)] = None
     choices: Annotated[
@@ -38,7 +38,7 @@ class Realign(Request):
 class Repair(Request):
     """Where moves are to be proposed."""
 
-    base_revision: Annotated[int | None, Field(strict=True, ge=1)] = None
+    base_revision: Annotated[int | None, Field(strict=True, ge=1, lt=2**31)] = None
     grids: Annotated[
         list[Code] | None,
         Field(min_length=1, description="Grids to look after; else all that are broken or outside."),

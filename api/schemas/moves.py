@@ -30,7 +30,9 @@ Reason = Annotated[str | None, Field(max_length=500)]
 Code = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
 Seen = Annotated[
     int | None,
-    Field(strict=True, ge=1, description="The revision you have seen; without it the answer is 428."),
+    Field(
+        strict=True, ge=1, lt=2**31, description="The revision you have seen; without it the answer is 428."
+    ),
 ]
 
 

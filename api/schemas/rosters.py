@@ -27,7 +27,10 @@ class ChangesIn(Request):
     """Operations on a roster, done in their order: all of them, or none."""
 
     base_roster: Annotated[
-        int | None, Field(description="`newest` of the roster as it was seen; 428 without, 409 if stale.")
+        int | None,
+        Field(
+            ge=0, lt=2**31, description="`newest` of the roster as it was seen; 428 without, 409 if stale."
+        ),
     ] = None
     operations: Annotated[
         list[dict[str, Any]],

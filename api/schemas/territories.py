@@ -47,7 +47,7 @@ class NewTiling(Request):
     kind: Literal["h3", "polygons", "blocks"]
     resolution: Annotated[int, Field(ge=0, le=15)] | Literal["auto"] | None = None
     for_grids: Annotated[
-        int | None, Field(ge=1, description="With resolution auto: the number of grids meant.")
+        int | None, Field(ge=1, lt=2**31, description="With resolution auto: the number of grids meant.")
     ] = None
     polygons: GeoJson | None = None
     id_field: Annotated[str | None, Field(description="Property that names the cells.")] = None

@@ -102,7 +102,7 @@ class NewPlan(Request):
         Code | None, Field(description="Grid of the level above: only its cells are dealt out anew.")
     ] = None
     grids: Annotated[
-        Annotated[int, Field(ge=1)] | Literal["auto"],
+        Annotated[int, Field(ge=1, lt=2**31)] | Literal["auto"],
         Field(description="`auto` takes it from `from_plan`, `targets`, a capacity or `nest_in`."),
     ]
     measures: Annotated[list[MeasureWanted], Field(min_length=1)]
@@ -134,6 +134,6 @@ class NewPlan(Request):
     ] = None
     objective: Literal["balanced", "inertia", "cut"] = "balanced"
     compactness: Annotated[float, Field(ge=0, le=100)] = 50.0
-    sweeps: Annotated[int | None, Field(ge=1, description="Budget, whatever the machine.")] = None
+    sweeps: Annotated[int | None, Field(ge=1, lt=2**31, description="Budget, whatever the machine.")] = None
     time_limit: Annotated[Above | None, Field(description="Seconds.")] = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 1

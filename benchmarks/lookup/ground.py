@@ -22,7 +22,7 @@ from benchmarks.lookup.sizes import Sizes
 from gridsvc.customers.measures import parse_measure
 from gridsvc.ownership.publication import Publication, checksum, pack
 from gridsvc.plans.plan import Grid
-from gridsvc.principal import SCOPES, Principal
+from gridsvc.principal import SCOPES, SYSTEM, Principal
 from gridsvc.services import rosters
 from gridsvc.services.imports import ImportOptions
 from gridsvc.services.main_job import FileJob, publish_files
@@ -211,7 +211,7 @@ def add(database: Database, publication: Publication) -> int:
     """Write a publication, with its territory and people before the first; gives its number."""
     before = datetime.now(UTC) - timedelta(days=1)
     payload = pack(publication)
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         plans = reader.publications.newest("large", "base")
     tiling, plan = (plans.tiling, plans.plan) if plans else _foundation(database, publication, before)
     record = PublicationRecord("large", plan, tiling, before, checksum(payload), payload)

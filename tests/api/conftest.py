@@ -41,6 +41,13 @@ def client(own_settings: Settings) -> Iterator[TestClient]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def nobody(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[TestClient]:
+    """A service with nothing in it, for requests which must be refused."""
+    with _client(_settings(tmp_path_factory.mktemp("nobody"), migrated_file)) as found:
+        yield found
+
+
 @pytest.fixture
 def own_town(client: TestClient) -> tuple[TestClient, dict[str, Any]]:
     """A service with a publication, for what changes it."""

@@ -9,6 +9,7 @@ import h3.api.basic_int as h3
 import numpy as np
 import shapely
 
+from gridsvc.principal import SYSTEM
 from gridsvc.services import rosters
 from gridsvc.store import Database
 from gridsvc.store.records import CustomerRows
@@ -59,7 +60,7 @@ def parcels() -> World:
 
 def put_customers(database: Database, world: World) -> None:
     """`CUSTOMERS` on the first cells; `lost` has no place, `named` is on the name list."""
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         tiling = reader.publications.newest(world.name, "base").tiling  # type: ignore[union-attr]
     n = len(CUSTOMERS)
     centres = shapely.centroid(world.tiling.geometry[: n % len(world.tiling)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -14,15 +14,18 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from api.access import ACCESS, KNOWN, PUBLIC
+from api.access import ACCESS, IN_PART, KNOWN, PUBLIC
 from api.app import create_app
 from gridsvc.config import Settings
-from gridsvc.principal import LOCAL, ROLES, SCOPES
+from gridsvc.principal import COMPANY, LOCAL, ROLES, SCOPES, SYSTEM
 from gridsvc.services import keys
 from gridsvc.services.keys import Wanted
 from gridsvc.store import Database
+from tests.api import foreign
 from tests.api.conftest import _settings
 from tests.api.strip import make_territory
+from tests.conftest import DIALECTS
+from tests.databases import copy_postgis
 
 READ_ONLY = (
     "id",
@@ -39,6 +42,29 @@ READ_ONLY = (
 
 BESIDES = {"GET /v1/territories/{territory}/roster/export": "customers:read"}
 """Routes which tell more than their scope is for, and ask for another one besides."""
+
+
+MAKING = {"POST /v1/layers"}
+"""Makes something new each time, of nothing but what it is sent."""
+
+LEFT_OUT = MAKING | {"GET /v1/events", "POST /v1/territories"}
+"""A stream never ends for whoever may read it; and what is nowhere must not come to be."""
+
+ALIKE = {operation for operation, scope in ACCESS.items() if scope == KNOWN or scope in COMPANY} | {
+    "GET /ogc",
+    "GET /ogc/api",
+    "GET /ogc/conformance",
+    "GET /ogc/tileMatrixSets",
+    "GET /ogc/tileMatrixSets/WebMercatorQuad",
+    "GET /v1/calendar",
+    "GET /v1/company/scorecard",
+    "GET /v1/company/team-rules",
+    "GET /v1/map",
+    "GET /v1/map/layers/{name}",
+    "GET /v1/pack-rules",
+    "GET /v1/review-rules",
+}
+"""Routes which tell of no territory: whoever asks gets the same."""
 
 
 @cache
@@ -161,6 +187,130 @@ def test_guessed_ids_lead_nowhere(asked: Asked, operation: str) -> None:
         assert 400 <= answer.status_code < 500, (guess, answer.text)
 
 
+# --- other branches
+
+
+class Branches:
+    """A service with a territory of the callers' and one which is not theirs."""
+
+    def __init__(self, client: TestClient, database: Database, far: dict[str, str]) -> None:
+        self.client, self.far = client, far
+        self.nothing = {name: foreign.NOTHING[name] for name in far}
+        made = keys.create(database, LOCAL, Wanted("strip", scopes=sorted(SCOPES), branches=["strip"]))
+        self.ours = {"Authorization": f"Bearer {made[1]}"}
+        everything = keys.create(database, LOCAL, Wanted("all", scopes=sorted(SCOPES)))
+        self.all = {"Authorization": f"Bearer {everything[1]}"}
+        with database.read(LOCAL) as reader:
+            cells = [str(name) for name in reader.tilings.plain(far["tiling"]).names()]
+        short = {"code", "grid", "level", "lat", "lon"}
+        part = "P" * 43
+        with database.write(LOCAL, "test") as uow:  # of no grid there is: of what is theirs nothing is seen
+            digest = keys.digest_of(keys.BEGINS + part)
+            scopes, own = sorted(SCOPES), ["farland/none"]
+            uow.keys.create("part", digest, "gsk_PPPPPP", scopes=scopes, branches=own)
+        self.of_part = {"Authorization": f"Bearer {keys.BEGINS}{part}"}
+        self.secrets = {*cells, "Far", "far", *(far[name] for name in far.keys() - short)}
+
+    def ask(self, operation: str, ids: dict[str, str], headers: dict[str, str]) -> Response:
+        """Ask a route for what has these ids, in each way it takes."""
+        method, path = operation.split(" ")
+        wanted = _parameters()[operation]
+        path = foreign.filled(path, {**ids, "n": "1", "revision": "1", "z": "10", "y": "511", "x": "568"})
+        path = foreign.filled(path, dict.fromkeys(("name", "key", "webhook", "handover"), "none"))
+        files, fields = foreign.FILES.get(operation, (None, None))
+        more: dict[str, Any] = (
+            {"json": foreign.filled(foreign.BODIES[operation], ids)}
+            if (operation in foreign.BODIES)
+            else {"files": foreign.filled(files, ids), "data": foreign.filled(fields, ids)}
+        )
+        query = {name: value for name, value in foreign.QUERY.items() if name in wanted}
+        tag = {"If-Match": '"1"'} if "if-match" in wanted else {}
+        query = foreign.filled(query | foreign.OWN_QUERY.get(operation, {}), ids)
+        return self.client.request(
+            method, path, params=query, headers={**headers, **tag, "X-Request-ID": "same"}, **more
+        )
+
+
+@cache
+def _parameters() -> dict[str, set[str]]:
+    """Names of the queries and headers of each operation."""
+    paths = create_app(Settings(access="keys")).openapi()["paths"]
+    return {
+        f"{method.upper()} {path}": {told["name"] for told in operation.get("parameters", [])}
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    }
+
+
+@pytest.fixture(scope="module", params=DIALECTS)
+def branches(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, migrated_file: Path
+) -> Iterator[Branches]:
+    settings = _settings(tmp_path_factory.mktemp("branches"), migrated_file)
+    with ExitStack() as stack:
+        if request.param == "postgis":
+            url = contextmanager(copy_postgis)(request.getfixturevalue("postgis_server"), "migrated")
+            settings = settings.model_copy(update={"database_url": stack.enter_context(url)})
+        database = stack.enter_context(closing(Database.open(settings.url)))
+        with TestClient(create_app(settings), raise_server_exceptions=False) as open_one:
+            make_territory(open_one)
+            far = foreign.settle_far(open_one)
+        app = create_app(settings.model_copy(update={"access": "keys"}))
+        client = stack.enter_context(TestClient(app, raise_server_exceptions=False))
+        yield Branches(client, database, far)
+
+
+def test_each_route_tells_another_branch_what_it_tells_of_what_is_not_there(branches: Branches) -> None:
+    leaks = {}
+    for operation in set(GUARDED) - MAKING:
+        there = branches.ask(operation, branches.far, branches.ours)
+        nowhere = branches.ask(operation, branches.nothing, branches.ours)
+        told = foreign.plain(there.text, branches.far), foreign.plain(nowhere.text, branches.nothing)
+        secrets = {secret for secret in branches.secrets if secret in told[0] and secret not in told[1]}
+        status = there.status_code, nowhere.status_code
+        if status[0] >= 500 or status[0] != status[1] or told[0] != told[1] or secrets:
+            leaks[operation] = (status, *told, secrets)
+    assert leaks == {}
+
+
+def test_each_route_tells_another_part_of_the_territory_no_more(branches: Branches) -> None:
+    """Where it cannot leave out the rest, it refuses; it never is by mistake that it tells of all."""
+    leaks = {}
+    named = ("cell", "customer", "code", "grid", "feature")
+    nowhere = branches.far | {name: branches.nothing[name] for name in named} | {"lat": "10.0", "lon": "50.0"}
+    for operation in GUARDED:
+        there, other = (branches.ask(operation, ids, branches.of_part) for ids in (branches.far, nowhere))
+        told = foreign.plain(there.text, branches.far), foreign.plain(other.text, nowhere)
+        secrets = {s for s in branches.secrets if s in told[0] and s not in told[1]}
+        if operation not in IN_PART:
+            right = there.status_code == 403
+        else:
+            right = there.status_code == other.status_code < 500 and told[0] == told[1] and not secrets
+        if not right:
+            leaks[operation] = (there.status_code, other.status_code, *told, secrets)
+    assert leaks == {}
+
+
+def test_a_branch_is_told_of_its_own_as_everybody_is(branches: Branches) -> None:
+    for path in ("/v1/territories/strip", "/v1/territories/strip/roster", "/v1/plans?territory=strip"):
+        ours, everybodys = (branches.client.get(path, headers=h) for h in (branches.ours, branches.all))
+        assert (ours.status_code, ours.text) == (200, everybodys.text)
+    listed = branches.client.get("/v1/territories", headers=branches.ours).json()["items"]
+    assert [territory["id"] for territory in listed] == ["strip"]
+    assert branches.client.get("/v1/me", headers=branches.ours).json()["branches"] == ["strip"]
+
+
+def test_who_sees_all_is_told_of_it(branches: Branches) -> None:
+    """Else the test before would be one of questions which nobody gets an answer to."""
+    alike = set()
+    for operation in set(GUARDED) - LEFT_OUT:
+        there = branches.ask(operation, branches.far, branches.all)
+        nowhere = branches.ask(operation, branches.nothing, branches.all)
+        if foreign.plain(there.text, branches.far) == foreign.plain(nowhere.text, branches.nothing):
+            alike.add(operation)
+    assert alike <= ALIKE, sorted(alike - ALIKE)
+
+
 # --- bodies
 
 
@@ -179,12 +329,12 @@ def _bodies() -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize("operation", sorted(_bodies()))
 def test_what_the_service_decides_cannot_be_sent_along(asked: Asked, operation: str) -> None:
     root = f"Bearer {asked.roles['administrator']}"
-    with asked.database.read() as reader:
+    with asked.database.read(SYSTEM) as reader:
         before = len(reader.audit_log(10_000))
     for member in READ_ONLY:
         answer = asked(operation, root, json={member: "forged"})
         assert answer.status_code >= 400, member
-    with asked.database.read() as reader:
+    with asked.database.read(SYSTEM) as reader:
         assert len(reader.audit_log(10_000)) == before
 
 

@@ -11,15 +11,16 @@ from gridsvc.services import assignments
 from tests.api.strip import ROSTER, ROWS, make_territory, make_tiling, publish, solve, tag, upload
 
 
-def solved(client: TestClient) -> str:
-    make_territory(client)
-    tiling = make_tiling(client)
+@pytest.fixture(scope="module")
+def tiled(cut: tuple[TestClient, str]) -> tuple[TestClient, str]:
+    """A service with customers: each test makes a plan of its own."""
+    client, tiling = cut
     assert upload(client, tiling, ROWS, measure=["customers=count"]).status_code == 201
-    return solve(client, tiling)
+    return client, tiling
 
 
-def test_wishes_are_kept_and_the_report_says_why(client: TestClient) -> None:
-    plan = solved(client)
+def test_wishes_are_kept_and_the_report_says_why(tiled: tuple[TestClient, str]) -> None:
+    client, plan = tiled[0], solve(*tiled)
     grid = client.get(f"/v1/plans/{plan}/grids").json()["items"][0]["code"]
     body = {"pins": [{"grid": grid, "team": "t"}], "handover_weight": 0}
     before = tag(client, plan)
@@ -35,8 +36,24 @@ def test_wishes_are_kept_and_the_report_says_why(client: TestClient) -> None:
     assert refused.status_code == 422 and "there is no team 'nobody'" in refused.text
 
 
-def test_who_does_not_wait_gets_the_job(client: TestClient) -> None:
-    plan = solved(client)
+def test_single_grids_are_given_by_hand_and_the_others_stay(tiled: tuple[TestClient, str]) -> None:
+    client, plan = tiled[0], solve(*tiled)
+    codes = [grid["code"] for grid in client.get(f"/v1/plans/{plan}/grids").json()["items"]]
+    path, before = f"/v1/plans/{plan}/teams", tag(client, plan)
+    done = client.patch(path, headers=before, json={"grids": {codes[1]: "t"}})
+    assert done.status_code == 200 and done.headers["ETag"] == tag(client, plan)["If-Match"]
+    grids = client.get(f"/v1/plans/{plan}/grids").json()["items"]
+    assert [grid["team"] for grid in grids] == [None, "t", None]
+    assert client.patch(path, json={"grids": {codes[0]: "t"}}).status_code == 428
+    assert client.patch(path, headers=before, json={"grids": {codes[0]: "t"}}).status_code == 412
+    wrong = client.patch(path, headers=tag(client, plan), json={"grids": {codes[0]: "nobody"}})
+    assert wrong.status_code == 422 and wrong.json()["field"] == "grids"
+    assert wrong.json()["cure"] == "name one of t"
+    assert client.patch(path, headers=tag(client, plan), json={"grids": {}}).status_code == 422
+
+
+def test_who_does_not_wait_gets_the_job(tiled: tuple[TestClient, str]) -> None:
+    client, plan = tiled[0], solve(*tiled)
     headers = {**tag(client, plan), "Prefer": "respond-async"}
     job = client.post(f"/v1/plans/{plan}/teams", headers=headers)
     assert job.status_code == 202 and job.json()["kind"] == "assign"
@@ -48,9 +65,9 @@ def test_who_does_not_wait_gets_the_job(client: TestClient) -> None:
 
 
 def test_many_grids_are_given_by_a_job_and_the_request_waits(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
+    tiled: tuple[TestClient, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = solved(client)
+    client, plan = tiled[0], solve(*tiled)
     monkeypatch.setattr(assignments, "FEW_PAIRS", 0)
     before = tag(client, plan)
     done = client.post(f"/v1/plans/{plan}/teams", headers=before)
@@ -59,8 +76,8 @@ def test_many_grids_are_given_by_a_job_and_the_request_waits(
     assert client.post(f"/v1/plans/{plan}/teams", headers=before).status_code == 412
 
 
-def test_people_are_proposed_and_the_roster_can_be_put(client: TestClient) -> None:
-    plan = solved(client)
+def test_people_are_proposed_and_the_roster_can_be_put(tiled: tuple[TestClient, str]) -> None:
+    client, plan = tiled[0], solve(*tiled)
     staff = {"posts": [{"role": "lead", "posts": 0.5}, {"role": "maintenance", "posts": 2, "team": "t"}]}
     early = client.post(f"/v1/plans/{plan}/staffing", json=staff)
     assert early.status_code == 409 and "no grid of the plan has a team" in early.text

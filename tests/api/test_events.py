@@ -20,7 +20,7 @@ from fastapi.testclient import TestClient
 from api import feed as feed_
 from api.feed import Feed
 from gridsvc.errors import Forbidden
-from gridsvc.principal import Principal
+from gridsvc.principal import SYSTEM, Principal
 from gridsvc.services.events import TOPICS, Log, Told, Wanted, wanted
 from gridsvc.store import Database
 from tests.journey.served import served, serving
@@ -162,7 +162,7 @@ def test_progress_of_jobs_is_told_and_not_kept_on_record(base_url: str, database
             uow.jobs.progress(job, "elsewhere/1/1/x", 0.5, "half")
         data = stream.next()["data"]
         assert (data["job"], data["share"], data["message"], data["plan"]) == (job, 0.5, "half", "pln_1")
-    with database.read() as view:
+    with database.read(SYSTEM) as view:
         assert [event for event in view.outbox() if event.kind == "job.progress"] == []
 
 

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from gridsvc.principal import SYSTEM
 from tests.api.strip import ROSTER, make_territory, make_tiling, solve, tag, upload
 
 QUESTIONS = {
@@ -62,7 +63,7 @@ def twice(client: TestClient, path: str, **sent: Any) -> Any:
 
 def audits(client: TestClient, action: str) -> int:
     database = client.app.state.gridsvc.database  # type: ignore[attr-defined]
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         return sum(record.action == action for record in reader.audit_log(1000))
 
 
@@ -98,7 +99,7 @@ def test_a_test_and_a_replay_of_a_webhook(client: TestClient) -> None:
     twice(client, f"{path}/test")
     client.put("/v1/territories/strip/roster", json=ROSTER)
     twice(client, f"{path}/replay?from_seq=1")
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         tests = [event for event in reader.outbox(limit=1000) if event.kind == "webhook.test"]
     assert len(tests) == 1
     assert audits(client, "webhook.replay") == 1

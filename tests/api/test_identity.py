@@ -20,7 +20,7 @@ from api.lookup import Lookup
 from gridsvc.config import Settings
 from gridsvc.errors import Forbidden
 from gridsvc.ownership.live import Live
-from gridsvc.principal import LOCAL, ROLES, SCOPES
+from gridsvc.principal import LOCAL, ROLES, SCOPES, SYSTEM
 from gridsvc.services import keys
 from gridsvc.services.keys import Wanted
 from gridsvc.store import Database
@@ -152,7 +152,7 @@ def test_the_audit_says_whose_key_it_was(closed: Closed) -> None:
         "/v1/territories/strip/drift-threshold", json={"threshold": 0.2}, headers=planner
     )
     assert changed.status_code < 300, changed.text
-    with closed.database.read() as reader:
+    with closed.database.read(SYSTEM) as reader:
         assert reader.audit_log(1)[0].actor == "key:bob"
 
 
@@ -192,10 +192,10 @@ def test_the_last_use_is_written_down_when_the_service_ends(tmp_path: Path, migr
         keys.create(service.database, LOCAL, Wanted("idle", "service"))
         assert service.status(key) == 200
         soon(lambda: service.quick(key) is not None)
-        with service.database.read() as reader:
+        with service.database.read(SYSTEM) as reader:
             assert reader.keys.get("crm").used_at is None  # no request writes
     database = Database.open(service.settings.url)
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         used = reader.keys.get("crm").used_at
         assert used is not None and used >= before
         assert reader.keys.get("idle").used_at is None
@@ -354,25 +354,25 @@ def test_a_stream_ends_with_its_key(closed: Closed) -> None:
 # --- an open service
 
 
-def test_an_open_service_says_that_it_is(client: TestClient) -> None:
-    me = client.get("/v1/me").json()
+def test_an_open_service_says_that_it_is(nobody: TestClient) -> None:
+    me = nobody.get("/v1/me").json()
     assert me == {"actor": "local", "access": "open", "scopes": sorted(SCOPES), "branches": None}
-    assert client.post("/v1/session", json={"key": "gsk_x"}).status_code == 409
+    assert nobody.post("/v1/session", json={"key": "gsk_x"}).status_code == 409
 
 
 @pytest.mark.parametrize(
     "host",
     ["127.0.0.1:8000", "localhost", "LOCALHOST:1", "a.localhost", "[::1]:8000", "10.1.2.3", "testserver"],
 )
-def test_an_open_service_is_reached_by_address_and_by_its_names(client: TestClient, host: str) -> None:
-    assert client.get("/v1/me", headers={"Host": host}).status_code == 200
+def test_an_open_service_is_reached_by_address_and_by_its_names(nobody: TestClient, host: str) -> None:
+    assert nobody.get("/v1/me", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(
     "host", ["evil.example", "localhost.evil.example:80", "127.0.0.1.evil.example", "[", "a b"]
 )
-def test_a_name_made_to_lead_here_is_refused(client: TestClient, host: str) -> None:
-    answer = client.get("/v1/me", headers={"Host": host})
+def test_a_name_made_to_lead_here_is_refused(nobody: TestClient, host: str) -> None:
+    answer = nobody.get("/v1/me", headers={"Host": host})
     assert (answer.status_code, answer.json()["field"]) == (403, "Host")
 
 
@@ -390,11 +390,28 @@ def test_lookups_of_an_open_service_refuse_such_names_too() -> None:
     assert door.quick(b"", b"127.0.0.1:8000") == LOCAL
 
 
+def test_the_first_lookup_of_an_open_service_waits_for_nothing() -> None:
+    door = Door("open", "maps.example")
+    assert door.quick(b"", b"127.0.0.1:8000") == door.quick(b"", b"Maps.example:80") == LOCAL
+
+
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://testserver:81"])
-def test_a_page_from_elsewhere_changes_nothing_in_an_open_service(client: TestClient, origin: str) -> None:
+def test_a_page_from_elsewhere_changes_nothing_in_an_open_service(nobody: TestClient, origin: str) -> None:
     headers = {"Origin": origin, "Content-Type": "text/plain"}
-    answer = client.put("/v1/calendar", content=b"{}", headers=headers)
+    answer = nobody.put("/v1/calendar", content=b"{}", headers=headers)
     assert (answer.status_code, answer.json()["field"]) == (403, "Origin")
+
+
+@pytest.mark.parametrize(("cookie", "expected"), [(False, 200), (True, 403)])
+def test_a_page_which_may_ask_changes_what_it_likes_with_nothing_of_ours(
+    own_settings: Settings, cookie: bool, expected: int
+) -> None:
+    named = own_settings.model_copy(update={"cors_origins": "https://maps.example.com"})
+    with TestClient(create_app(named)) as client:
+        headers = {"Origin": "https://maps.example.com"} | ({"Cookie": f"{COOKIE}=x"} if cookie else {})
+        assert client.put("/v1/calendar", json={}, headers=headers).status_code == expected
+        other = {"Origin": "https://maps.example.com.evil.example"}
+        assert client.put("/v1/calendar", json={}, headers=other).status_code == 403
 
 
 def test_the_own_page_changes_what_it_likes(client: TestClient) -> None:

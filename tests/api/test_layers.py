@@ -95,8 +95,8 @@ def test_a_named_layer_takes_no_other_coordinate_system(client: TestClient) -> N
 
 
 @pytest.mark.parametrize("layer", ["lay_00000000000000000000000000", "../../etc", "lay_x"])
-def test_a_layer_there_is_not_is_said_so(client: TestClient, layer: str) -> None:
-    answer = client.post("/v1/territories", json={"id": "x", "name": "X", "boundary": {"layer": layer}})
+def test_a_layer_there_is_not_is_said_so(nobody: TestClient, layer: str) -> None:
+    answer = nobody.post("/v1/territories", json={"id": "x", "name": "X", "boundary": {"layer": layer}})
     assert answer.status_code in {404, 410}
     assert "POST /v1/layers" in answer.json()["cure"]
 

@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from gridsvc import ownership
 from gridsvc.config import Settings
+from gridsvc.principal import SYSTEM
 from tests.api.strip import SQUARE, make_territory, solve, tag, upload
 from tests.api.test_street_blocks import STREETS
 from tests.conftest import DIALECTS
@@ -94,7 +95,7 @@ class Town:
         done = client.post(f"/v1/plans/{plan}/publish", headers={"If-Match": teams.headers["ETag"]})
         assert done.status_code == 201, done.text
         self.columns = client.get(f"/v1/tilings/{self.tiling['id']}/cells").json()
-        with client.app.state.gridsvc.database.read() as reader:  # type: ignore[attr-defined]
+        with client.app.state.gridsvc.database.read(SYSTEM) as reader:  # type: ignore[attr-defined]
             stored = reader.tilings.load(self.tiling["id"])  # what goes out has seven digits
         self.cells = dict(zip(stored.names(), stored.geometry, strict=True))
         found = self.export("cells")["features"]

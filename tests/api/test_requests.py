@@ -52,9 +52,9 @@ def _problem(answer: Any, status: int, *words: str) -> None:
         ({"colour": "red"}, ["colour"]),
     ],
 )
-def test_a_wrong_territory_is_refused(client: TestClient, change: dict[str, Any], words: list[str]) -> None:
-    _problem(post_territory(client, **change), 422, *words)
-    assert client.get("/v1/territories").json()["items"] == []
+def test_a_wrong_territory_is_refused(nobody: TestClient, change: dict[str, Any], words: list[str]) -> None:
+    _problem(post_territory(nobody, **change), 422, *words)
+    assert nobody.get("/v1/territories").json()["items"] == []
 
 
 def test_a_taken_name_is_a_conflict(cut: Cut) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -44,15 +45,29 @@ class Served:
         return answer.json()
 
 
+@contextmanager
+def serving(folder: Path, migrated_file: Path) -> Iterator[Served]:
+    url = f"sqlite:///{folder / 'api.db'}"
+    (folder / "api.db").write_bytes(migrated_file.read_bytes())
+    settings = Settings(data_dir=folder, database_url=url)
+    with (
+        closing(Database.open(url)) as database,
+        TestClient(create_app(settings), raise_server_exceptions=False) as client,
+    ):
+        yield Served(client, database)
+
+
 @pytest.fixture
 def served(tmp_path: Path, migrated_file: Path) -> Iterator[Served]:
-    url = f"sqlite:///{tmp_path / 'api.db'}"
-    (tmp_path / "api.db").write_bytes(migrated_file.read_bytes())
-    database = Database.open(url)
-    settings = Settings(data_dir=tmp_path, database_url=url)
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
-        yield Served(client, database)
-    database.close()
+    with serving(tmp_path, migrated_file) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[Served]:
+    """One for all requests which must change nothing: each would see what another had changed."""
+    with serving(tmp_path_factory.mktemp("untouched"), migrated_file) as found:
+        yield found
 
 
 def problem(answer: Any, status: int, kind: str, *words: str) -> dict[str, Any]:
@@ -220,20 +235,21 @@ WRONG: list[tuple[str, str, Any, int, str]] = [
 
 @pytest.mark.parametrize(("method", "path", "body", "status", "words"), WRONG)
 def test_a_wrong_request_changes_nothing(
-    served: Served, method: str, path: str, body: Any, status: int, words: str
+    untouched: Served, method: str, path: str, body: Any, status: int, words: str
 ) -> None:
     kind = "invalid-input" if status == 422 else "unknown-customer" if "customer" in words else "not-found"
-    problem(served.send(method, path, body), status, kind, words)
-    assert served.ok("GET", "/requests")["items"] == []
-    assert served.ok("GET", "/calendar")["revision"] == served.ok("GET", "/review-rules")["revision"] == 0
+    problem(untouched.send(method, path, body), status, kind, words)
+    assert untouched.ok("GET", "/requests")["items"] == []
+    assert untouched.ok("GET", "/calendar")["revision"] == 0
+    assert untouched.ok("GET", "/review-rules")["revision"] == 0
 
 
 @pytest.mark.parametrize("step", ["submit", "approve", "reject", "recall"])
-def test_a_step_of_review_says_what_it_was_taken_on(served: Served, step: str) -> None:
-    path = f"/plans/{served.plan}/{step}"
-    problem(served.send("POST", path, {"reason": "so"}), 428, "precondition-missing", "If-Match")
-    problem(served.send("POST", path, {"reason": "so"}, revision=1), 412, "stale-revision", "revision 2")
-    missing = served.send("POST", f"/plans/pln_none/{step}", {"reason": "so"}, revision=1)
+def test_a_step_of_review_says_what_it_was_taken_on(untouched: Served, step: str) -> None:
+    path = f"/plans/{untouched.plan}/{step}"
+    problem(untouched.send("POST", path, {"reason": "so"}), 428, "precondition-missing", "If-Match")
+    problem(untouched.send("POST", path, {"reason": "so"}, revision=1), 412, "stale-revision", "revision 2")
+    missing = untouched.send("POST", f"/plans/pln_none/{step}", {"reason": "so"}, revision=1)
     problem(missing, 404, "not-found", "pln_none")
-    odd = served.send("POST", path, {"why": "so"}, revision=2)
+    odd = untouched.send("POST", path, {"why": "so"}, revision=2)
     problem(odd, 422, "invalid-input", "why")

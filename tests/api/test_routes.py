@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from api.problems import STATUS
 from gridsvc import errors
 from gridsvc.config import Settings
 from gridsvc.principal import SCOPES, Principal
+
+KEYWORDS = {"anyOf", "allOf", "oneOf", "items", "properties", "schema", "content"}
 
 
 def _operations(app: FastAPI) -> set[str]:
@@ -65,10 +68,10 @@ def test_a_route_without_an_entry_is_refused(settings: Settings) -> None:
     assert "secret" not in answer.text
 
 
-def test_a_caller_without_the_scope_is_refused(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_caller_without_the_scope_is_refused(nobody: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door, "LOCAL", Principal("local", SCOPES - {"plans:write"}))
-    assert client.get("/v1/plans?territory=none").status_code == 200
-    answer = client.post("/v1/plans", content=b"{")
+    assert nobody.get("/v1/plans?territory=none").status_code == 200
+    answer = nobody.post("/v1/plans", content=b"{")
     assert (answer.status_code, answer.json()["scope"]) == (403, "plans:write")
 
 
@@ -98,8 +101,8 @@ def test_details_leave_the_members_of_a_problem_alone() -> None:
     )
 
 
-def test_the_description_is_whole(client: TestClient) -> None:
-    document = client.get("/openapi.json").json()
+def test_the_description_is_whole(nobody: TestClient) -> None:
+    document = nobody.get("/openapi.json").json()
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             assert operation.get("summary"), (method, path)
@@ -107,9 +110,45 @@ def test_the_description_is_whole(client: TestClient) -> None:
     assert "Problem" in document["components"]["schemas"]
 
 
-def test_pages_come_with_a_strict_policy(client: TestClient) -> None:
+def test_each_number_asked_for_fits_where_it_is_kept(nobody: TestClient) -> None:
+    """A database's whole numbers end somewhere, SQLite's later than PostgreSQL's."""
+    described = nobody.get("/openapi.json").json()
+    found = list(_numbers_asked_for(described))
+    assert len(found) > 30
+    assert [name for name, it in found if "maximum" not in it and "exclusiveMaximum" not in it] == []
+
+
+def _numbers_asked_for(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each schema of a whole number in parameters and bodies, with where it stands; tiles are no rows."""
+    seen: set[str] = set()
+
+    def inside(schema: Any, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        if isinstance(schema, list):
+            for part in schema:
+                yield from inside(part, name)
+            return
+        if not isinstance(schema, dict):
+            return
+        if schema.get("type") == "integer":
+            yield name, schema
+        reference = schema.get("$ref")
+        if reference is not None and reference not in seen:
+            seen.add(reference)
+            kind = reference.rsplit("/", 1)[1]
+            yield from inside(described["components"]["schemas"][kind], kind)
+        for key, part in schema.items():
+            yield from inside(part, f"{name} {key}" if key not in KEYWORDS else name)
+
+    for path, item in described["paths"].items():
+        for method, operation in item.items():
+            if "/tiles/" not in path:
+                yield from inside(operation.get("parameters", []), f"{method} {path}")
+            yield from inside(operation.get("requestBody", {}), f"{method} {path}")
+
+
+def test_pages_come_with_a_strict_policy(nobody: TestClient) -> None:
     for path in ("/", "/docs", "/healthz", "/openapi.json"):
-        headers = client.get(path).headers
+        headers = nobody.get(path).headers
         assert "default-src 'none'" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
 
@@ -118,8 +157,8 @@ def test_pages_come_with_a_strict_policy(client: TestClient) -> None:
     ("method", "path", "status"),
     [("GET", "/v1/nothing", 404), ("DELETE", "/v1/territories", 405), ("POST", "/v1/territories", 422)],
 )
-def test_each_failure_is_a_problem_document(client: TestClient, method: str, path: str, status: int) -> None:
-    answer = client.request(method, path)
+def test_each_failure_is_a_problem_document(nobody: TestClient, method: str, path: str, status: int) -> None:
+    answer = nobody.request(method, path)
     assert answer.status_code == status
     assert answer.headers["content-type"] == problems.MEDIA_TYPE
     assert answer.json()["status"] == status

@@ -18,7 +18,7 @@ from api.door import COOKIE
 from gridsvc.config import Settings
 from gridsvc.errors import InvalidInput
 from gridsvc.openid.company import company_of
-from gridsvc.principal import ROLES
+from gridsvc.principal import ROLES, SYSTEM
 from gridsvc.store import Database
 from tests.api.strip import SQUARE
 from tests.conftest import DIALECTS
@@ -148,7 +148,7 @@ class TestPeople:
     ) -> None:
         sign_in(client, company, sub="root", roles=["sales-planning"])
         database = Database.open(settings.url)
-        with database.read() as reader:
+        with database.read(SYSTEM) as reader:
             assert reader.keys.list() == []
             assert "root" in {record.person for record in reader.keys.good(datetime.now(UTC))}
         database.close()

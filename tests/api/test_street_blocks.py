@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import h3
@@ -9,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from gridsvc import ownership
+from tests.api.conftest import _client, _settings
 from tests.api.strip import make_territory, publish
 
 ESTATE = [[0.342, 0.04], [0.358, 0.04], [0.358, 0.06], [0.342, 0.06], [0.342, 0.04]]
@@ -24,6 +27,14 @@ def layer(*rings: list[list[float]], **columns: list[Any]) -> dict[str, Any]:
         for i, ring in enumerate(rings)
     ]
     return {"type": "FeatureCollection", "features": features}
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[TestClient]:
+    """A service with a territory, which each test cuts in its own way."""
+    with _client(_settings(tmp_path_factory.mktemp("blocks"), migrated_file)) as found:
+        make_territory(found)
+        yield found
 
 
 def tile(client: TestClient, **body: Any) -> Any:
@@ -43,7 +54,6 @@ BOW = [[0.3, 0.0], [0.32, 0.02], [0.32, 0.0], [0.3, 0.02], [0.3, 0.0]]
 
 
 def test_a_territory_is_cut_along_streets_and_estates_stay_whole(client: TestClient) -> None:
-    make_territory(client)
     made = tile(client, kind="blocks", lines=STREETS, atoms=ESTATES)
     assert made.status_code == 201, made.text
     told = client.get(f"/v1/tilings/{made.json()['id']}").json()
@@ -54,14 +64,12 @@ def test_a_territory_is_cut_along_streets_and_estates_stay_whole(client: TestCli
 
 
 def test_lines_are_needed_for_blocks(client: TestClient) -> None:
-    make_territory(client)
     refused = tile(client, kind="blocks")
     assert (refused.status_code, refused.json()["field"]) == (422, "lines")
     assert refused.json()["cure"]
 
 
 def test_a_dirty_layer_is_refused_with_its_faults_and_repaired_when_asked(client: TestClient) -> None:
-    make_territory(client)
     square = [[0.32, 0.0], [0.34, 0.0], [0.34, 0.02], [0.32, 0.02], [0.32, 0.0]]
     wanted = {"kind": "polygons", "id_field": "code", "polygons": layer(square, BOW, code=["a", "b"])}
     refused = tile(client, **wanted)
@@ -77,15 +85,13 @@ def test_a_dirty_layer_is_refused_with_its_faults_and_repaired_when_asked(client
 
 
 def test_an_estates_code_must_not_be_a_cells(client: TestClient) -> None:
-    make_territory(client)
     code = h3.latlng_to_cell(0.05, 0.35, 8)
     refused = tile(client, kind="h3", resolution=8, atoms=layer(ESTATE, id=[code]))
     assert (refused.status_code, refused.json()["row"]) == (422, 1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def published(client: TestClient) -> dict[str, Any]:
-    make_territory(client)
     made = tile(client, kind="h3", resolution=8, atoms=ESTATES)
     assert made.status_code == 201, made.text
     assert made.json()["kind"] == "mixed"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +27,27 @@ def listener() -> Iterator[Listener]:
         yield found
 
 
+@contextmanager
+def serving(folder: Path, migrated_file: Path, allow: str) -> Iterator[TestClient]:
+    shutil.copy(migrated_file, folder / "api.db")
+    url = f"sqlite:///{folder / 'api.db'}"
+    settings = Settings(data_dir=folder, database_url=url, webhook_allow=allow)
+    with TestClient(create_app(settings), raise_server_exceptions=False) as found:
+        yield found
+
+
 @pytest.fixture
-def client(tmp_path: Path, listener: Listener) -> Iterator[TestClient]:
+def client(tmp_path: Path, migrated_file: Path, listener: Listener) -> Iterator[TestClient]:
     """A service which may send to the listener and to hooks.example.com."""
     allow = f"hooks.example.com, http://127.0.0.1:{listener.port}"
-    url = f"sqlite:///{tmp_path / 'api.db'}"
-    database = Database.open(url)
-    database.upgrade()
-    database.close()
-    settings = Settings(data_dir=tmp_path, database_url=url, webhook_allow=allow)
-    with TestClient(create_app(settings), raise_server_exceptions=False) as found:
+    with serving(tmp_path, migrated_file, allow) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[TestClient]:
+    """One which may send to hooks.example.com, for wishes which must be refused."""
+    with serving(tmp_path_factory.mktemp("refusing"), migrated_file, "hooks.example.com") as found:
         yield found
 
 
@@ -161,16 +174,16 @@ def test_a_deleted_webhook_is_gone(client: TestClient) -> None:
     ],
 )
 def test_what_may_not_be_is_refused_with_its_field_and_cure(
-    client: TestClient, body: dict[str, Any], field: str
+    refusing: TestClient, body: dict[str, Any], field: str
 ) -> None:
-    answer = client.post("/v1/webhooks", json=body)
+    answer = refusing.post("/v1/webhooks", json=body)
     assert (answer.status_code, answer.json()["field"]) == (422, field), answer.text
     assert answer.json()["cure"]
-    assert client.get("/v1/webhooks").json()["items"] == []
+    assert refusing.get("/v1/webhooks").json()["items"] == []
 
 
-def test_an_unknown_territory_is_not_found(client: TestClient) -> None:
-    assert post(client, territory="nowhere").status_code == 404
+def test_an_unknown_territory_is_not_found(refusing: TestClient) -> None:
+    assert post(refusing, territory="nowhere").status_code == 404
 
 
 def test_by_default_nobody_may_be_sent_to(tmp_path: Path) -> None:

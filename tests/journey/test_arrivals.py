@@ -25,12 +25,14 @@ from gridsvc.config import Settings
 from gridsvc.customers.measures import parse_measure
 from gridsvc.ownership.live import Live
 from gridsvc.plans.plan import Grid
+from gridsvc.principal import SYSTEM
 from gridsvc.services import imports, plans, publishing, rosters
 from gridsvc.services.imports import ImportOptions
 from gridsvc.services.publishing import Wanted
 from gridsvc.store import Database
 from gridsvc.teams.read import roster_from_dict
 from tests.api.strip import ROSTER
+from tests.conftest import LONG_WALK
 from tests.journey.served import free_port
 from tests.services.board import ANNA, SIDE, blocks, board, lay, loads
 
@@ -202,6 +204,7 @@ def _told(server: Server, body: bytes) -> dict[str, Any]:
         return found
 
 
+@LONG_WALK
 def test_nothing_told_is_lost_and_all_is_seen_within_a_second(
     server: Server, database_url: str, tmp_path: Path, record_property: Record
 ) -> None:
@@ -293,7 +296,7 @@ def _check(url: str, folder: Path, truth: dict[str, int]) -> None:
     files = {name: rows[row] for name in truth if (row := line.accounts.find(name)) is not None}
     assert files == truth
     database = Database.open(url)
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         told = {
             name: reader.customers.find("board", name) for name in random.Random(2).sample(sorted(truth), 500)
         }

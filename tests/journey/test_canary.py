@@ -7,7 +7,6 @@ quote what was given for something which is neither (a plan, a code): there the 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from urllib.parse import quote, urlencode
 import orjson
 import pytest
 
-from gridsvc.principal import SCOPES, Principal
+from gridsvc.principal import SCOPES, SYSTEM, Principal
 from gridsvc.services import (
     current,
     exports,
@@ -36,7 +35,7 @@ from gridsvc.services.keeping import Keeper
 from gridsvc.store import Database
 from tests.api.strip import ROSTER, SQUARE
 from tests.conftest import DIALECTS
-from tests.databases import copy_postgis
+from tests.databases import migrated
 from tests.journey.client import Client
 from tests.journey.served import served
 
@@ -69,12 +68,8 @@ DIRTY = ROWS + f"{BIRD}-001,0.31,0.05,1,,\n{BIRD}-lost,,,1,,\n{BIRD}-far,170,80,
 
 @pytest.fixture(scope="module", params=DIALECTS)
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if request.param == "postgis":
-        yield from copy_postgis(request.getfixturevalue("postgis_server"), "migrated")
-    else:
-        path = tmp_path_factory.mktemp("canary") / "gridsvc.db"
-        shutil.copy(request.getfixturevalue("migrated_file"), path)
-        yield f"sqlite:///{path}"
+    with migrated(request, tmp_path_factory.mktemp("canary"), request.param) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -261,7 +256,7 @@ def test_neither_log_nor_errors_name_anybody(town: tuple[str, Path, dict[str, st
 def test_jobs_and_events_name_nobody(town: tuple[str, Path, dict[str, str]], url: str) -> None:
     database = Database.open(url)
     try:
-        with database.read() as reader:
+        with database.read(SYSTEM) as reader:
             events = [event.payload for event in reader.outbox(0, 10_000)]
             jobs = [[job.message, job.result, job.problem] for job in reader.jobs.list(limit=1000)]
             audit = [[row.subject, row.before, row.after, row.reason] for row in reader.audit_log(10_000)]

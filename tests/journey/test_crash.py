@@ -15,14 +15,16 @@ from typing import Any
 
 import pytest
 
+from gridsvc.principal import SYSTEM
 from gridsvc.services import jobs, plans
 from gridsvc.services.request import SolveRequest
 from gridsvc.store import Database
+from tests.conftest import LONG_WALK
 from tests.databases import missing
 from tests.journey.crash import KIT, Driver, crashkit
 from tests.services.board import ANNA, board, lay, loads
 
-KILLS = int(os.environ.get("GRIDSVC_PROOF_KILLS", "5"))
+KILLS = int(os.environ.get("GRIDSVC_PROOF_KILLS", "3"))
 PROOF = KILLS >= 50
 RESTART = 1.5  # seconds, median; held to where the machine does nothing else
 PACKAGES = "fastapi, uvicorn, sqlalchemy.orm, numpy, shapely"
@@ -75,7 +77,8 @@ def test_nothing_acknowledged_is_lost_torn_or_doubled(driver: Driver, record_pro
     with running(driver):
         path = f"/v1/plans/{driver.published}/publish"
         driver._call(driver.http(), "POST", path, {}, {"If-Match": '"2"'})
-    figures, samples, bad = crashkit().run(lambda: driver, KILLS, writers=3, readers=2, lo=1.5, hi=3.0)
+        life = max(1.5, 6 * pace(driver))
+    figures, samples, bad = crashkit().run(lambda: driver, KILLS, writers=3, readers=2, lo=life, hi=2 * life)
     for name, value in figures.items():
         record_property(name, value)
     assert not bad, (figures, samples)
@@ -84,6 +87,7 @@ def test_nothing_acknowledged_is_lost_torn_or_doubled(driver: Driver, record_pro
         assert figures["restart_p50_s"] < RESTART
 
 
+@LONG_WALK
 def test_a_start_takes_little_work(driver: Driver, record_property: Record) -> None:
     """Against the same packages loaded and left alone, round by round: seconds depend on the machine."""
     ratios = []
@@ -93,6 +97,13 @@ def test_a_start_takes_little_work(driver: Driver, record_property: Record) -> N
             ratios.append(_work_so_far(process.pid) / bare)
     record_property("work until ready over work to import its packages", ratios)
     assert min(ratios) < START_OVER_PACKAGES, ratios
+
+
+def pace(driver: Driver) -> float:
+    """Seconds a publication takes this machine now; it takes longer while others write and read, too."""
+    began = time.monotonic()
+    driver.publish(driver.http(60), 1, "pace")
+    return time.monotonic() - began
 
 
 def _work_of_packages() -> float:
@@ -107,6 +118,7 @@ def _work_so_far(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@LONG_WALK
 def test_a_start_loads_nothing_heavy(driver: Driver) -> None:
     with running(driver) as process:
         mapped = Path(f"/proc/{process.pid}/maps").read_text()
@@ -153,13 +165,14 @@ def _done_once(database: Database, plan: str, job: str) -> None:
     record = jobs.get(database, ANNA, job)
     assert (record.status, record.result) == ("done", {"plan": plan, "revision": 2}), record
     assert plans.get(database, ANNA, plan).revision == 2
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         solved = [event for event in reader.outbox(limit=1000) if event.kind == "plan.solved"]
         done = [event for event in reader.outbox(limit=1000) if event.kind == "job.done"]
     assert [event.payload["plan"] for event in solved] == [plan]
     assert [event.payload["job"] for event in done] == [job]
 
 
+@LONG_WALK
 def test_a_job_whose_process_is_killed_is_done_by_another(
     driver: Driver, database: Database, solving: Callable[[], tuple[str, str]]
 ) -> None:
@@ -183,6 +196,7 @@ def test_a_job_whose_server_is_killed_is_taken_up_by_the_next_at_once(
         _done_once(database, plan, job)
 
 
+@LONG_WALK
 def test_a_child_does_not_outlive_its_server(
     driver: Driver, database: Database, solving: Callable[[], tuple[str, str]]
 ) -> None:
@@ -212,6 +226,7 @@ def test_a_job_whose_process_dies_each_time_fails_and_says_so(
         assert plans.get(database, ANNA, plan).status == "cancelled"
 
 
+@LONG_WALK
 def test_a_server_that_is_stopped_lays_its_jobs_down(
     driver: Driver, database: Database, solving: Callable[[], tuple[str, str]]
 ) -> None:

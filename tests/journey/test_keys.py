@@ -14,6 +14,7 @@ from gridsvc.principal import LOCAL
 from gridsvc.services import keys
 from gridsvc.services.keys import Wanted
 from gridsvc.store import Database
+from tests.conftest import LONG_WALK
 from tests.journey.served import serving
 
 
@@ -37,6 +38,7 @@ def _within(seconds: float, url: str, key: str, status: int) -> None:
         assert time.monotonic() < end
 
 
+@LONG_WALK
 def test_the_first_start_shows_a_key_which_every_worker_takes_and_loses(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

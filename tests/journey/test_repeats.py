@@ -50,7 +50,8 @@ def test_each_request_sent_three_times_has_one_effect(
         with ThreadPoolExecutor(HANDS) as hands:
             sent = [hands.submit(send, n) for n in sendings]
             for kill in range(1, KILLS + 1):
-                _until(lambda due=kill: sum(s.done() for s in sent) >= len(sent) * due / (KILLS + 1))
+                due = len(sent) * kill / (KILLS + 1)
+                _until(lambda due=due: sum(s.done() for s in sent) >= due, seconds=900)
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
                 process = driver.start()
@@ -96,7 +97,8 @@ def _until_answered(driver: Driver, n: int) -> dict[str, Any]:
 
 def _effects(driver: Driver) -> tuple[list[str], list[str]]:
     """Names of the plans made, and reasons of the requests made, as they are stored."""
-    plans = driver._pages(driver.http(), f"/v1/plans?territory={SLUG}")
-    requests = driver._pages(driver.http(), f"/v1/requests?territory={SLUG}")
-    details = [driver._call(driver.http(), "GET", f"/v1/requests/{r['id']}") for r in requests]
+    patient = driver.http(120)
+    plans = driver._pages(patient, f"/v1/plans?territory={SLUG}")
+    requests = driver._pages(patient, f"/v1/requests?territory={SLUG}")
+    details = [driver._call(patient, "GET", f"/v1/requests/{r['id']}") for r in requests]
     return [p["name"] for p in plans if p["name"].isdigit()], [d["reason"] for d in details]

@@ -11,11 +11,11 @@ import pytest
 from tests.databases import missing
 from tests.exchange.listener import listening
 from tests.journey.crash import KIT, crashkit
-from tests.journey.test_crash import RESTART, running
+from tests.journey.test_crash import RESTART, pace, running
 from tests.journey.whole import Receiver, Whole
 
 KILLS = int(os.environ.get("GRIDSVC_PROOF_WHOLE", "10"))
-PROOF = KILLS >= 200
+PROOF = KILLS >= 100
 
 Record = Callable[[str, object], None]
 
@@ -35,7 +35,10 @@ def test_nothing_is_torn_lost_or_doubled(
             path = f"/v1/plans/{driver.published}/publish"
             driver._call(driver.http(), "POST", path, {}, {"If-Match": '"2"'})
             driver.listen()
-        figures, samples, bad = crashkit().run(lambda: driver, KILLS, writers=2, readers=2, lo=4.0, hi=8.0)
+            life = max(4.0, 6 * pace(driver))
+        figures, samples, bad = crashkit().run(
+            lambda: driver, KILLS, writers=2, readers=2, lo=life, hi=2 * life
+        )
     for name, value in (figures | driver.figures).items():
         record_property(name, value)
     record_property("the machine did nothing else", quiet)

@@ -17,6 +17,7 @@ from gridsvc.errors import InvalidInput
 from gridsvc.exchange.filters.judge import holds
 from gridsvc.exchange.filters.parse import parse
 from gridsvc.exchange.filters.values import column_of
+from gridsvc.principal import SYSTEM
 from gridsvc.store import Database
 from tests.services.board import board, lay
 
@@ -100,7 +101,7 @@ def test_a_place_finds_the_outlines_which_meet_it(database: Database) -> None:
     for _ in range(40):
         xy = np.sort(rng.uniform([whole[:2]] * 2, [whole[2:]] * 2), axis=0)
         window = (*xy[0].tolist(), *xy[1].tolist())
-        with database.read() as reader:
+        with database.read(SYSTEM) as reader:
             rows, inside = reader.features.near(tiling, window)
             shapes = reader.features.cells(tiling, rows) if len(rows) else np.empty(0, object)
         assert shapely.equals_exact(shapes, triangles[rows], 0).all()
@@ -109,7 +110,7 @@ def test_a_place_finds_the_outlines_which_meet_it(database: Database) -> None:
         met = set(np.flatnonzero(shapely.intersects(triangles, box)).tolist())
         assert met <= set(rows.tolist())
         assert set(rows[inside].tolist()) <= set(np.flatnonzero(shapely.covers(box, triangles)).tolist())
-    with database.read() as reader:
+    with database.read(SYSTEM) as reader:
         assert reader.features.extent(tiling) == tuple(whole.tolist())
         assert len(reader.features.cells(other, np.array([0, 7, 62]))) == 3
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import uvicorn
 
 from api import connections
-from api.connections import Careful, Guard
-from tests.journey.served import free_port
+from api.at_once import AtOnce
+from api.connections import Guard
+from api.lookup import Reply
+from api.outgoing import Outgoing
+from gridsvc.principal import Principal
+from tests.journey.threaded import in_thread
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -50,17 +53,9 @@ def port(monkeypatch: pytest.MonkeyPatch, cut: Counter[str]) -> Iterator[int]:
         "_LOOK": 0.1, "HEAD_SECONDS": 1.0, "BODY_SECONDS": 1.0, "READER_SECONDS": 1.5,
     }.items():  # fmt: skip
         monkeypatch.setattr(connections, name, value)
-    monkeypatch.setattr(Careful, "guard", Guard(20, lambda why: cut.update([why])))
-    number = free_port()
-    config = uvicorn.Config(app, port=number, http=Careful, log_level="error", lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield number
-    server.should_exit = True
-    thread.join()
+    monkeypatch.setattr(AtOnce, "guard", Guard(20, lambda why: cut.update([why])))
+    with in_thread(app) as number:
+        yield number
 
 
 def connected(port: int) -> socket.socket:
@@ -176,3 +171,64 @@ def test_one_connection_too_many(port: int, cut: Counter[str]) -> None:
         assert b"200 OK" in again.recv(1000)
     for connection in held:
         connection.close()
+
+
+LOOKUP = b"GET /v1/owner?lat=1&lon=2 HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lookups are answered where their head has been read."""
+    who = Principal("x", frozenset(), None)
+    found = Reply(who, 200, b'"1"', b"r", b'"here"')
+    replies: Any = SimpleNamespace(answer=lambda *_: found)
+    monkeypatch.setattr(AtOnce, "replies", replies)
+
+
+def test_who_rests_between_lookups_is_left_alone(port: int, cut: Counter[str], at_once: None) -> None:
+    with closing(connected(port)) as connection:
+        for _ in range(2):
+            connection.sendall(LOOKUP)
+            assert b"here" in connection.recv(1000)
+            time.sleep(1.5)
+    assert not cut
+
+
+def test_many_lookups_are_not_one_long_head(port: int, cut: Counter[str], at_once: None) -> None:
+    with closing(connected(port)) as connection:
+        for _ in range(1500):
+            connection.sendall(LOOKUP)
+            assert b"here" in connection.recv(1000)
+    assert not cut
+
+
+def test_who_asks_and_takes_no_answers_is_made_to_wait(
+    port: int, cut: Counter[str], at_once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what was told to them would pile up without end."""
+    held: list[int] = []
+    write = Outgoing.write
+
+    def noted(self: Outgoing, data: bytes) -> None:
+        write(self, data)
+        held.append(self.get_write_buffer_size())
+
+    monkeypatch.setattr(Outgoing, "write", noted)
+    with closing(connected(port)) as connection:
+        with pytest.raises(OSError):
+            for _ in range(2000):
+                connection.sendall(LOOKUP * 1000)
+        assert max(held) < 10_000_000
+    assert cut == {"reader": 1}
+
+
+def test_a_head_by_the_byte_after_a_lookup(port: int, cut: Counter[str], at_once: None) -> None:
+    with closing(connected(port)) as connection:
+        connection.sendall(LOOKUP)
+        assert b"here" in connection.recv(1000)
+        time.sleep(0.5)
+        with pytest.raises(OSError):
+            for byte in GET * 3:
+                connection.sendall(bytes([byte]))
+                time.sleep(0.1)
+    assert cut == {"head": 1}

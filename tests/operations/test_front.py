@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from api import front
+from gridsvc import config
 from gridsvc.cli.main import cli
 from gridsvc.errors import InvalidInput
 from gridsvc.origins import origins_of
+from gridsvc.principal import Principal
 from tests.api.asgi import Sent, ask
 
 Front = Callable[..., Any]
@@ -29,7 +31,8 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Front:
             monkeypatch.setenv(f"GRIDSVC_{name.upper()}", value)
         monkeypatch.setattr(front, "_Rest", lambda *_: rest)
         monkeypatch.setattr(front.logs, "configure", lambda _: None)
-        monkeypatch.setattr(front.Careful, "guard", None)
+        monkeypatch.setattr(front.AtOnce, "guard", None)
+        monkeypatch.setattr(front.AtOnce, "replies", None)
         return front.create()
 
     return make
@@ -71,6 +74,33 @@ def test_the_rate_counts_whom_a_proxy_names_and_nobody_elses_word(made: Front) -
     assert [named("10.0.0.1") for _ in range(3)] == [200, 200, 429]
     assert named("10.0.0.2") == 200
     assert [named("10.9.9.9, 10.0.0.1")] == [429]
+
+
+def test_a_key_has_a_rate_unless_the_operator_says_otherwise(
+    made: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "_RATE", 1)
+
+    def statuses(app: Any) -> list[int]:
+        return [ask(app, "/v1/owner", [(b"authorization", b"Bearer a")]).status for _ in range(3)]
+
+    assert statuses(made()) == [200] * 3  # an open service lets in whom it trusts
+    assert statuses(made(access="keys")) == [200, 200, 429]
+    assert statuses(made(access="keys", rate_limit="")) == [200, 200, 429]
+    assert statuses(made(access="keys", rate_limit="0")) == [200] * 3
+
+
+def test_callers_behind_one_address_do_not_share_a_rate(made: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    who = {f"Bearer {name}".encode(): Principal(f"key:{name}", frozenset()) for name in "ab"}
+    monkeypatch.setattr(front.Door, "quick", lambda _, shown, __: who.get(shown))
+    app = made(access="keys", rate_limit="1")
+
+    def status(key: str) -> int:
+        return ask(app, "/v1/owner", [(b"authorization", f"Bearer {key}".encode())]).status
+
+    assert [status("a") for _ in range(3)] == [200, 200, 429]
+    assert status("b") == 200
+    assert [status("guessed"), status("guessed too"), status("another")] == [200, 200, 429]
 
 
 def test_settings_which_are_wrong_stop_the_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

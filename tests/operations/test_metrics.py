@@ -143,7 +143,7 @@ def test_without_the_database_the_rest_is_told(
     from gridsvc.errors import OutOfService
     from gridsvc.store.database import Database
 
-    def away(_: Database) -> Any:
+    def away(*_: Any, **__: Any) -> Any:
         raise OutOfService("the database is away", reason="database-away", retry_after=5)
 
     client, _ = service

@@ -69,7 +69,7 @@ def test_a_bug_has_an_id_and_headers_too(
     from gridsvc.store.database import Database
 
     client, _ = service
-    monkeypatch.setattr(Database, "read", lambda _: 1 / 0)
+    monkeypatch.setattr(Database, "read", lambda *_: 1 / 0)
     with caplog.at_level(logging.INFO, "gridsvc.requests"):
         answer = client.get("/v1/territories", headers={"X-Request-Id": "bug-1"})
     assert answer.status_code == 500

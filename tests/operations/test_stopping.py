@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gridsvc.principal import LOCAL
+from gridsvc.principal import LOCAL, SYSTEM
 from gridsvc.services import jobs
 from gridsvc.store import Database
 from tests.api.strip import SQUARE
@@ -97,7 +97,7 @@ def test_streams_end_and_jobs_go_back(server: Server) -> None:
 def _running(database: Database) -> str:
     end = time.monotonic() + 60
     while time.monotonic() < end:
-        with database.read() as reader:
+        with database.read(SYSTEM) as reader:
             if running := reader.jobs.running():
                 return running[0].id
         time.sleep(0.02)

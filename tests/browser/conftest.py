@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from gridsvc.store import Database
+from tests.api import strip as ground
 from tests.databases import missing
 from tests.journey import london
 from tests.journey.client import Client
@@ -41,6 +46,70 @@ def service(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iter
             london.prepare(client, "london")
             london.publish(client, london.tile_polygons(client, "london")["id"], 33, ["meters", "kwh"])
         yield base_url
+
+
+@pytest.fixture(scope="session")
+def published_file(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Path:
+    """A database with a small territory, published in three grids; for those who need it to be copied."""
+    folder = tmp_path_factory.mktemp("published")
+    shutil.copy(migrated_file, folder / "strip.db")
+    url = f"sqlite:///{folder / 'strip.db'}"
+    with serving(url, folder) as base_url, httpx.Client(base_url=base_url, timeout=120) as client:
+        ask: Any = client  # answers as the tests' own client does
+        ground.make_territory(ask)
+        ground.publish(ask, ground.make_tiling(ask))
+    _settle(folder / "strip.db")
+    return folder / "strip.db"
+
+
+def _settle(path: Path) -> None:
+    """Bring all that was written into the file itself, so that a copy of it has everything."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+@pytest.fixture(scope="module")
+def small_service(
+    tmp_path_factory: pytest.TempPathFactory, published_file: Path
+) -> Iterator[tuple[str, httpx.Client]]:
+    """A service with a small territory, published in three grids of team North, and two other teams."""
+    if not DIST.is_file():
+        missing("the built map page (make web)")
+    folder = tmp_path_factory.mktemp("small")
+    shutil.copy(published_file, folder / "strip.db")
+    url = f"sqlite:///{folder / 'strip.db'}"
+    with serving(url, folder) as base_url, httpx.Client(base_url=base_url, timeout=120) as client:
+        assert client.put("/v1/territories/strip/roster", json=TEAMS).status_code == 200
+        yield base_url, client
+
+
+@pytest.fixture
+def staffed(small_service: tuple[str, httpx.Client]) -> tuple[str, httpx.Client]:
+    """The same with its roster as it was at first, whatever other tests have made of it."""
+    assert small_service[1].put("/v1/territories/strip/roster", json=TEAMS).status_code == 200
+    return small_service
+
+
+TEAMS = {
+    "departments": [{"id": "m", "name": "Marketing", "head": "p"}],
+    "people": [
+        {"id": "p", "name": "Ann", "department": "m"},
+        {"id": "q", "name": "Ben", "department": "m"},
+        {"id": "r", "name": "Cleo", "department": "m"},
+        {"id": "s", "name": "Dan", "department": "m"},
+    ],
+    "teams": [
+        {"id": "t", "name": "North", "capacity": {"customers": 100}},
+        {"id": "u", "name": "South", "capacity": {"customers": 40}},
+        {"id": "f", "name": "Duty"},
+    ],
+    "members": [
+        {"team": "t", "person": "p", "role": "lead"},
+        {"team": "u", "person": "q", "role": "lead", "time_share": 0.6, "kpi_share": 0.6},
+        {"team": "f", "person": "r", "role": "lead"},
+    ],
+    "fallback": "f",
+}
 
 
 @pytest.fixture(scope="module")  # while it is there an event loop runs, which other tests must not meet

@@ -28,7 +28,8 @@ _COLOURS = 64
 """Of a picture: a page has few, and files stay small."""
 
 _SIZES = {1440: 900, 1024: 768}
-_LOOKS = (("en", "light", 1440), ("zh", "dark", 1024), ("zh", "light", 1440), ("en", "dark", 1024))
+_LOOKS = (("en", "light", 1440), ("en", "dark", 1024), ("zh", "light", 1024), ("zh", "dark", 1440))
+"""Each two of language, colours and size meet."""
 _TERRITORY = "sample-county"
 _PATIENCE = 180_000
 """Milliseconds; a browser without a graphics card takes its time for 80,000 cells."""
@@ -190,6 +191,35 @@ def _grids(page: Page) -> None:
     page.locator("#controls label").first.click()
 
 
+def _deal(page: Page) -> None:
+    """Give a grid to a team which cannot carry it."""
+    page.locator('[data-team="T01"] [data-grid]').first.drag_to(page.locator('[data-team="T02"]'))
+
+
+def _members(page: Page) -> None:
+    """A share which would be too much for the person."""
+    page.locator(".teams-views input").nth(2).check(force=True)
+    page.locator('[data-team="T01"] tr[data-person="P039"] .icon').click()
+    page.locator("input[name=time_share]").fill("80")
+    page.locator('[data-team="T01"]').scroll_into_view_if_needed()
+
+
+def _loads(page: Page) -> None:
+    page.locator(".teams-views input").nth(1).check(force=True)
+    page.locator(".team-loads").wait_for()
+
+
+def _handover(page: Page) -> None:
+    """What it would do if a lead left on a day, with a successor."""
+    page.locator(".teams-views input").nth(4).check(force=True)
+    page.locator("select[name=person]").select_option("P026")
+    page.locator("select[name=successor]").select_option("P015")
+    page.locator("input[name=effective_at]").fill("2027-03-01")
+    page.locator("input[name=reason]").fill("2027")
+    page.locator(".teams-room form [type=submit]").click()
+    page.locator(".team-effect").wait_for()
+
+
 def _request(page: Page) -> None:
     page.locator("#panel ul button").first.click()
 
@@ -202,7 +232,10 @@ VIEWS: dict[str, tuple[str, str, Callable[[Page], None]]] = {
     "data": ("data", "", _nothing),
     "redraw": ("redraw", "&plan={draft}", _paint),
     "compare": ("compare", "&plan={draft}", _compare),
-    "teams": ("teams", "&plan={draft}", _nothing),
+    "teams": ("teams", "&plan={draft}", _deal),
+    "teams-loads": ("teams", "&plan={draft}", _loads),
+    "teams-people": ("teams", "&plan={draft}", _members),
+    "teams-handover": ("teams", "&plan={draft}", _handover),
     "requests": ("requests", "&plan={draft}", _request),
     "publish": ("publish", "&plan={draft}", _nothing),
     "paper": ("paper", "&plan={draft}", _nothing),

@@ -7,13 +7,12 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.api.strip import ROWS, make_territory, make_tiling, publish
+from tests.api.strip import ROWS
 from tests.browser.conftest import watched
 from tests.journey.served import serving
 
@@ -21,14 +20,11 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def strip(tmp_path: Path, migrated_file: Path) -> Iterator[tuple[str, httpx.Client]]:
+def strip(tmp_path: Path, published_file: Path) -> Iterator[tuple[str, httpx.Client]]:
     """A service with a small territory, published in three grids."""
-    shutil.copy(migrated_file, tmp_path / "strip.db")
+    shutil.copy(published_file, tmp_path / "strip.db")
     url = f"sqlite:///{tmp_path / 'strip.db'}"
     with serving(url, tmp_path) as base_url, httpx.Client(base_url=base_url, timeout=60) as client:
-        ask: Any = client
-        make_territory(ask)
-        publish(ask, make_tiling(ask))
         yield base_url, client
 
 

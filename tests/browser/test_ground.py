@@ -7,15 +7,12 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.api.strip import make_territory, make_tiling, publish
 from tests.browser.conftest import watched
 from tests.browser.tiles import tile_host
 from tests.journey.served import serving
@@ -36,27 +33,23 @@ RIVER = {
 
 
 @pytest.fixture
-def ready(tmp_path: Path, migrated_file: Path) -> str:
+def ready(tmp_path: Path, published_file: Path) -> str:
     """A database with a small publication, and a river of the company's own."""
-    shutil.copy(migrated_file, tmp_path / "strip.db")
-    url = f"sqlite:///{tmp_path / 'strip.db'}"
-    with serving(url, tmp_path) as base_url, httpx.Client(base_url=base_url, timeout=60) as client:
-        ask: Any = client
-        make_territory(ask)
-        publish(ask, make_tiling(ask))
+    shutil.copy(published_file, tmp_path / "strip.db")
     (tmp_path / "map").mkdir()
     (tmp_path / "map" / "rivers.geojson").write_text(json.dumps(RIVER))
-    return url
+    return f"sqlite:///{tmp_path / 'strip.db'}"
 
 
-@pytest.fixture(params=["wgs84", "gcj02"])
+@pytest.fixture(params=["wgs84", "gcj02", "style"])
 def mapped(
     request: pytest.FixtureRequest, ready: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[str, str, list[str]]]:
     """A service with a base map: its address, that of the tiles' host, and what the host is asked."""
     with tile_host(GREEN) as (host, asked):
-        monkeypatch.setenv("GRIDSVC_BASE_MAP", host + "/t/{z}/{x}/{y}.png")
-        monkeypatch.setenv("GRIDSVC_BASE_MAP_CRS", request.param)
+        styled = request.param == "style"
+        monkeypatch.setenv("GRIDSVC_BASE_MAP", host + ("/t.json" if styled else "/t/{z}/{x}/{y}.png"))
+        monkeypatch.setenv("GRIDSVC_BASE_MAP_CRS", "wgs84" if styled else request.param)
         monkeypatch.setenv("GRIDSVC_BASE_MAP_CREDIT", "© Intranet maps")
         with serving(ready, tmp_path) as base_url:
             yield base_url, host, asked
@@ -92,7 +85,7 @@ def test_a_base_map_lies_under_the_cells(browser: Browser, mapped: tuple[str, st
     _open(page, base_url)
     expect(page.get_by_text("© Intranet maps")).to_be_visible()
     assert _pixel(page) == GREEN
-    assert asked and all(path.startswith("/t/") for path in asked)
+    assert asked and all(path.startswith(("/t/", "/t.json")) for path in asked)
     page.locator("#layers summary").click()
     page.get_by_label("Base map").uncheck()
     assert _pixel(page) != GREEN

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from gridsvc.store import Database
-from tests.api import strip
 from tests.browser.conftest import DIST, watched
 from tests.databases import missing
 from tests.journey.served import serving
@@ -20,22 +18,16 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
+def closed(
+    tmp_path: Path, published_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[str, str]]:
     """A service with a publication, and its administrator's key."""
     if not DIST.is_file():
         missing("the built map page (make web)")
-    url = f"sqlite:///{tmp_path / 'gridsvc.db'}"
-    database = Database.open(url)
-    database.upgrade()
-    database.close()
+    shutil.copy(published_file, tmp_path / "strip.db")
     monkeypatch.setenv("GRIDSVC_ACCESS", "keys")
-    with serving(url, tmp_path) as base_url:
+    with serving(f"sqlite:///{tmp_path / 'strip.db'}", tmp_path) as base_url:
         (key,) = re.findall(r"gsk_[\w-]{43}", (tmp_path / "serve.log").read_text())
-        with httpx.Client(
-            base_url=base_url, headers={"Authorization": f"Bearer {key}"}, timeout=120
-        ) as client:
-            strip.make_territory(client)  # type: ignore[arg-type]  # asked as Starlette's client is
-            strip.publish(client, strip.make_tiling(client))  # type: ignore[arg-type]
         yield base_url, key
 
 

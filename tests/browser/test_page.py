@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from gridsvc.store import Database
+from tests.browser.conftest import watched
 from tests.journey.served import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.london]
@@ -18,6 +20,14 @@ def _open(page: Page) -> None:
     expect(page.locator("table tbody tr")).to_have_count(33, timeout=30_000)
 
 
+@pytest.fixture(scope="module")
+def opened(browser: Browser, service: str) -> Iterator[Page]:
+    """A page which is open already, for those who only ask it something."""
+    for page in watched(browser, service):
+        _open(page)
+        yield page
+
+
 def test_a_publication_is_shown(page: Page) -> None:
     _open(page)
     expect(page.get_by_text("Publication 1")).to_be_visible()
@@ -25,18 +35,16 @@ def test_a_publication_is_shown(page: Page) -> None:
     expect(page.locator("canvas").first).to_be_visible()
 
 
-def test_a_lookup_is_answered_in_words(page: Page) -> None:
-    _open(page)
-    page.locator("input[type=text], input:not([type])").first.fill("51.5074, -0.1278")
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("since publication 1")).to_be_visible(timeout=10_000)
+def test_a_lookup_is_answered_in_words(opened: Page) -> None:
+    opened.locator("input[type=text], input:not([type])").first.fill("51.5074, -0.1278")
+    opened.keyboard.press("Enter")
+    expect(opened.get_by_text("since publication 1")).to_be_visible(timeout=10_000)
 
 
-def test_a_place_outside_is_explained(page: Page) -> None:
-    _open(page)
-    page.locator("input[type=text], input:not([type])").first.fill("48.85, 2.35")
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("outside the territory").first).to_be_visible(timeout=10_000)
+def test_a_place_outside_is_explained(opened: Page) -> None:
+    opened.locator("input[type=text], input:not([type])").first.fill("48.85, 2.35")
+    opened.keyboard.press("Enter")
+    expect(opened.get_by_text("outside the territory").first).to_be_visible(timeout=10_000)
 
 
 def test_the_language_is_switched(page: Page) -> None:

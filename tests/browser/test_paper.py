@@ -6,7 +6,6 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -14,31 +13,38 @@ from openpyxl import load_workbook
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.api.strip import make_territory, make_tiling, publish
 from tests.browser.conftest import watched
 from tests.journey.served import serving
 
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture(scope="module")
+def served(
+    tmp_path_factory: pytest.TempPathFactory, published_file: Path
+) -> Iterator[tuple[str, httpx.Client]]:
+    """A service with a small territory, published in three grids."""
+    folder = tmp_path_factory.mktemp("paper")
+    shutil.copy(published_file, folder / "strip.db")
+    url = f"sqlite:///{folder / 'strip.db'}"
+    with serving(url, folder) as base_url, httpx.Client(base_url=base_url, timeout=60) as client:
+        yield base_url, client
+
+
 @pytest.fixture
-def strip(tmp_path: Path, migrated_file: Path) -> Iterator[tuple[str, str]]:
-    """A small territory published in three grids, and a draft of it in which a cell has moved."""
-    shutil.copy(migrated_file, tmp_path / "strip.db")
-    url = f"sqlite:///{tmp_path / 'strip.db'}"
-    with serving(url, tmp_path) as base_url, httpx.Client(base_url=base_url, timeout=60) as client:
-        ask: Any = client
-        make_territory(ask)
-        published = publish(ask, make_tiling(ask))
-        draft = client.post(f"/v1/plans/{published['plan']}/branch", json={"name": "spring"}).json()["id"]
-        labels = client.get(f"/v1/plans/{draft}/labels").json()
-        codes = [grid["code"] for grid in labels["grids"]]
-        cells = client.get(f"/v1/tilings/{published['tiling']}/cells").json()["cells"]
-        row = labels["labels"].index(0)
-        body = {"base_revision": 1, "moves": [{"cells": [cells[row]], "to": codes[1]}]}
-        moved = client.post(f"/v1/plans/{draft}/moves", json=body)
-        assert moved.status_code in {200, 201}, moved.text
-        yield base_url, draft
+def strip(served: tuple[str, httpx.Client]) -> tuple[str, str]:
+    """Its address, and a draft of what is published in which a cell has moved; each test has its own."""
+    base_url, client = served
+    (published,) = client.get("/v1/publications", params={"territory": "strip"}).json()["items"]
+    draft = client.post(f"/v1/plans/{published['plan']}/branch", json={"name": "spring"}).json()["id"]
+    labels = client.get(f"/v1/plans/{draft}/labels").json()
+    codes = [grid["code"] for grid in labels["grids"]]
+    cells = client.get(f"/v1/tilings/{labels['tiling']}/cells").json()["cells"]
+    row = labels["labels"].index(0)
+    body = {"base_revision": 1, "moves": [{"cells": [cells[row]], "to": codes[1]}]}
+    moved = client.post(f"/v1/plans/{draft}/moves", json=body)
+    assert moved.status_code in {200, 201}, moved.text
+    return base_url, draft
 
 
 @pytest.fixture

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journey.client import Client
@@ -83,20 +87,36 @@ def test_a_stroke_is_taken_back_before_it_is_saved(page: Page, service: str, pla
         assert _labels(client, plan)["revision"] == 1
 
 
-def test_a_lasso_chooses_what_lies_in_it(page: Page, plan: str) -> None:
+def test_a_lasso_chooses_what_lies_in_it_and_the_map_shows_it_as_long_as_it_is_chosen(
+    page: Page, plan: str
+) -> None:
+    """While a loop grows the cells stand still, and are not drawn again: then they must be."""
     _open(page, plan)
-    page.get_by_label("Give to grid").select_option(label="20 Grid 20")
     page.get_by_role("radio", name="Lasso").check()
     page.wait_for_timeout(1500)  # the drawing tool is loaded when first used
     box = page.locator("#map").bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.4
+
+    def look() -> NDArray[np.uint8]:
+        """The map inside the loop, with the pointer elsewhere and all drawn."""
+        page.mouse.move(box["x"] + box["width"] + 50, 20)
+        page.wait_for_timeout(1000)
+        clip: Any = {"x": x + 20, "y": y + 20, "width": 50, "height": 50}
+        return np.asarray(Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB"))
+
+    before = look()
     page.mouse.move(x, y)
     page.mouse.down()
     for dx, dy in ((90, 0), (90, 90), (0, 90), (0, 8)):
         page.mouse.move(x + dx, y + dy, steps=6)
     page.mouse.up()
     expect(page.get_by_text(MOVED)).to_be_visible(timeout=10_000)
+    changed = (look() != before).any(axis=2).mean()
+    assert changed > 0.9  # each cell, and not only names
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Nothing chosen yet.")).to_be_visible()
+    assert (look() == before).all()
 
 
 def test_two_planners_on_one_draft(page: Page, browser: Browser, service: str, plan: str) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,28 +13,16 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.api.strip import make_territory, make_tiling, publish
 from tests.browser.conftest import watched
-from tests.databases import PostgisServer, copy_postgis
+from tests.conftest import LONG_WALK
 from tests.journey.served import serving
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(params=["embedded", pytest.param("postgis", marks=pytest.mark.postgis)])
-def strip(
-    request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path
-) -> Iterator[tuple[str, httpx.Client]]:
+@pytest.fixture
+def strip(database_url: str, tmp_path: Path) -> Iterator[tuple[str, httpx.Client]]:
     """A service with a small territory, published once in three grids."""
-    if request.param == "postgis":
-        server: PostgisServer = request.getfixturevalue("postgis_server")
-        with contextmanager(copy_postgis)(server, "migrated") as url:
-            yield from _served(url, tmp_path)
-    else:
-        shutil.copy(migrated_file, tmp_path / "strip.db")
-        yield from _served(f"sqlite:///{tmp_path / 'strip.db'}", tmp_path)
-
-
-def _served(url: str, folder: Path) -> Iterator[tuple[str, httpx.Client]]:
-    with serving(url, folder) as base_url, httpx.Client(base_url=base_url, timeout=60) as client:
+    with serving(database_url, tmp_path) as base_url, httpx.Client(base_url=base_url, timeout=60) as client:
         ask: Any = client  # answers as the tests' own client does
         make_territory(ask)
         publish(ask, make_tiling(ask))
@@ -53,6 +39,7 @@ def _go(page: Page, room: str, **query: str) -> None:
     page.goto(f"/?lang=en{extra}#/{room}")
 
 
+@LONG_WALK
 def test_from_a_plan_to_its_publication(page: Page, strip: tuple[str, httpx.Client]) -> None:
     _, client = strip
     _go(page, "plans")

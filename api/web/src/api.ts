@@ -99,18 +99,36 @@ export interface LabelledPlan {
 
 export interface Roster {
   roster: number;
+  /** The newest there is, in force or not: what a change is made on. */
+  newest: number;
   departments: { id: string; name: string; parent: string | null; head: string | null }[];
-  people: { id: string; name: string; department: string }[];
-  teams: { id: string; name: string; level: string }[];
-  members: {
-    team: string;
-    person: string;
-    role: string;
-    time_share: number;
-    kpi_share: number;
-    acting: boolean;
-    backup: boolean;
-  }[];
+  people: Person[];
+  teams: { id: string; name: string; level: string; capacity: Record<string, number> }[];
+  members: Member[];
+  fallback: string | null;
+}
+
+export interface Person {
+  id: string;
+  /** `***` where the caller may not see names. */
+  name: string;
+  department: string;
+  /** Share of the assessment which stays with the department; null is what the teams leave. */
+  kpi_share: number | null;
+  valid_until: string | null;
+}
+
+export interface Member {
+  team: string;
+  person: string;
+  role: string;
+  time_share: number;
+  kpi_share: number;
+  acting: boolean;
+  backup: boolean;
+  /** The membership counts from the one moment and before the other; null is without bound. */
+  valid_from: string | null;
+  valid_until: string | null;
 }
 
 export type Area = Polygon | MultiPolygon;

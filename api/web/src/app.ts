@@ -9,7 +9,7 @@ import { Format } from './format.ts';
 import { renderHeader } from './header.ts';
 import { storeLanguage, type I18n, type Key, type Language } from './i18n.ts';
 import { goToFound } from './finding.ts';
-import { isUnknown, signInNotice, type Me } from './identity.ts';
+import { isUnknown, signInNotice } from './identity.ts';
 import { HoverCard } from './hover.ts';
 import { SearchBox } from './searchbox.ts';
 import { emptyNotice, loadingNotice } from './notice.ts';
@@ -26,7 +26,6 @@ export class App {
   private door: Door | null = null;
   private room: Room | null = null;
   private notice: (() => HTMLElement) | null = null;
-  private me: Me | null = null;
   private turn = 0;
   private readonly hover: HoverCard;
   private readonly searchBox: SearchBox;
@@ -62,7 +61,7 @@ export class App {
     await this.guard(async () => {
       const { i18n } = this.context;
       this.tell(() => loadingNotice(i18n.t('state.loading')));
-      this.me = await this.context.api.me();
+      this.workspace.me = await this.context.api.me();
       this.renderFrame();
       const territories = await this.workspace.loadTerritories();
       const first = territories.find(({ id }) => id === wished) ?? territories[0];
@@ -86,6 +85,7 @@ export class App {
       return;
     }
     this.room?.stop();
+    this.hover.hide();
     this.workspace.stage?.use(null);
     this.door = door;
     this.room = room;
@@ -127,7 +127,7 @@ export class App {
       territories,
       territory,
       board,
-      this.me,
+      this.workspace.me,
       {
         chooseTerritory: (id) => void this.chooseTerritory(id),
         switchLanguage: () => this.switchLanguage(),

@@ -4,7 +4,7 @@ import type { Board } from './board.ts';
 import { fill, h } from './dom.ts';
 import type { Context } from './context.ts';
 import type { Key } from './i18n.ts';
-import { whoIsAtWork, type Me } from './identity.ts';
+import { openBadge, signOut, type Me } from './identity.ts';
 
 export interface HeaderActions {
   chooseTerritory(id: string): void;
@@ -29,11 +29,12 @@ export function renderHeader(
     territory && territoryName(territories, territory, i18n.t('nav.territory'), actions),
     board && subject(board, { i18n, format }),
     territory?.simulated && h('span', { class: 'badge' }, i18n.t('head.simulated')),
+    me?.access === 'open' && openBadge(i18n),
     search,
     h(
       'nav',
       {},
-      me && whoIsAtWork(me, i18n, () => actions.signOut()),
+      me?.access === 'keys' && signOut(me, i18n, () => actions.signOut()),
       h('a', { href: '/docs', class: 'quiet' }, i18n.t('nav.docs')),
       h(
         'button',

@@ -10,7 +10,17 @@ export class HoverCard {
   constructor(
     private readonly root: HTMLElement,
     private readonly context: Context,
-  ) {}
+  ) {
+    // The map does not always learn that the pointer has left it, as while it is worked by keyboard.
+    document.addEventListener('pointerover', ({ target }) => {
+      if (target instanceof Element && target.closest('#map') === null) this.hide();
+    });
+    document.documentElement.addEventListener('pointerleave', () => this.hide());
+  }
+
+  hide(): void {
+    this.show(null, null, null);
+  }
 
   /** @param at pixels from the left and top of the map; null hides the card. */
   show(board: Board | null, place: Place | null, at: { x: number; y: number } | null): void {

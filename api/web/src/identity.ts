@@ -65,21 +65,14 @@ function companyDoor(host: string, i18n: I18n): HTMLElement {
   return h('p', {}, h('button', { id: 'company', type: 'button', class: 'primary', onclick: leave }, label));
 }
 
-/** What the header says: that the service is open, or who is at work and how to end that. */
-export function whoIsAtWork(me: Me, i18n: I18n, signOut: () => void): HTMLElement {
-  if (me.access === 'open') {
-    return h('span', { class: 'badge', title: i18n.t('identity.open.text') }, i18n.t('identity.open'));
-  }
-  const name = me.actor.replace(/^(key|user):/, '');
-  return h(
-    'button',
-    {
-      id: 'sign-out',
-      type: 'button',
-      class: 'quiet',
-      title: i18n.t('identity.out', { name }),
-      onclick: () => signOut(),
-    },
-    i18n.t('identity.out', { name }),
-  );
+/** Says that nobody has to sign in. */
+export function openBadge(i18n: I18n): HTMLElement {
+  return h('span', { class: 'badge', title: i18n.t('identity.open.text') }, i18n.t('identity.open'));
+}
+
+/** Says who is at work, and ends that. */
+export function signOut(me: Me, i18n: I18n, leave: () => void): HTMLElement {
+  const text = i18n.t('identity.out', { name: me.actor.replace(/^(key|user):/, '') });
+  const onclick = (): void => leave();
+  return h('button', { id: 'sign-out', type: 'button', class: 'quiet', title: text, onclick }, text);
 }

@@ -1,9 +1,11 @@
 /** The search box of the header: a list under it, worked by arrows, Enter and Escape. */
 import type { Board } from './board.ts';
 import type { Context } from './context.ts';
-import { fill, h } from './dom.ts';
+import { fill, h, withVars } from './dom.ts';
 import { search, type Found } from './search.ts';
 
+/** Pixels which the list keeps from the edges of the page and of the map. */
+const EDGE = 8;
 const TYPING = 'input:not([type=checkbox], [type=radio], [type=range]), select, textarea';
 
 export class SearchBox {
@@ -91,7 +93,17 @@ export class SearchBox {
       i18n.t('search.none'),
     );
     fill(this.list, ...(lines.length > 0 ? lines : [nothing]));
+    this.place();
     this.list.children[this.at]?.scrollIntoView({ block: 'nearest' });
+  }
+
+  /** Under the box, but beside the map: its buttons stay in sight. */
+  private place(): void {
+    const box = this.root.getBoundingClientRect();
+    const width = this.list.offsetWidth;
+    const beside = document.getElementById('panel')?.getBoundingClientRect().left ?? 0;
+    const left = Math.min(Math.max(box.left, beside + EDGE), innerWidth - width - EDGE);
+    withVars(this.list, { '--left': `${left - box.left}px` });
   }
 
   private words(one: Found): (HTMLElement | string)[] {
@@ -126,6 +138,7 @@ export class SearchBox {
     if (why === null) return;
     fill(this.list, h('li', { role: 'option', 'aria-disabled': 'true' }, why));
     this.list.hidden = false;
+    this.place();
   }
 
   private close(): void {

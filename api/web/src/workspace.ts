@@ -10,6 +10,7 @@ import type {
 import { Boards, currentPublication, type Board } from './board.ts';
 import { makeColouring, type Colouring, type Mode } from './colouring.ts';
 import type { Context } from './context.ts';
+import type { Me } from './identity.ts';
 import type { Place, Stage } from './stage.ts';
 import { currentTheme } from './theme.ts';
 
@@ -30,6 +31,8 @@ type Listener<K extends keyof Changes> = (value: Changes[K]) => void;
 export class Workspace {
   readonly boards: Boards;
   stage: Stage | null = null;
+  /** Who is at work; null until the service has told. */
+  me: Me | null = null;
   territories: readonly Territory[] = [];
   territory: TerritoryDetail | null = null;
   publications: readonly Publication[] = [];
@@ -54,6 +57,11 @@ export class Workspace {
 
   private tell<K extends keyof Changes>(what: K, value: Changes[K]): void {
     for (const listener of this.listeners.get(what) ?? []) (listener as Listener<K>)(value);
+  }
+
+  /** Whether whoever is at work holds a scope; what they lack is not offered. */
+  may(scope: string): boolean {
+    return this.me?.scopes.includes(scope) ?? false;
   }
 
   async loadTerritories(): Promise<readonly Territory[]> {

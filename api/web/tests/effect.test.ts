@@ -58,6 +58,14 @@ describe('the effect of a move', () => {
     expect(FOUR.labels[1]).toBe(0);
   });
 
+  it('counts customers who get another team, and not those whose new grid has the same', () => {
+    const teams = ['north', 'north', null, 'south'];
+    const grids = FOUR.grids.map((grid, place) => ({ ...grid, team: teams[place] ?? null }));
+    const moved = (row: number, to: number): number | null =>
+      effectOf({ ...FOUR, grids }, new Map([[row, to]])).customers;
+    expect([moved(1, 1), moved(1, 2), moved(1, 3), moved(8, 3)]).toEqual([0, 2, 2, 9]);
+  });
+
   it('is nothing where cells stay', () => {
     expect(effectOf(FOUR, new Map([[1, 0]]))).toMatchObject({ cells: 0, grids: [], broken: [] });
   });

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Api, ApiError } from '../src/api.ts';
 import { Format } from '../src/format.ts';
 import { I18n } from '../src/i18n.ts';
-import { isUnknown, signInNotice, whoIsAtWork } from '../src/identity.ts';
+import { isUnknown, openBadge, signInNotice, signOut } from '../src/identity.ts';
 
 const i18n = new I18n('en');
 const context = { api: new Api(() => 'en'), i18n, format: new Format('en') };
@@ -68,14 +68,14 @@ describe('signing in', () => {
 
 describe('the header', () => {
   it('says that a service is open', () => {
-    const badge = whoIsAtWork({ actor: 'local', access: 'open', scopes: [] }, i18n, () => undefined);
+    const badge = openBadge(i18n);
     expect(badge.textContent).toBe('Open: no sign-in');
     expect(badge.title).toContain('Nobody has to sign in');
   });
 
   it('names who is at work and lets them go', () => {
     const out = vi.fn();
-    const button = whoIsAtWork({ actor: 'key:ann', access: 'keys', scopes: [] }, i18n, out);
+    const button = signOut({ actor: 'key:ann', access: 'keys', scopes: [] }, i18n, out);
     expect(button.textContent).toBe('Sign out ann');
     button.click();
     expect(out).toHaveBeenCalledOnce();

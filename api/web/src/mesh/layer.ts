@@ -2,6 +2,7 @@
 import type { CustomLayerInterface, CustomRenderMethodInput, Map as MapLibre } from 'maplibre-gl';
 import type { Mesh } from './mesh.ts';
 import { program, texture, WIDTH } from './gl.ts';
+import { Still } from './still.ts';
 
 /** What a cell may be marked as, beside its colour. */
 export const Mark = { none: 0, chosen: 1, moved: 2, conflict: 3, hatched: 4, hovered: 5 } as const;
@@ -86,6 +87,9 @@ export class MeshLayer implements CustomLayerInterface {
   private picked = new Float32Array(0);
   private map: MapLibre | null = null;
   private drawn: Drawn | null = null;
+  private still: Still | null = null;
+  /** How often anything of what is drawn has changed. */
+  private version = 0;
   private stale = { colours: true, marks: true, borders: true, picked: true };
   private readonly cellWidth: number;
   /** Of the cells' colours, over what lies under them. */
@@ -161,42 +165,48 @@ export class MeshLayer implements CustomLayerInterface {
   onAdd(map: MapLibre, gl: WebGL2RenderingContext): void {
     this.map = map;
     this.drawn = new Drawn(gl, this.mesh);
+    this.still = new Still(gl);
     this.stale = { colours: true, marks: true, borders: true, picked: true };
   }
 
   onRemove(): void {
     this.drawn?.free();
-    this.drawn = null;
+    this.still?.free();
+    this.drawn = this.still = null;
     this.map = null;
   }
 
   render(gl: WebGL2RenderingContext, input: CustomRenderMethodInput): void {
-    const { drawn, map } = this;
-    if (!drawn || !map) return;
+    const { drawn, still, map } = this;
+    if (!drawn || !still || !map) return;
     if (this.stale.colours) drawn.upload('colours', this.colours);
     if (this.stale.marks) drawn.upload('marks', this.marks);
     if (this.stale.borders) drawn.edges('grids', this.borders);
     if (this.stale.picked) drawn.edges('picked', this.picked);
+    if (Object.values(this.stale).includes(true)) this.version++;
     this.stale = { colours: false, marks: false, borders: false, picked: false };
     const matrix = moved(input.defaultProjectionData.mainMatrix, this.mesh.origin);
+    const { drawingBufferWidth: width, drawingBufferHeight: height } = gl;
     gl.disable(gl.DEPTH_TEST);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    const [from, to] = this.span.map((share) => Math.round(share * gl.drawingBufferWidth)) as [
-      number,
-      number,
-    ];
+    const key = [this.version, this.opacity, ...this.span, width, height, ...matrix].join(' ');
+    still.render(key, () => this.draw(gl, drawn, matrix, map.getZoom()));
+  }
+
+  private draw(gl: WebGL2RenderingContext, drawn: Drawn, matrix: Float32Array, zoom: number): void {
+    const [from = 0, to = 0] = this.span.map((share) => Math.round(share * gl.drawingBufferWidth));
     const whole = from <= 0 && to >= gl.drawingBufferWidth;
     if (!whole) {
       gl.enable(gl.SCISSOR_TEST);
       gl.scissor(from, 0, Math.max(0, to - from), gl.drawingBufferHeight);
     }
     drawn.fill(matrix, this.style, this.opacity);
-    const pixels = this.cellWidth * 512 * 2 ** map.getZoom();
+    const pixels = this.cellWidth * 512 * 2 ** zoom;
     const seen = Math.min(1, Math.max(0, pixels / CELL_PIXELS - 1));
     const ratio = devicePixelRatio;
     if (seen > 0) drawn.lines(matrix, 'cells', 0.6 * ratio, [...this.style.cell, 0.3 * seen]);
-    const thick = Math.min(3, Math.max(1.2, 1.2 + (map.getZoom() - 8) * 0.36));
+    const thick = Math.min(3, Math.max(1.2, 1.2 + (zoom - 8) * 0.36));
     drawn.lines(matrix, 'grids', thick * ratio, [...this.style.border, 1]);
     drawn.lines(matrix, 'picked', 3 * ratio, [...this.style.accent, 1]);
     if (!whole) gl.disable(gl.SCISSOR_TEST);

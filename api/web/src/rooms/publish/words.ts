@@ -41,7 +41,7 @@ export const words = {
     'publish.state.set-aside': 'set aside',
     'publish.by': 'by {actor}, {grids} {grids:grid|grids}',
     'publish.moved':
-      '{cells} {cells:cell|cells} and {customers} {customers:customer|customers} changed hands',
+      '{cells} {cells:cell|cells} and {customers} {customers:customer|customers} got another team',
     'publish.changes': 'Changes since number {n}',
     'publish.changes.cell': 'Cells and grids',
     'publish.changes.customer': 'Customers',
@@ -99,7 +99,7 @@ export const words = {
     'publish.state.past': '已过期',
     'publish.state.set-aside': '已搁置',
     'publish.by': '{actor}，{grids} 个网格',
-    'publish.moved': '{cells} 个单元、{customers} 个客户更换归属',
+    'publish.moved': '{cells} 个单元、{customers} 个客户更换团队',
     'publish.changes': '自第 {n} 版以来的变化',
     'publish.changes.cell': '单元与网格',
     'publish.changes.customer': '客户',

@@ -169,3 +169,11 @@ const NEW = {
   deviation: {},
   inside: null,
 };
+
+/** A name which no other plan has: with a number behind it where others have it already. */
+export function freeName(wanted: string, taken: readonly (string | null)[]): string {
+  const names = new Set(taken);
+  let name = wanted;
+  for (let n = 2; names.has(name); n++) name = `${wanted} (${n})`;
+  return name;
+}

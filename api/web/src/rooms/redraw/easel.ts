@@ -56,8 +56,8 @@ export class Easel {
     this.changed();
   }
 
-  /** Show what is chosen on the map, and what it would do. */
-  show(): void {
+  /** Show what is chosen on the map, and what it would do; the numbers come first where `soon` is false. */
+  show(soon = true): void {
     this.settleFrame();
     const { workspace } = this;
     const { board } = workspace;
@@ -67,7 +67,13 @@ export class Easel {
     const effect = effectOf(base, resolved(pending, board));
     this.effect = effect;
     const marks = marksOf(board, effect, pending.keys(), this.chosen);
-    void workspace.preview(effect.board).then(() => workspace.stage?.mark(marks));
+    const draw = async (): Promise<void> => {
+      if (this.effect !== effect) return; // others came after it
+      await workspace.preview(effect.board);
+      await workspace.stage?.mark(marks);
+    };
+    if (soon) void draw();
+    else requestAnimationFrame(() => setTimeout(() => void draw()));
     this.changed();
   }
 
@@ -90,7 +96,7 @@ export class Easel {
         this.showSoon();
       },
       end: () => {
-        if (this.chosen.end()) this.show();
+        if (this.chosen.end()) this.show(false);
       },
     };
     const { tool } = this.held;

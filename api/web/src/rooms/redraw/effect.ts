@@ -17,7 +17,7 @@ export interface Effect {
   grids: GridEffect[];
   /** Cells which would change hands. */
   cells: number;
-  /** Sum of the measure of customers on them, where there is one. */
+  /** Sum of the measure of customers on those which get another team, where there is one. */
   customers: number | null;
   /** Grids which would be in several pieces and are whole now. */
   broken: string[];
@@ -46,7 +46,7 @@ export function effectOf(board: Board, pending: Pending): Effect {
     if (from === to) continue;
     labels[row] = to;
     cells++;
-    customers += columns.measures[CUSTOMERS]?.[row] ?? 0;
+    if (ownerOf(board, from) !== ownerOf(board, to)) customers += columns.measures[CUSTOMERS]?.[row] ?? 0;
     for (const [grid, sign] of [
       [from, -1],
       [to, 1],
@@ -78,6 +78,12 @@ export function effectOf(board: Board, pending: Pending): Effect {
     emptied: effects.filter(({ after }) => after.cells === 0).map(codeOf),
     locked: [...pending.keys()].filter((row) => board.locked.has(row) && board.labels[row] !== labels[row]),
   };
+}
+
+/** Whose a grid is: its team's, or where it has none its own. */
+function ownerOf({ grids }: Board, grid: number): string {
+  const { team, code } = grids[grid] ?? { team: null, code: '' };
+  return team === null ? `grid ${code}` : `team ${team}`;
 }
 
 function codeOf({ before }: GridEffect): string {

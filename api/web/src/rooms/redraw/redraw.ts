@@ -6,7 +6,7 @@ import { fill, h } from '../../dom.ts';
 import type { Room, Workspace } from '../../workspace.ts';
 import { startOffer, stepButtons, targetChoice, toolChoice, wholeGrid } from './choices.ts';
 import { NEW } from './chosen.ts';
-import { conflictsOf, Draft } from './draft.ts';
+import { conflictsOf, Draft, freeName } from './draft.ts';
 import { Easel } from './easel.ts';
 import { dissolved, half, rowsOf } from './effect.ts';
 import { Others, type Told } from './others.ts';
@@ -122,13 +122,15 @@ export class RedrawRoom implements Room {
   private offer(board: Board): HTMLElement {
     const { context } = this.workspace;
     const date = context.format.date(new Date().toISOString(), board.territory.time_zone);
+    const plans = this.workspace.plans();
     const start = async (): Promise<void> => {
-      const plan = await this.draft.branch(board, context.i18n.t('redraw.draftName', { date }));
-      await this.workspace.showPlan(plan);
+      const taken = (await plans).map(({ name }) => name);
+      const name = freeName(context.i18n.t('redraw.draftName', { date }), taken);
+      await this.workspace.showPlan(await this.draft.branch(board, name));
     };
     return startOffer(
       context,
-      this.workspace.plans(),
+      plans,
       () => void this.run(start),
       (plan) => void this.run(() => this.workspace.showPlan(plan)),
     );

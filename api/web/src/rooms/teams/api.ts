@@ -2,7 +2,13 @@
 import type { Api, PlanDetail } from '../../api.ts';
 import type { Board } from '../../board.ts';
 import { Solving, type Job } from '../plans/solving.ts';
-import type { Pin } from './dealing.ts';
+import type { Operation } from './membership.ts';
+
+/** A grid which is to have this team, wherever the others go. */
+export interface Pin {
+  grid: string;
+  team: string;
+}
 
 export interface LoadRow {
   id: string | null;
@@ -43,6 +49,8 @@ interface Placed {
 export interface ScoreGrid {
   code: string;
   name: string | null;
+  team: { id: string; name: string } | null;
+  area_km2: number;
   figures: Record<string, Placed>;
   score: Placed | null;
 }
@@ -79,6 +87,13 @@ export interface Handover {
   refused: { title?: string; detail?: string; cure?: string } | null;
 }
 
+export interface RosterChanges {
+  base_roster: number;
+  operations: Operation[];
+  valid_from: string | null;
+  reason: string | null;
+}
+
 export class Teams {
   constructor(private readonly api: Api) {}
 
@@ -94,6 +109,18 @@ export class Teams {
       revision: subject.plan.revision,
     });
     if (status === 202) await new Solving(this.api).follow(value.id, () => undefined);
+  }
+
+  /** Give single grids of a draft to teams; null takes a grid's team away. */
+  give({ subject }: Board, grids: Record<string, string | null>): Promise<unknown> {
+    return this.api.send('PATCH', `/v1/plans/${subject.plan.id}/teams`, {
+      body: { grids },
+      revision: subject.plan.revision,
+    });
+  }
+
+  changeRoster(territory: string, changes: RosterChanges): Promise<{ rosters: number[] }> {
+    return this.api.post(`/v1/territories/${encodeURIComponent(territory)}/roster/changes`, changes);
   }
 
   loads(board: Board): Promise<Loads> {

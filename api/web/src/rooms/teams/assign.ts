@@ -5,10 +5,12 @@ import { fill, h } from '../../dom.ts';
 import type { Key } from '../../i18n.ts';
 import { Mark } from '../../mesh/layer.ts';
 import type { Place } from '../../stage.ts';
-import { automatic } from './automatic.ts';
+import { automatic, type AutomaticWish } from './automatic.ts';
 import { teamBox, type Sum } from './box.ts';
+import { capacityOf } from './carrying.ts';
 import { Dealing, total } from './dealing.ts';
 import { acceptTeams } from './drag.ts';
+import { changeTeams, renderSaving, takeBack } from './saving.ts';
 import { teamNames, type Desk, type View } from './view.ts';
 
 export class AssignView implements View {
@@ -31,9 +33,10 @@ export class AssignView implements View {
     this.measure = this.board.measures.includes(measure) ? measure : (this.board.measures[0] ?? measure);
     this.dealing = new Dealing(shownGrids(this.board));
     this.names = teamNames(desk.roster);
-    this.to = desk.roster.teams[0]?.id ?? '';
+    this.to = desk.roster.teams.find(({ id }) => id !== desk.roster.fallback)?.id ?? '';
     const { plan, publication } = this.board.subject;
-    this.editable = publication === null && plan.status === 'draft';
+    this.editable = publication === null && plan.status === 'draft' && desk.workspace.may('plans:write');
+    if (this.editable) document.addEventListener('keydown', this.onKey);
     this.endDrops = this.editable
       ? acceptTeams(stage, this.board, (code, team) => this.give([code], team))
       : () => undefined;
@@ -42,6 +45,7 @@ export class AssignView implements View {
 
   stop(): void {
     this.endDrops();
+    document.removeEventListener('keydown', this.onKey);
     const { workspace } = this.desk;
     if (this.dealing.size > 0 && workspace.board === this.board) void workspace.preview(null);
     void workspace.stage?.mark(null);
@@ -54,6 +58,18 @@ export class AssignView implements View {
     return true;
   }
 
+  private readonly onKey = (event: KeyboardEvent): void => {
+    const undo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === 'z';
+    const typing = event.target instanceof HTMLElement && event.target.matches('input[type=text], textarea');
+    if (!undo || typing || !this.dealing.canUndo) return;
+    event.preventDefault();
+    this.undo();
+  };
+
+  private undo(): void {
+    if (this.dealing.undo()) this.refresh();
+  }
+
   private render(): void {
     const { i18n } = this.desk.workspace.context;
     const measures = h(
@@ -63,6 +79,7 @@ export class AssignView implements View {
         onchange: () => {
           this.measure = measures.value;
           this.renderList();
+          this.renderSaving();
         },
       },
       ...this.board.measures.map((name) =>
@@ -88,6 +105,7 @@ export class AssignView implements View {
   private notEditable(): HTMLElement {
     const { i18n } = this.desk.workspace.context;
     const { plan, publication } = this.board.subject;
+    if (!this.desk.workspace.may('plans:write')) return h('p', { class: 'muted' }, i18n.t('teams.mayNot'));
     if (!publication) {
       const status = i18n.t(`plan.status.${plan.status}` as Key);
       return h('p', { class: 'muted' }, i18n.t('teams.locked', { status }));
@@ -173,7 +191,7 @@ export class AssignView implements View {
 
   private renderList(): void {
     const held = this.dealing.byTeam();
-    const { fallback } = this.desk.roster as { fallback?: string | null };
+    const { fallback } = this.desk.roster;
     const teams = this.desk.roster.teams.filter(({ id }) => id !== fallback || held.has(id));
     const sums = teams.map(({ id }) => total(held.get(id) ?? [], this.measure));
     const before = teams.map(({ id }) =>
@@ -182,7 +200,8 @@ export class AssignView implements View {
         this.measure,
       ),
     );
-    const most = Math.max(...sums, ...before, 0);
+    const room = teams.map(({ id }) => capacityOf(this.desk.roster, id, this.measure) ?? 0);
+    const most = Math.max(...sums, ...before, ...room, 0);
     const rows = teams.map(({ id }, i) =>
       this.team(id, held.get(id) ?? [], { sums, most, now: sums[i] ?? 0, before: before[i] ?? 0 }),
     );
@@ -202,50 +221,35 @@ export class AssignView implements View {
   }
 
   private renderSaving(): void {
-    const { i18n } = this.desk.workspace.context;
-    const n = this.dealing.size;
-    this.saving.hidden = n === 0;
-    fill(
-      this.saving,
-      h('strong', {}, i18n.t('teams.pending', { n })),
-      h(
-        'button',
-        { type: 'button', class: 'primary', onclick: () => void this.save() },
-        i18n.t('teams.save'),
-      ),
-      h(
-        'button',
-        {
-          type: 'button',
-          class: 'plain',
-          onclick: () => {
-            this.dealing.clear();
-            this.refresh();
-          },
-        },
-        i18n.t('teams.discard'),
-      ),
-    );
+    renderSaving(this.saving, this.dealing, this.board, this.measure, this.desk, {
+      save: () => void this.save(),
+      undo: () => this.undo(),
+      discard: () => {
+        this.dealing.clear();
+        this.refresh();
+      },
+    });
   }
 
   private save(): Promise<void> {
-    const teams = new Set(this.desk.roster.teams.map(({ id }) => id));
-    return this.send({ pins: this.dealing.pins(teams), today: 'none' });
+    const { dealing, desk, board } = this;
+    const back = takeBack(desk, board.subject.plan.id, dealing.former());
+    const give = (): Promise<unknown> => desk.teams.give(board, dealing.wanted());
+    return this.change(give, back);
   }
 
-  private automatic({ today, hand }: { today: boolean; hand: boolean }): Promise<void> {
-    return this.send({ pins: hand ? this.dealing.changed() : [], today: today ? 'publication' : 'none' });
+  private automatic({ today, hand }: AutomaticWish): Promise<void> {
+    const { dealing, desk, board } = this;
+    const pins = hand ? Object.entries(dealing.wanted()).map(([grid, team]) => ({ grid, team })) : [];
+    return this.change(() => desk.teams.assign(board, { pins, today: today ? 'publication' : 'none' }), null);
   }
 
-  private send(body: Parameters<Desk['teams']['assign']>[1]): Promise<void> {
-    const { workspace, teams, run, say } = this.desk;
-    return run(async () => {
-      const before = new Map(this.board.grids.map(({ code, team }) => [code, team]));
-      await teams.assign(this.board, body);
+  private change(work: () => Promise<unknown>, back: HTMLElement | null): Promise<void> {
+    const sent = async (): Promise<void> => {
+      await work();
       this.dealing.clear();
-      const after = await workspace.showPlan(this.board.subject.plan.id);
-      const n = after?.grids.filter(({ code, team }) => before.get(code) !== team).length ?? 0;
-      say(workspace.context.i18n.t('teams.saved', { n }));
-    });
+      this.renderSaving();
+    };
+    return this.desk.run(() => changeTeams(this.desk, this.board, 'teams.saved', sent, back));
   }
 }

@@ -1,6 +1,7 @@
 /** A team with its load and its grids, onto which grids are dropped. */
 import type { GridProperties } from '../../api.ts';
 import { h } from '../../dom.ts';
+import { capacityOf } from './carrying.ts';
 import { offMean, type Dealing } from './dealing.ts';
 import { acceptDrops, dragGrids, dragTeam } from './drag.ts';
 import { bar } from './svg.ts';
@@ -42,6 +43,7 @@ export function teamBox(
   const people = personNames(desk.roster);
   const leadName = lead && (people.get(lead.person) ?? lead.person);
   const draggable = hands.editable && id !== null;
+  const capacity = id === null ? null : capacityOf(desk.roster, id, measure);
   const title = h(
     'div',
     { class: 'team-title', draggable: draggable ? 'true' : null },
@@ -60,17 +62,18 @@ export function teamBox(
       bar({
         value: sum.now,
         most: sum.most,
+        capacity,
         mean: mean(sum.sums),
         before: dealing.size ? sum.before : null,
       }),
     sum &&
       h(
         'span',
-        { class: 'small muted' },
-        i18n.t('teams.load', {
-          value: format.compact(sum.now),
-          deviation: format.deviation(offMean(sum.now, sum.sums)),
-        }),
+        { class: capacity !== null && sum.now > capacity ? 'small beyond' : 'small muted' },
+        [
+          loadWords(sum.now, capacity, desk),
+          i18n.t('teams.offMean', { deviation: format.deviation(offMean(sum.now, sum.sums)) }),
+        ].join(' · '),
       ),
     h(
       'div',
@@ -85,6 +88,18 @@ export function teamBox(
     acceptDrops(box, (codes) => hands.give(codes, id));
   }
   return box;
+}
+
+/** A load, with what there is room for where that is known. */
+export function loadWords(value: number, capacity: number | null, { workspace: { context } }: Desk): string {
+  const { i18n, format } = context;
+  if (capacity === null) return format.compact(value);
+  const words = {
+    value: format.compact(value),
+    capacity: format.compact(capacity),
+    share: format.percent(Math.round((value / Math.max(capacity, 1e-12)) * 100) / 100),
+  };
+  return i18n.t(value > capacity ? 'teams.load.over' : 'teams.load.of', words);
 }
 
 function chip(

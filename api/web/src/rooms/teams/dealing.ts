@@ -2,14 +2,11 @@
 import type { GridProperties } from '../../api.ts';
 import type { Board } from '../../board.ts';
 
-export interface Pin {
-  grid: string;
-  team: string;
-}
-
 /** Changes of teams which are not saved; one which leads back to the plan's own team is none. */
 export class Dealing {
-  private readonly changes = new Map<string, string>();
+  private changes = new Map<string, string>();
+  /** What the changes were before each step. */
+  private steps: Map<string, string>[] = [];
 
   constructor(private readonly grids: readonly GridProperties[]) {}
 
@@ -23,36 +20,47 @@ export class Dealing {
 
   give(codes: Iterable<string>, team: string): void {
     const known = new Map(this.grids.map((grid) => [grid.code, grid]));
-    for (const code of codes) {
-      const grid = known.get(code);
-      if (!grid) continue;
+    const before = new Map(this.changes);
+    const moved = [...codes]
+      .flatMap((code) => known.get(code) ?? [])
+      .filter((grid) => this.teamOf(grid) !== team);
+    for (const grid of moved) {
+      const { code } = grid;
       if (grid.team === team) this.changes.delete(code);
       else this.changes.set(code, team);
     }
+    if (moved.length > 0) this.steps.push(before);
+  }
+
+  /** Take the latest step back; false where there is none. */
+  undo(): boolean {
+    const before = this.steps.pop();
+    if (before) this.changes = before;
+    return before !== undefined;
+  }
+
+  get canUndo(): boolean {
+    return this.steps.length > 0;
   }
 
   clear(): void {
     this.changes.clear();
+    this.steps = [];
   }
 
   isChanged(code: string): boolean {
     return this.changes.has(code);
   }
 
-  /** What was changed, as pins of an assignment. */
-  changed(): Pin[] {
-    return [...this.changes].map(([grid, team]) => ({ grid, team }));
+  /** The teams which the changed grids are to have, by code. */
+  wanted(): Record<string, string> {
+    return Object.fromEntries(this.changes);
   }
 
-  /**
-   * Pins which leave every grid where it is, but for those changed. A grid without a team, or with one
-   * which is no more in the roster, has none: the service finds one for it.
-   */
-  pins(teams: ReadonlySet<string>): Pin[] {
-    return this.grids.flatMap((grid) => {
-      const team = this.teamOf(grid);
-      return team !== null && teams.has(team) ? [{ grid: grid.code, team }] : [];
-    });
+  /** The teams which the changed grids have so far, by code; null for none. */
+  former(): Record<string, string | null> {
+    const changed = this.grids.filter(({ code }) => this.changes.has(code));
+    return Object.fromEntries(changed.map(({ code, team }) => [code, team]));
   }
 
   /** Grids by team, in the order of their codes; those of no team under null. */

@@ -1,13 +1,9 @@
 /** What a handover would come to, in sentences. */
 import { h } from '../../dom.ts';
-import type { I18n } from '../../i18n.ts';
 import type { Handover } from './api.ts';
 import { gridWords } from './handover.ts';
+import { nameOfRole } from './roles.ts';
 import { personNames, teamNames, type Desk } from './view.ts';
-
-export function nameOfRole(role: string, i18n: I18n): string {
-  return i18n.has(`teams.role.${role}`) ?? role;
-}
 
 export function effectOf(told: Handover, desk: Desk): HTMLElement {
   const { i18n, format } = desk.workspace.context;

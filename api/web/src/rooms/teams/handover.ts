@@ -2,11 +2,18 @@
 import { addressOf } from '../../api.ts';
 import { shownGrids, teamName, type Board } from '../../board.ts';
 import { fill, h } from '../../dom.ts';
+import type { Key } from '../../i18n.ts';
 import type { Handover } from './api.ts';
-import { effectOf, nameOfRole } from './effect.ts';
+import { effectOf } from './effect.ts';
+import { clearFaults, field, select, tellFault } from './fields.ts';
+import { nameOfRole } from './roles.ts';
 import { personNames, teamNames, type Desk, type Option, type View } from './view.ts';
 
 type Kind = Handover['kind'];
+/** States of handovers which something is still to come of. */
+const RUNNING: readonly Handover['state'][] = ['draft', 'scheduled', 'acting'];
+/** Names of fields which the service calls otherwise than this form. */
+const FIELDS = { successors: 'successor', lead: 'successor', valid_until: 'effective_at' };
 
 export class HandoverView implements View {
   readonly root = h('div', {});
@@ -33,12 +40,18 @@ export class HandoverView implements View {
         h('span', {}, i18n.t(`teams.hand.${kind}`)),
       ),
     );
+    const may = desk.workspace.may('roster:write');
     fill(
       this.root,
-      h('div', { class: 'segments', role: 'radiogroup', 'aria-label': i18n.t('teams.hand.kind') }, ...kinds),
-      this.form,
+      !may && h('p', { class: 'muted' }, i18n.t('teams.hand.mayNot')),
+      may &&
+        h(
+          'div',
+          { class: 'segments', role: 'radiogroup', 'aria-label': i18n.t('teams.hand.kind') },
+          ...kinds,
+        ),
+      may && this.form,
       this.effect,
-      h('h3', { class: 'teams-past' }, i18n.t('teams.hand.past')),
       this.past,
     );
     this.form.addEventListener('submit', (event) => {
@@ -46,7 +59,10 @@ export class HandoverView implements View {
       void this.send(true);
     });
     // What was shown is of other wishes then.
-    this.form.addEventListener('input', () => fill(this.effect));
+    this.form.addEventListener('input', () => {
+      fill(this.effect);
+      clearFaults(this.form);
+    });
     this.renderForm();
     void desk.run(() => this.renderPast());
   }
@@ -57,8 +73,9 @@ export class HandoverView implements View {
     fill(
       this.form,
       ...(this.kind === 'leaver' ? this.leaver() : this.grid()),
-      field(i18n.t('teams.hand.date'), h('input', { type: 'date', name: 'effective_at' })),
+      field('handover', i18n.t('teams.hand.date'), h('input', { type: 'date', name: 'effective_at' })),
       field(
+        'handover',
         i18n.t('teams.hand.reason'),
         h('input', { type: 'text', name: 'reason', required: true, maxlength: 500 }),
       ),
@@ -89,10 +106,10 @@ export class HandoverView implements View {
       .map(({ id, name }): Option => [id, `${name} (${places(id)})`]);
     const nobody: Option = ['', i18n.t('teams.hand.nobody')];
     return [
-      field(i18n.t('teams.hand.person'), select('person', leavers)),
-      field(i18n.t('teams.hand.successor'), select('successor', [nobody, ...all])),
-      field(i18n.t('teams.hand.from'), h('input', { type: 'date', name: 'from' })),
-      field(i18n.t('teams.hand.acting'), select('acting', [nobody, ...all])),
+      field('handover', i18n.t('teams.hand.person'), select('person', leavers)),
+      field('handover', i18n.t('teams.hand.successor'), select('successor', [nobody, ...all])),
+      field('handover', i18n.t('teams.hand.from'), h('input', { type: 'date', name: 'from' })),
+      field('handover', i18n.t('teams.hand.acting'), select('acting', [nobody, ...all])),
     ];
   }
 
@@ -105,8 +122,8 @@ export class HandoverView implements View {
     ]);
     const teams = this.desk.roster.teams.map(({ id, name }): Option => [id, name]);
     return [
-      field(i18n.t('teams.hand.which'), select('grid', grids)),
-      field(i18n.t('teams.to'), select('team', teams)),
+      field('handover', i18n.t('teams.hand.which'), select('grid', grids)),
+      field('handover', i18n.t('teams.to'), select('team', teams)),
     ];
   }
 
@@ -134,8 +151,10 @@ export class HandoverView implements View {
     const { workspace, teams, run, say } = this.desk;
     const { i18n } = workspace.context;
     fill(this.effect);
+    clearFaults(this.form);
     return run(async () => {
-      const told = await teams.handOver(workspace.territory?.id ?? '', this.wish(dry));
+      const told = await this.told(teams.handOver(workspace.territory?.id ?? '', this.wish(dry)));
+      if (!told) return;
       if (dry) {
         this.show(told);
         return;
@@ -145,6 +164,16 @@ export class HandoverView implements View {
       await this.renderPast();
       say([i18n.t(draft ? 'teams.hand.draft' : 'teams.hand.done'), refused].filter(Boolean).join(' '));
     });
+  }
+
+  /** The answer; null where the service refused something, which stands at its field then. */
+  private async told(answer: Promise<Handover>): Promise<Handover | null> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (tellFault(this.form, error, FIELDS, this.desk.workspace.context.i18n)) return null;
+      throw error;
+    }
   }
 
   private show(told: Handover): void {
@@ -191,24 +220,44 @@ export class HandoverView implements View {
             i18n.t('teams.hand.pack'),
           );
     const zone = workspace.territory?.time_zone ?? 'UTC';
+    const draft = (item: Handover): HTMLElement | null =>
+      item.state !== 'draft' || item.plan === null
+        ? null
+        : h(
+            'button',
+            {
+              type: 'button',
+              class: 'plain small',
+              onclick: () => void this.desk.run(() => workspace.showPlan(item.plan ?? '')),
+            },
+            i18n.t('teams.hand.show'),
+          );
+    const row = (item: Handover): HTMLElement =>
+      h(
+        'li',
+        {},
+        h('span', { class: 'tag' }, i18n.t(`teams.hand.state.${item.state}`)),
+        what(item),
+        h('span', { class: 'second' }, `${format.date(item.effective_at, zone)} · ${item.reason}`),
+        h('span', { class: 'row' }, pack(item), draft(item)),
+      );
+    const list = (title: Key, some: readonly Handover[]): HTMLElement =>
+      h(
+        'section',
+        {},
+        h('h3', { class: 'teams-past' }, i18n.t(title)),
+        some.length === 0
+          ? h('p', { class: 'muted' }, i18n.t('teams.hand.none'))
+          : h('ul', { class: 'history' }, ...some.map(row)),
+      );
+    const runs = ({ state }: Handover): boolean => RUNNING.includes(state);
     fill(
       this.past,
-      items.length === 0
-        ? h('p', { class: 'muted' }, i18n.t('teams.hand.none'))
-        : h(
-            'ul',
-            { class: 'history' },
-            ...items.map((item) =>
-              h(
-                'li',
-                {},
-                h('span', { class: 'tag' }, i18n.t(`teams.hand.state.${item.state}`)),
-                what(item),
-                h('span', { class: 'second' }, `${format.date(item.effective_at, zone)} · ${item.reason}`),
-                pack(item),
-              ),
-            ),
-          ),
+      list('teams.hand.running', items.filter(runs)),
+      list(
+        'teams.hand.past',
+        items.filter((item) => !runs(item)),
+      ),
     );
   }
 }
@@ -223,13 +272,4 @@ export function gridWords(item: Handover, { workspace, roster }: Desk): Record<s
     after: name(item.effect.team_after),
     date: workspace.context.format.date(item.effective_at, workspace.territory?.time_zone ?? 'UTC'),
   };
-}
-
-function field(label: string, input: HTMLInputElement | HTMLSelectElement): HTMLElement {
-  input.id = `handover-${input.name}`;
-  return h('div', { class: 'field' }, h('label', { for: input.id }, label), input);
-}
-
-function select(name: string, options: readonly Option[]): HTMLSelectElement {
-  return h('select', { name }, ...options.map(([value, text]) => h('option', { value }, text)));
 }

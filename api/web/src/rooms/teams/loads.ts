@@ -3,6 +3,7 @@ import { addressOf } from '../../api.ts';
 import type { Board } from '../../board.ts';
 import { fill, h } from '../../dom.ts';
 import { loadsPath, loadsQuery, type LoadRow, type Loads } from './api.ts';
+import { capacityOf } from './carrying.ts';
 import { bar } from './svg.ts';
 import type { Desk, View } from './view.ts';
 
@@ -94,8 +95,13 @@ function renderChart(
   const rows = loads[whose]
     .filter((row) => row.id !== null)
     .sort((a, b) => (b.loads[measure] ?? -1) - (a.loads[measure] ?? -1));
+  const room = new Map(rows.map((row) => [row, roomOf(row, whose, measure, loads, desk)]));
   const most = Math.max(
-    ...rows.flatMap((row) => [row.loads[measure] ?? 0, row.before?.loads?.[measure] ?? 0]),
+    ...rows.flatMap((row) => [
+      row.loads[measure] ?? 0,
+      row.before?.loads?.[measure] ?? 0,
+      room.get(row) ?? 0,
+    ]),
   );
   const short = (value: number): string => (value < 100 ? round(value) : format.compact(value));
   fill(
@@ -115,7 +121,13 @@ function renderChart(
       'table',
       { class: 'team-loads' },
       h('caption', { class: 'unseen' }, `${i18n.t('teams.view.loads')}: ${nameOf(measure, desk, board)}`),
-      h('tbody', {}, ...rows.map((row) => line(row, measure, most, fair?.mean ?? null, short, desk))),
+      h(
+        'tbody',
+        {},
+        ...rows.map((row) =>
+          line(row, { measure, most, mean: fair?.mean ?? null, room: room.get(row) ?? null }, short, desk),
+        ),
+      ),
     ),
   );
 }
@@ -124,11 +136,23 @@ function round(value: number): string {
   return value.toFixed(2).replace(/\.?0+$/, '');
 }
 
+/** What there is room for: of teams by the roster, of people by the share of it they use. */
+function roomOf(row: LoadRow, whose: Whose, measure: string, { parts }: Loads, desk: Desk): number | null {
+  if (whose === 'teams') return capacityOf(desk.roster, row.id ?? '', parts[measure] ?? measure);
+  const [load, used] = [row.loads[measure], row.used[measure]];
+  return load && used ? load / used : null;
+}
+
+interface Scale {
+  measure: string;
+  most: number;
+  mean: number | null;
+  room: number | null;
+}
+
 function line(
   row: LoadRow,
-  measure: string,
-  most: number,
-  mean: number | null,
+  { measure, most, mean, room }: Scale,
   short: (value: number) => string,
   desk: Desk,
 ): HTMLElement {
@@ -139,7 +163,11 @@ function line(
   const used = row.used[measure];
   const notes = [
     over && i18n.t('teams.loads.over'),
-    used !== undefined && i18n.t('teams.loads.used', { share: format.percent(Math.round(used * 100) / 100) }),
+    used !== undefined &&
+      i18n.t('teams.loads.used', {
+        share: format.percent(Math.round(used * 100) / 100),
+        capacity: short(room ?? 0),
+      }),
     row.distance_km.mean !== null && i18n.t('teams.loads.km', { km: row.distance_km.mean.toFixed(1) }),
   ];
   return h(
@@ -149,7 +177,7 @@ function line(
     h(
       'td',
       {},
-      bar({ value: value ?? 0, most, mean, before: before === value ? null : before, beyond: over }),
+      bar({ value: value ?? 0, most, capacity: room, mean, before: before === value ? null : before }),
       h('span', { class: over ? 'small beyond' : 'small muted' }, notes.filter(Boolean).join(' · ')),
     ),
     h('td', { class: 'figure' }, value == null ? i18n.t('teams.loads.kept') : short(value)),

@@ -13,28 +13,41 @@ export interface BarWish {
   value: number;
   /** What fills the whole width. */
   most: number;
+  /** What there is room for; what goes beyond it is drawn as such. */
+  capacity?: number | null;
   mean?: number | null;
   before?: number | null;
-  beyond?: boolean;
 }
 
-/** A bar with a line at the mean and a ring where it was before; the number itself stands beside it as text. */
-export function bar({ value, most, mean = null, before = null, beyond = false }: BarWish): SVGElement {
-  const at = (amount: number): string =>
-    `${Math.max(0, Math.min(100, (amount / Math.max(most, 1e-12)) * 100)).toFixed(2)}%`;
-  const parts = [
-    svg('rect', { class: 'team-track', x: 0, y: 3, width: '100%', height: 8, rx: 3 }),
+const TOP = 3;
+const THICK = 8;
+const HEIGHT = 14;
+
+/**
+ * A bar in the room there is for it, with a line at the mean and a ring where it was before; the numbers
+ * stand beside it as text.
+ */
+export function bar({ value, most, capacity = null, mean = null, before = null }: BarWish): SVGElement {
+  const share = (amount: number): number =>
+    Math.max(0, Math.min(100, (amount / Math.max(most, 1e-12)) * 100));
+  const at = (amount: number): string => `${share(amount).toFixed(2)}%`;
+  const rect = (name: string, from: number, to: number): SVGElement =>
     svg('rect', {
-      class: beyond ? 'team-bar beyond' : 'team-bar',
-      x: 0,
-      y: 3,
-      width: at(value),
-      height: 8,
-      rx: 3,
-    }),
-  ];
-  if (mean !== null)
-    parts.push(svg('line', { class: 'team-mean', x1: at(mean), x2: at(mean), y1: 0, y2: 14 }));
-  if (before !== null) parts.push(svg('circle', { class: 'team-before', cx: at(before), cy: 7, r: 4 }));
-  return svg('svg', { class: 'team-chart', 'aria-hidden': 'true', height: 14 }, ...parts);
+      class: name,
+      x: at(from),
+      y: TOP,
+      width: `${(share(to) - share(from)).toFixed(2)}%`,
+      height: THICK,
+      rx: 2,
+    });
+  const line = (name: string, where: number): SVGElement =>
+    svg('line', { class: name, x1: at(where), x2: at(where), y1: 0, y2: HEIGHT });
+  const within = capacity === null ? value : Math.min(value, capacity);
+  const parts = [rect('team-track', 0, capacity ?? most), rect('team-bar', 0, within)];
+  if (value > within) parts.push(rect('team-bar beyond', within, value));
+  if (capacity !== null) parts.push(line('team-limit', capacity));
+  if (mean !== null) parts.push(line('team-mean', mean));
+  if (before !== null)
+    parts.push(svg('circle', { class: 'team-before', cx: at(before), cy: TOP + THICK / 2, r: 4 }));
+  return svg('svg', { class: 'team-chart', 'aria-hidden': 'true', height: HEIGHT }, ...parts);
 }

@@ -49,6 +49,8 @@ export class TeamsRoom implements Room {
           onchange: () => {
             this.name = name;
             fill(this.told);
+            // What is shown so far is not what was asked for.
+            fill(this.body, h('p', { class: 'muted' }, i18n.t('teams.busy')));
             void this.renderView();
           },
         }),
@@ -113,7 +115,7 @@ export class TeamsRoom implements Room {
       teams: this.teams,
       roster,
       run: (work) => this.run(work),
-      say: (text) => this.say(text),
+      say: (text, more) => this.say(text, more),
     };
     switch (this.name) {
       case 'assign':
@@ -129,8 +131,8 @@ export class TeamsRoom implements Room {
     }
   }
 
-  private say(text: string): void {
-    fill(this.told, h('p', { class: 'teams-told' }, text));
+  private say(text: string, more: HTMLElement | null = null): void {
+    fill(this.told, h('p', { class: 'teams-told' }, text, more));
   }
 
   private async run(work: () => Promise<unknown>): Promise<void> {
@@ -144,6 +146,8 @@ export class TeamsRoom implements Room {
       });
     } finally {
       this.busy = false;
+      // What had the focus may be gone: the keyboard goes on in this room.
+      if (document.activeElement === document.body) this.panel?.focus({ preventScroll: true });
     }
   }
 
@@ -152,14 +156,15 @@ export class TeamsRoom implements Room {
     try {
       await work();
     } catch (error) {
-      const stale = error instanceof ApiError && error.status === 412;
+      const stale =
+        error instanceof ApiError && (error.status === 412 || error.more['field'] === 'base_roster');
       fill(
         this.told,
         describeError(error, context),
         stale &&
           h(
             'button',
-            { type: 'button', class: 'plain', onclick: () => void this.read(() => this.workspace.reload()) },
+            { type: 'button', class: 'plain', onclick: () => void this.run(() => this.workspace.reload()) },
             context.i18n.t('teams.reload'),
           ),
       );

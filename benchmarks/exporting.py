@@ -21,6 +21,7 @@ import numpy as np
 
 from benchmarks.memory import forget_peak, memory_mb
 from benchmarks.report import circumstances, put_section
+from gridsvc.principal import SYSTEM
 
 __all__ = ["main", "measure", "prepare"]
 
@@ -87,7 +88,7 @@ def _theirs(folder: Path, plan: str, fmt: str) -> None:
 
     from gridsvc.exchange.layers import what_cells_say
 
-    with _opened(folder) as db, db.read() as reader:
+    with _opened(folder) as db, db.read(SYSTEM) as reader:
         record = reader.plans.get(plan)
         tiling = reader.tilings.load(record.tiling)
         measures = {n: m.values for n, m in reader.tilings.measures(record.tiling).items()}

@@ -71,7 +71,11 @@ def example_settings() -> dict[str, str]:
 
 def test_each_setting_is_described_and_exemplified_with_its_default() -> None:
     described, example = rows("settings.md"), example_settings()
-    fields = {f"GRIDSVC_{name.upper()}": str(field.default) for name, field in Settings.model_fields.items()}
+    defaults = {name: field.default for name, field in Settings.model_fields.items()}
+    fields = {
+        f"GRIDSVC_{name.upper()}": "" if default is None else str(default)
+        for name, default in defaults.items()
+    }
     assert set(described) == set(example) == set(fields)
     for name, default in fields.items():
         assert described[name][1].strip("`") == (default or "empty"), name

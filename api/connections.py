@@ -65,12 +65,22 @@ class Guard:
         self._open: set[Careful] = set()
 
     def add(self, connection: Careful) -> None:
-        """Look after a connection from now on; break it off if it is one too many."""
+        """Look after a connection from now on; one too many takes the place of one at rest, or is refused."""
         if not self._open:
             connection.loop.call_later(_LOOK, self._look)
         self._open.add(connection)
-        if len(self._open) > self.most:
+        if len(self._open) > self.most and not self._made_room():
             self.cut(connection, "full", _ANSWERS["full"])
+
+    def _made_room(self) -> bool:
+        """Close the connection which has been at rest for longest, if any is."""
+        resting = [(until, c) for c in self._open if (until := c.rests_until()) is not None]
+        if not resting:
+            return False
+        _, longest = min(resting, key=lambda pair: pair[0])
+        longest.transport.close()
+        self._open.discard(longest)
+        return True
 
     def discard(self, connection: Careful) -> None:
         """Forget a connection which has ended."""
@@ -143,6 +153,11 @@ class Careful(HttpToolsProtocol):
         """Go on with an answer of which some was taken."""
         self._taken += 1
         super().resume_writing()
+
+    def rests_until(self) -> float | None:
+        """When the connection will be closed if no other request comes; None while one is on its way."""
+        waiting = self.timeout_keep_alive_task
+        return None if waiting is None or self._in_head() or self.flow.write_paused else waiting.when()
 
     def late(self) -> Cut | None:
         """Whether the client dawdles at what it is doing now."""

@@ -23,6 +23,10 @@ from gridsvc.warm import warm_in_background
 
 __all__ = ["serve", "worker"]
 
+_RESTING_SECONDS = 75
+"""For which a connection between requests is kept: longer than proxies keep theirs (nginx: 60 seconds), or
+they send a request, which may be a change, just as it is closed."""
+
 
 @click.command()
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
@@ -95,6 +99,7 @@ def serve(
         log_level="warning",
         server_header=False,
         proxy_headers=False,  # api.front reads them, for all but lookups, which do not need them
+        timeout_keep_alive=_RESTING_SECONDS,
         timeout_graceful_shutdown=settings.stop_seconds,
     )
     node.stop()

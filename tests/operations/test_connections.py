@@ -159,11 +159,13 @@ def test_those_who_are_slow_but_go_on(port: int, cut: Counter[str]) -> None:
 def test_one_connection_too_many(port: int, cut: Counter[str]) -> None:
     held = [connected(port) for _ in range(20)]
     for connection in held:
-        connection.sendall(GET)
-        assert b"200 OK" in connection.recv(1000)
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
     with closing(connected(port)) as one_more:
         assert all_of(one_more).startswith(b"HTTP/1.1 503 ")
     assert cut == {"full": 1}
+    for connection in held:
+        connection.sendall(b"x" * 9)
+        assert b"200 OK" in connection.recv(1000)
     held.pop().close()
     time.sleep(0.2)
     with closing(connected(port)) as again:
@@ -171,6 +173,31 @@ def test_one_connection_too_many(port: int, cut: Counter[str]) -> None:
         assert b"200 OK" in again.recv(1000)
     for connection in held:
         connection.close()
+
+
+def test_one_at_rest_makes_room_for_another(port: int, cut: Counter[str]) -> None:
+    held = [connected(port) for _ in range(20)]
+    for connection in held:
+        connection.sendall(GET)
+        assert b"200 OK" in connection.recv(1000)
+    held[0].sendall(GET)  # so that it is not the one longest at rest
+    assert b"200 OK" in held[0].recv(1000)
+    held[1].sendall(GET[:10])  # nor is this one at rest
+    time.sleep(0.2)
+    with closing(connected(port)) as one_more:
+        one_more.sendall(GET)
+        assert b"200 OK" in one_more.recv(1000)
+        held[1].sendall(GET[10:])
+        assert b"200 OK" in held[1].recv(1000)
+        begun = time.monotonic()
+        assert all_of(held[2]) == b""
+        assert time.monotonic() - begun < 2
+        for connection in (held[0], *held[3:]):
+            connection.sendall(GET)
+            assert b"200 OK" in connection.recv(1000)
+    for connection in held:
+        connection.close()
+    assert not cut
 
 
 LOOKUP = b"GET /v1/owner?lat=1&lon=2 HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import signal
 import socket
 import subprocess
@@ -38,6 +39,21 @@ def territory(client: httpx.Client, side: float) -> None:
     boundary = SQUARE | {"coordinates": [ring]}
     made = client.post("/v1/territories", json={"id": "strip", "name": "Strip", "boundary": boundary})
     assert made.status_code == 201
+
+
+def test_a_connection_is_kept_between_requests(server: Server) -> None:
+    """For longer than uvicorn does by itself, and than a proxy keeps its own."""
+    address = server[0].base_url
+    connection = http.client.HTTPConnection(address.host, address.port or 0, timeout=10)
+    connection.connect()
+    connection.auto_open = 0  # a new one would be refused
+    for path in ("/healthz", "/v1/owner?lat=1&lon=1", "/healthz"):
+        connection.request("GET", path)
+        connection.getresponse().read()
+        time.sleep(6)
+    connection.request("GET", "/healthz")
+    assert connection.getresponse().status == 200
+    connection.close()
 
 
 def test_a_request_which_is_still_coming_in_is_answered(server: Server) -> None:

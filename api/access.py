@@ -200,6 +200,17 @@ IN_PART = frozenset(
         "GET /v1/plans/{plan}/grids",
         "GET /v1/plans/{plan}/cells",
         "POST /v1/plans/{plan}/moves",
+        "GET /v1/plans/{plan}/export",
+        "GET /v1/publications/{n}/export",
+        "GET /ogc/collections",
+        "GET /ogc/collections/{collection}",
+        "GET /ogc/collections/{collection}/queryables",
+        "GET /ogc/collections/{collection}/items",
+        "GET /ogc/collections/{collection}/items/{feature}",
+        "GET /ogc/collections/{collection}/tiles",
+        "GET /ogc/collections/{collection}/tiles/WebMercatorQuad",
+        "GET /ogc/collections/{collection}/tiles/WebMercatorQuad/{z}/{y}/{x}",
+        "GET /ogc/collections/{collection}/style",
         # What tells of no territory.
         "GET /v1/me",
         "GET /v1/map",
@@ -209,6 +220,13 @@ IN_PART = frozenset(
         "GET /v1/company/team-rules",
         "GET /v1/company/scorecard",
         "GET /v1/pack-rules",
+        "GET /ogc/style.css",
+        "GET /ogc",
+        "GET /ogc/",
+        "GET /ogc/conformance",
+        "GET /ogc/api",
+        "GET /ogc/tileMatrixSets",
+        "GET /ogc/tileMatrixSets/WebMercatorQuad",
     }
 )
 """Routes which answer whoever sees a part of a territory, and tell of that part only.

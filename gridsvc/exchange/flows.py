@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gridsvc.exchange.layer import PART, Flow, Kind, Part, Shape, in_parts
+from gridsvc.exchange.layer import PART, Flow, Kind, Made, Part, Shape, in_parts
 from gridsvc.plans.plan import Plan
 
 __all__ = ["CUSTOMER", "Outlines", "cells_flow", "customers_flow", "moved_rows", "moves_flow"]
@@ -29,18 +29,40 @@ CUSTOMER: dict[str, Kind] = {
 """Columns of customers."""
 
 
-def cells_flow(columns: Mapping[str, Sequence[Any]], outlines: Outlines, shape: Shape) -> Flow:
+def cells_flow(
+    columns: Mapping[str, Sequence[Any]],
+    outlines: Outlines,
+    shape: Shape,
+    rows: NDArray[np.int64] | None = None,
+) -> Flow:
     """Cells with what is said of them.
 
     Parameters
     ----------
     columns : mapping
         As `gridsvc.exchange.layers.what_cells_say` gives them.
+    rows : int64 array, ascending, or None
+        Of the cells which are wanted; None for all.
     """
-    n = len(columns["cell"])
+    said = list(columns.values())
+    if rows is None:
+        rows = np.arange(len(columns["cell"]))
+    else:
+        said = [_picked(values, rows) for values in said]
     kinds: dict[str, Kind] = dict.fromkeys(columns, "number")
     kinds.update(dict.fromkeys(("cell", "grid", "grid_name", "team", "team_name"), "text"))
-    return Flow("cells", kinds, shape, in_parts(_drawn(np.arange(n), outlines), list(columns.values())))
+    return Flow("cells", kinds, shape, in_parts(_drawn(rows, outlines), said))
+
+
+def _picked(values: Sequence[Any], rows: NDArray[np.int64]) -> Sequence[Any]:
+    """What is said of some cells, made as it is asked for."""
+
+    def made(start: int, stop: int) -> list[Any]:
+        wanted = rows[start:stop].tolist()
+        near = values[wanted[0] : wanted[-1] + 1] if wanted else []
+        return [near[row - wanted[0]] for row in wanted]
+
+    return Made(len(rows), made)
 
 
 def moved_rows(before: Plan, after: Plan) -> NDArray[np.int64]:

@@ -22,7 +22,7 @@ from gridsvc.ownership.snapshot import Snapshot
 from gridsvc.plans.plan import Plan
 from gridsvc.tiling.places import Places
 
-__all__ = ["Part", "Upper", "grids_within", "part_of", "within"]
+__all__ = ["Part", "Upper", "grids_within", "part_of", "plan_within", "within"]
 
 Held = Holdings | Plan
 """Who holds which cell: `labels` and `grids`."""
@@ -60,6 +60,18 @@ def grids_within(held: Held, cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
     )
     found: NDArray[np.bool_] = (count > 0) & (count == inside)
     return found
+
+
+def plan_within(plan: Plan, cells: NDArray[np.bool_]) -> Plan:
+    """A plan with those of its grids which lie on some cells alone; all other cells are in no grid."""
+    own = grids_within(plan, cells)
+    grids = tuple(grid for grid, mine in zip(plan.grids, own.tolist(), strict=True) if mine)
+    return replace(plan, labels=_renumbered(own, -1)[plan.labels], grids=grids)
+
+
+def _renumbered(own: NDArray[np.bool_], other: int) -> NDArray[np.int32]:
+    """New number of each grid, `other` for those left out; -1, for a cell without grid, finds the last."""
+    return np.append(np.where(own, np.cumsum(own) - 1, other), other).astype(np.int32)
 
 
 class Part(Snapshot):
@@ -156,6 +168,5 @@ def _compiled(
     overlays = tuple(over for over in held.overlays if cells[rows_under(places, over.polygon)].any())
     grids = tuple(grid for grid, mine in zip(held.grids, own.tolist(), strict=True) if mine)
     outside = len(grids) + len(overlays) + 1
-    code = np.append(np.where(own, np.cumsum(own) - 1, outside), outside).astype(np.int32)
-    narrowed = replace(held, labels=code[held.labels], grids=grids, overlays=overlays)
+    narrowed = replace(held, labels=_renumbered(own, outside)[held.labels], grids=grids, overlays=overlays)
     return narrowed, _Places(places, cells)

@@ -10,18 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gridsvc.errors import Conflict, InvalidInput
+from gridsvc.errors import Conflict, Forbidden, InvalidInput
 from gridsvc.ownership.publication import unpack
 from gridsvc.plans.plan import Plan
+from gridsvc.principal import Principal
 from gridsvc.services.asking import counting_at
 from gridsvc.services.drafts import Draft, draft, solved
 from gridsvc.services.small_layers import counts_in
+from gridsvc.services.subtrees import plan_seen, subtrees_of
 from gridsvc.store.database import Reader
 from gridsvc.store.records import MeasureRecord, PlanRecord, PublicationRecord, Territory
 from gridsvc.teams.model import Roster
 from gridsvc.tiling.tiling import Tiling
 
-__all__ = ["Ground", "Source", "base_of_moves", "ground_of"]
+__all__ = ["Ground", "Source", "base_of_moves", "ground_of", "seen_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Ground:
         Measures and scores.
     counts : tuple of str
         Those measures which count customers.
+    rows : int64 array or None
+        Of the cells which are seen, ascending, where that is a part of them; `plan` has no other grids then.
     """
 
     stem: str
@@ -64,6 +68,7 @@ class Ground:
     columns: Mapping[str, NDArray[np.float64]]
     roster: Roster | None
     counts: tuple[str, ...] = ()
+    rows: NDArray[np.int64] | None = None
 
     @property
     def targets(self) -> dict[str, dict[str, float]]:
@@ -92,6 +97,16 @@ def ground_of(reader: Reader, source: Source, *, targets: bool = True) -> Ground
     if source.territory is None or source.n is None:
         raise InvalidInput("what is to be exported?", field="plan", cure="name a plan or a publication")
     return _of_publication(reader, source.territory, source.n, source.line)
+
+
+def seen_of(reader: Reader, who: Principal, ground: Ground) -> Ground:
+    """What of a ground a caller sees, by the levels now in force."""
+    record = ground.record
+    part = subtrees_of(reader, who, record.territory, record.line, record.tiling)
+    if part is None:
+        return ground
+    plan = plan_seen(reader, ground.plan, record.tiling, part.cells(reader))
+    return replace(ground, plan=plan, rows=np.flatnonzero(plan.labels >= 0).astype(np.int64))
 
 
 def _of_plan(reader: Reader, plan: str, *, targets: bool) -> Ground:
@@ -167,6 +182,12 @@ def base_of_moves(reader: Reader, ground: Ground) -> tuple[Plan, dict[str, Any]]
         It is a publication: what that changed is told by the changes between publications.
     """
     record = ground.record
+    if ground.rows is not None:
+        raise Forbidden(
+            "moves tell where cells came from, and you see a part of the territory",
+            field="layer",
+            cure="ask for grids or cells, or somebody who sees all of the territory",
+        )
     if ground.published is not None:
         raise InvalidInput(
             "moves are those of a draft", field="layer", cure="ask /v1/changes what a publication changed"

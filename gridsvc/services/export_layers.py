@@ -94,7 +94,8 @@ def _of_cells(ground: Ground, cells: _Cells, least: int | None) -> Drawn:
         measures = {name: np.where(hidden, np.nan, values) for name, values in measures.items()}
         said = _said(least, hidden)
     columns = what_cells_say(ground.plan, cells.tiling, measures, ground.roster)
-    return Drawn(cells_flow(columns, cells.some, cells.shape), _by_grid(ground, "grid"), said)
+    flow = cells_flow(columns, cells.some, cells.shape, ground.rows)
+    return Drawn(flow, _by_grid(ground, "grid"), said)
 
 
 def _kept_back(ground: Ground, found: Layer, least: int | None) -> tuple[Layer, dict[str, Any]]:
@@ -187,10 +188,10 @@ class _Cells:
 
 
 def _customers(reader: Reader, ground: Ground) -> Iterator[Sequence[dict[str, Any]]]:
-    """Customers as they are now, cell by cell, those of no cell first."""
-    of = _Of(ground)
-    for start in range(-1, len(ground.tiling), _CELLS):
-        rows, after = range(start, min(start + _CELLS, len(ground.tiling))), None
+    """Customers as they are now, cell by cell, those of no cell first; of a part none of these."""
+    of, every = _Of(ground), range(-1, len(ground.tiling)) if ground.rows is None else ground.rows.tolist()
+    for start in range(0, len(every), _CELLS):
+        rows, after = every[start : start + _CELLS], None
         while True:
             found = reader.customers.residents(ground.territory.id, ground.record.tiling, rows, after, _CHUNK)
             yield [of.customer(record) for record in found]

@@ -24,7 +24,7 @@ from gridsvc.exchange.style import Style
 from gridsvc.principal import Principal
 from gridsvc.progress import Progress
 from gridsvc.services import jobs
-from gridsvc.services.export_ground import Source, ground_of
+from gridsvc.services.export_ground import Source, ground_of, seen_of
 from gridsvc.services.export_layers import Drawn, drawn
 from gridsvc.services.small_layers import SMALL
 from gridsvc.store.database import Database
@@ -106,8 +106,8 @@ def _drawn(
 ) -> Iterator[tuple[Drawn, str, dict[str, Any]]]:
     """A layer while it is read, its file's name, and its manifest as far as it is known."""
     check(who, wanted)
-    with db.read(who) as reader:
-        ground = ground_of(reader, source, targets=wanted.layer == "grids")
+    with db.read(who, parts=True) as reader:
+        ground = seen_of(reader, who, ground_of(reader, source, targets=wanted.layer == "grids"))
         found = drawn(reader, who, ground, wanted.layer, wanted.clip, wanted.small)
         said = {**ground.said, "layer": wanted.layer, "clip": wanted.clip, **found.said}
         yield found, file_name(ground.stem, wanted), said

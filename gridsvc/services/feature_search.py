@@ -58,7 +58,7 @@ def search(db: Database, found: Table, query: Query) -> Rows:
     InvalidInput
         A condition which cannot be judged.
     """
-    wanted = np.ones(len(found), np.bool_)
+    wanted = found.seen.copy()
     for name, text in (query.equal or {}).items():
         wanted &= _equal(found, name, text)
     if query.condition is not None:

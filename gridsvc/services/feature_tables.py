@@ -21,6 +21,7 @@ from gridsvc.plans.plan import Plan
 from gridsvc.services.drafts import Draft, draft
 from gridsvc.services.kept import Kept
 from gridsvc.services.small_layers import blanked, counts_in, hidden_cells, hidden_rows, hidden_teams
+from gridsvc.services.subtrees import SubTrees, plan_seen
 from gridsvc.store.database import Reader
 from gridsvc.store.records import PublicationRecord
 from gridsvc.teams.model import Roster
@@ -50,6 +51,8 @@ class Table:
     over : bool array, shape (n,)
         Lie over the others rather than beside them.
     tiling : str
+    seen : bool array, shape (n,)
+        Which features who asks sees. Others are there for the place of their row, and of no grid.
     finest : float, metres
         The smallest detail of an outline.
     several : bool
@@ -67,6 +70,7 @@ class Table:
     geometry: NDArray[np.object_] | None
     over: NDArray[np.bool_]
     tiling: str
+    seen: NDArray[np.bool_]
     finest: float
     several: bool = True
     drawn: Kept[Rings] = field(default_factory=Kept)
@@ -82,8 +86,12 @@ class Table:
 
     @cached_property
     def places(self) -> dict[str, int]:
-        """Row of each id."""
-        return {name: row for row, name in enumerate(self.ids)}
+        """Row of each id that is seen."""
+        return {
+            name: row
+            for row, (name, seen) in enumerate(zip(self.ids, self.seen.tolist(), strict=True))
+            if seen
+        }
 
     @cached_property
     def compared(self) -> dict[str, Column]:
@@ -105,6 +113,7 @@ def table_of(
     roster: Roster | None,
     more: Mapping[str, str | int],
     least: int | None = None,
+    part: SubTrees | None = None,
 ) -> Table:
     """Make the table of a publication, or of the plan of that id.
 
@@ -114,9 +123,12 @@ def table_of(
         Properties which all features share.
     least : int or None
         Counts of customers below this are kept back; see `gridsvc.services.small_layers`.
+    part : SubTrees or None
+        What of the territory is seen; None for the whole.
     """
     drawn = None if isinstance(source, str) else _published_outlines(reader, source)
     found = draft(reader, source) if isinstance(source, str) else _published(reader, source)
+    found = found if part is None else _seen(reader, found, part)
     plan = found.plan
     if kind == "cells":
         layer = cells_layer(plan, found.tiling, found.columns, roster)
@@ -142,9 +154,17 @@ def table_of(
         None if kind == "cells" else cut_at_edge(layer.geometry),
         over,
         found.record.tiling,
+        np.ones(n, np.bool_) if part is None or kind != "cells" else plan.labels >= 0,
         float(np.sqrt(np.median(found.tiling.area))) / 4,
         kind != "cells" or found.tiling.kind != "h3",
     )
+
+
+def _seen(reader: Reader, found: Draft, part: SubTrees) -> Draft:
+    """A draft with what of it is seen."""
+    plan = plan_seen(reader, found.plan, part.tiling, part.cells(reader))
+    own = replace(found.record, labels=plan.labels, grids=plan.grids, carve_outs=plan.carve_outs)
+    return replace(found, record=own)
 
 
 def _hidden(

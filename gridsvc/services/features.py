@@ -6,13 +6,15 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+import numpy as np
 import orjson
 
 from gridsvc.errors import Gone, NotFound
 from gridsvc.principal import SYSTEM, Principal
-from gridsvc.services.extents import Box, extent
+from gridsvc.services.extents import Box, extent, extent_of
 from gridsvc.services.feature_tables import FeatureKind, Shelf, Table, table_of
 from gridsvc.services.small_layers import SMALL, least_for
+from gridsvc.services.subtrees import SubTrees, subtrees_of
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import PublicationRecord
 from gridsvc.teams.model import Roster
@@ -101,6 +103,8 @@ class Version:
         Differs where any property or outline does.
     least : int or None
         Counts of customers below this are kept back from who asks.
+    part : SubTrees or None
+        What of the territory is seen by who asks; None for the whole.
     """
 
     collection: Named
@@ -111,6 +115,7 @@ class Version:
     tiling: str
     token: str
     least: int | None = None
+    part: SubTrees | None = None
 
 
 # --- which collections there are
@@ -119,30 +124,39 @@ class Version:
 def collections(db: Database, who: Principal) -> list[Collection]:
     """All collections the caller may see: of each published line, then of the newest drafts."""
     who.require("owner:read")
-    with db.read(who) as reader:
-        found = [made for line in reader.publications.lines() for made in _published(reader, *line)]
+    with db.read(who, parts=True) as reader:
+        found = [made for line in reader.publications.lines() for made in _published(reader, who, *line)]
         if "plans:read" in who.scopes:
-            found += _drafts(reader)
+            found += _drafts(reader, who)
     return found
 
 
-def _published(reader: Reader, territory: str, line: str) -> list[Collection]:
+def _published(reader: Reader, who: Principal, territory: str, line: str) -> list[Collection]:
     begun = reader.publications.begun(territory, line)
     if begun is None:
         return []
-    place, box = reader.territories.get(territory), extent(reader, begun[1])
+    place, box = reader.territories.get(territory), _box(reader, who, territory, line, begun[1])
     return [
         Collection(f"{territory}.{line}.{kind}", kind, territory, line, None, place.name, box, begun[0])
         for kind in _KINDS
     ]
 
 
-def _drafts(reader: Reader) -> list[Collection]:
+def _box(reader: Reader, who: Principal, territory: str, line: str, tiling: str) -> Box:
+    """Where what the caller sees of a tiling lies."""
+    part = subtrees_of(reader, who, territory, line, tiling)
+    if part is None:
+        return extent(reader, tiling)
+    return extent_of(reader, tiling, part.token, lambda: np.flatnonzero(part.cells(reader)))
+
+
+def _drafts(reader: Reader, who: Principal) -> list[Collection]:
     found = []
     for place in reader.territories.list(limit=1000):
         drafts = [p for p in reader.plans.list(place.id, limit=1000) if p.status != "published"]
         for plan in drafts[-_DRAFTS:]:
-            title, box = f"{place.name}: {plan.name or plan.id}", extent(reader, plan.tiling)
+            title = f"{place.name}: {plan.name or plan.id}"
+            box = _box(reader, who, place.id, plan.line, plan.tiling)
             found += [
                 Collection(f"plan.{plan.id}.{kind}", kind, place.id, plan.line, plan.id, title, box)
                 for kind in _KINDS
@@ -158,13 +172,14 @@ def collection(db: Database, who: Principal, name: str) -> Collection:
     NotFound
         There is none of that id.
     """
-    with db.read(who) as reader:
+    with db.read(who, parts=True) as reader:
         named = _named(reader, who, name)
         if named.plan is not None:
             plan = reader.plans.bare(named.plan)
             title = f"{reader.territories.get(plan.territory).name}: {plan.name or plan.id}"
-            return Collection(**vars(named), title=title, box=extent(reader, plan.tiling))
-        found = _published(reader, named.territory, named.line)
+            box = _box(reader, who, plan.territory, plan.line, plan.tiling)
+            return Collection(**vars(named), title=title, box=box)
+        found = _published(reader, who, named.territory, named.line)
     made = next((made for made in found if made.kind == named.kind), None)
     if made is None:
         raise _none(name)
@@ -212,8 +227,8 @@ def version(
         The draft has moved on from what was pinned.
     """
     who.require("owner:read" if found.plan is None else "plans:read")
-    with db.read(who) as reader:
-        return _for(least_for(who, small), _version(reader, found, at, pinned))
+    with db.read(who, parts=True) as reader:
+        return _for(reader, who, small, _version(reader, found, at, pinned))
 
 
 def named_version(
@@ -226,12 +241,12 @@ def named_version(
     NotFound
         There is none of that id.
     """
-    with db.read(who) as reader:
+    with db.read(who, parts=True) as reader:
         named = _named(reader, who, name)
         found = _version(reader, named, at, None)
         if found is None and reader.publications.begun(named.territory, named.line) is None:
             raise _none(name)
-    return _for(least_for(who, small), found)
+        return _for(reader, who, small, found)
 
 
 def _version(reader: Reader, found: Named, at: datetime | None, pinned: Pinned | None) -> Version | None:
@@ -251,11 +266,14 @@ def _version(reader: Reader, found: Named, at: datetime | None, pinned: Pinned |
     return Version(found, record.n, r, moment, record, record.tiling, token)
 
 
-def _for(least: int | None, state: Version | None) -> Version | None:
-    """A state as it is shown to who may see counts from `least` on."""
-    if state is None or least is None:
-        return state
-    return replace(state, least=least, token=f"{state.token}-{least}")
+def _for(reader: Reader, who: Principal, small: int, state: Version | None) -> Version | None:
+    """A state as it is shown to a caller: without small counts, and what of it is theirs."""
+    if state is None:
+        return None
+    named, least = state.collection, least_for(who, small)
+    part = subtrees_of(reader, who, named.territory, named.line, state.tiling, state.at)
+    marks = [state.token, *([] if least is None else [str(least)]), *([] if part is None else [part.token])]
+    return replace(state, least=least, part=part, token="-".join(marks))
 
 
 def _draft_version(reader: Reader, found: Named, at: datetime, pinned: Pinned | None) -> Version:
@@ -280,7 +298,9 @@ def table(db: Database, shelf: Shelf, state: Version, kind: FeatureKind | None =
         roster = reader.rosters.get(state.collection.territory, state.r).at(state.at) if state.r else None
         key = (state.collection.id.rpartition(".")[0], wanted, state.token, _leads(roster))
         source = state.record or str(state.collection.plan)
-        return shelf.get(key, lambda: table_of(reader, source, wanted, roster, _shared(state), state.least))
+        return shelf.get(
+            key, lambda: table_of(reader, source, wanted, roster, _shared(state), state.least, state.part)
+        )
 
 
 def drawn_table(db: Database, shelf: Shelf, state: Version, kind: FeatureKind) -> Table:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.errors import Conflict, Forbidden
-from gridsvc.ownership.part import grids_within, within
-from gridsvc.plans.levels import uppers_of
+from gridsvc.ownership.part import grids_within
 from gridsvc.plans.plan import Plan
 from gridsvc.principal import Principal
 from gridsvc.services.handing import NewGrid, Part
 from gridsvc.services.opening import Opened
-from gridsvc.services.series import published_plan
+from gridsvc.services.subtrees import subtrees_of
 from gridsvc.store.database import Reader
 
 __all__ = ["OwnGround", "own_ground"]
@@ -85,14 +83,6 @@ class OwnGround:
 
 def own_ground(reader: Reader, who: Principal, opened: Opened) -> OwnGround | None:
     """What of a draft the caller sees by the levels now in force; None means all."""
-    head, now = opened.head, datetime.now(UTC)
-    codes = who.parts.get(head.territory)
-    if codes is None:
-        return None
-    there = [line for owner, line in reader.publications.lines() if owner == head.territory]
-    uppers = []
-    for level, series in uppers_of(reader.plans.bare(head.id).line, there):
-        record = reader.publications.in_force(head.territory, series, now, now)
-        if record is not None and record.tiling == head.tiling:
-            uppers.append((level, published_plan(reader, head.territory, series, record.n)))
-    return OwnGround(within(uppers, codes, len(opened.draft.labels)))
+    head = opened.head
+    seen = subtrees_of(reader, who, head.territory, reader.plans.bare(head.id).line, head.tiling)
+    return None if seen is None else OwnGround(seen.cells(reader))

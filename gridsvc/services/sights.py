@@ -13,6 +13,7 @@ from gridsvc.plans.levels import uppers_of
 from gridsvc.principal import Principal
 from gridsvc.services.desk import Asked, Desk, at_hand, stored_snapshot
 from gridsvc.services.keeping import Keeper
+from gridsvc.services.subtrees import uppers_in_force
 from gridsvc.store.database import Reader
 
 __all__ = ["require_branches", "seen_at", "seen_now"]
@@ -42,12 +43,8 @@ def _uppers(keeper: Keeper, reader: Reader, found: Snapshot, asked: Asked) -> li
     """The levels above which are in force then on the same tiling."""
     held, now = found.holdings, datetime.now(UTC)
     at, known = asked.as_of or now, asked.as_known or now
-    return [
-        (level, keeper.holdings(reader, record)[1])
-        for level, series in uppers_of(held.line, _series(reader, held.territory))
-        if (record := reader.publications.in_force(held.territory, series, at, known)) is not None
-        and record.tiling == found.tiling
-    ]
+    above = uppers_in_force(reader, held.territory, held.line, found.tiling, at, known)
+    return [(level, keeper.holdings(reader, record)[1]) for level, record in above]
 
 
 def _series(reader: Reader, territory: str) -> list[str]:

@@ -49,6 +49,8 @@ def _drawn(db: Database, shelf: Shelf, files: TileFiles, state: Version, wanted:
     if kind == "cells":
         cells = files.rings(state.tiling, lambda: _cells(db, state.tiling))
         rows = cells.near(_window(wanted))
+        if state.part is not None:
+            rows = rows[drawn_table(db, shelf, state, kind).seen[rows]]
         if len(rows) <= MOST_CELLS:
             return _encoded(drawn_table(db, shelf, state, kind), cells, rows, wanted)
         kind = "grids"

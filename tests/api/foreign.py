@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import orjson
@@ -22,6 +23,8 @@ ROSTER = {
 }
 ROWS = "id,lon,lat\n" + "".join(f"farone{i:03},{20.005 + i * 0.001:.3f},0.05\n" for i in range(90))
 
+_MADE = re.compile(r'("(?:made_at|timeStamp)":")[^"]*')
+
 NOTHING = {
     "territory": "nowhere",
     "tiling": "til_00000000000000000000000000",
@@ -39,7 +42,7 @@ NOTHING = {
     "customer": "nobody",
     "code": "99",
     "grid": "99",
-    "feature": "99",
+    "feature": "88754e64dbfffff",
     "level": "nolevel",
     "team": "noteam",
     "person": "noperson",
@@ -236,7 +239,8 @@ def filled(what: Any, ids: dict[str, str]) -> Any:
 
 
 def plain(text: str, ids: dict[str, str]) -> str:
-    """An answer with names in place of the ids which were asked about."""
+    """An answer with names in place of the ids which were asked about, and without the time it was made."""
+    text = _MADE.sub(r"\1<now>", text)
     for name, value in sorted(ids.items(), key=lambda pair: -len(pair[1])):
         for quote in (("", "") if len(value) > 6 else ("'", "'"), ('"', '"')):
             text = text.replace(f"{quote[0]}{value}{quote[1]}", f"<{name}>")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from gridsvc.exchange.layers import KINDS, ExportLayer, Layer, grids_layer, team
 from gridsvc.exchange.style import Style, filled_by
 from gridsvc.principal import Principal
 from gridsvc.services.export_ground import Ground, base_of_moves
+from gridsvc.services.levels import codes_above
 from gridsvc.services.small_layers import SMALL, blanked, hidden_cells, hidden_rows, hidden_teams, least_for
 from gridsvc.store.database import Reader
 from gridsvc.store.records import CustomerRecord
@@ -82,7 +84,7 @@ def drawn(
         return Drawn(flow, _by_grid(ground, "to"), said)
     found = _whole(who, ground, cells, layer)
     style = _of_grids(found) if layer == "grids" else filled_by(found, "team", "team_name")
-    found, said = _kept_back(ground, found, least)
+    found, said = _kept_back(reader, ground, found, least)
     numbers = [part for name in ground.columns for part in (name, f"{name}_deviation")]
     return Drawn(flow_of(found, {**KINDS, **dict.fromkeys(numbers, "number")}), style, said)
 
@@ -98,14 +100,19 @@ def _of_cells(ground: Ground, cells: _Cells, least: int | None) -> Drawn:
     return Drawn(flow, _by_grid(ground, "grid"), said)
 
 
-def _kept_back(ground: Ground, found: Layer, least: int | None) -> tuple[Layer, dict[str, Any]]:
+def _kept_back(
+    reader: Reader, ground: Ground, found: Layer, least: int | None
+) -> tuple[Layer, dict[str, Any]]:
     """Grids or teams without small counts, and what the manifest says of them."""
     if least is None:
         return found, {}
     plan, k = ground.plan, len(ground.plan.grids)
     placed = plan.labels >= 0
     sums = {name: np.bincount(plan.labels[placed], ground.columns[name][placed], k) for name in ground.counts}
-    grids = hidden_rows({"": [None] * k, **sums}, ground.counts, least)
+    record = ground.record
+    where = record.territory, record.line, record.tiling
+    parents = codes_above(reader, *where, plan, datetime.now(UTC))
+    grids = hidden_rows({"": [None] * k, **sums}, ground.counts, least, parents)
     if found.name == "teams":
         owners = [grid.team for grid in plan.grids]
         hidden = hidden_teams(found.columns, ground.counts, least, owners, grids)

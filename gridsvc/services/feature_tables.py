@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from gridsvc.ownership.publication import unpack
 from gridsvc.plans.plan import Plan
 from gridsvc.services.drafts import Draft, draft
 from gridsvc.services.kept import Kept
+from gridsvc.services.levels import codes_above
 from gridsvc.services.small_layers import blanked, counts_in, hidden_cells, hidden_rows, hidden_teams
 from gridsvc.services.subtrees import SubTrees, plan_seen
 from gridsvc.store.database import Reader
@@ -114,6 +116,7 @@ def table_of(
     more: Mapping[str, str | int],
     least: int | None = None,
     part: SubTrees | None = None,
+    at: datetime | None = None,
 ) -> Table:
     """Make the table of a publication, or of the plan of that id.
 
@@ -125,6 +128,8 @@ def table_of(
         Counts of customers below this are kept back; see `gridsvc.services.small_layers`.
     part : SubTrees or None
         What of the territory is seen; None for the whole.
+    at : datetime or None
+        The time it is looked at, now if None.
     """
     drawn = None if isinstance(source, str) else _published_outlines(reader, source)
     found = draft(reader, source) if isinstance(source, str) else _published(reader, source)
@@ -145,7 +150,10 @@ def table_of(
     columns |= {name: [value] * n for name, value in more.items()}
     kinds = {name: _kind(name, values) for name, values in columns.items()}
     if least is not None:
-        hidden = _hidden(kind, found, grids, columns, least, None if roster is None else roster.fallback)
+        fallback = None if roster is None else roster.fallback
+        where = found.record.territory, found.record.line, found.record.tiling
+        parents = None if kind == "cells" else codes_above(reader, *where, plan, at or datetime.now(UTC))
+        hidden = _hidden(kind, found, (grids, parents), columns, least, fallback)
         columns = {name: list(values) for name, values in blanked(columns, found.columns, hidden).items()}
     return Table(
         kind,
@@ -170,19 +178,22 @@ def _seen(reader: Reader, found: Draft, part: SubTrees) -> Draft:
 def _hidden(
     kind: FeatureKind,
     found: Draft,
-    grids: Mapping[str, Any],
+    grids: tuple[Mapping[str, Any], list[str | None] | None],
     columns: Mapping[str, list[Any]],
     least: int,
     fallback: str | None,
 ) -> NDArray[np.bool_]:
-    """Which features are kept back; `grids` are the columns of grids, of which teams are made."""
+    """Which features are kept back; `grids` are the columns of grids, of which teams are made, and the codes
+    of the grids above them.
+    """
     counts = counts_in(found.measures)
     if kind == "cells":
         return hidden_cells(columns, counts, found.plan.labels, least)
-    hidden = hidden_rows(grids, counts, least)
+    columns_of_grids, parents = grids
+    hidden = hidden_rows(columns_of_grids, counts, least, parents)
     if kind == "grids":
         return hidden
-    owners = [team or fallback for team in grids["team"]]
+    owners = [team or fallback for team in columns_of_grids["team"]]
     return hidden_teams(columns, counts, least, owners, hidden)
 
 

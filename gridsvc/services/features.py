@@ -14,7 +14,7 @@ from gridsvc.principal import SYSTEM, Principal
 from gridsvc.services.extents import Box, extent, extent_of
 from gridsvc.services.feature_tables import FeatureKind, Shelf, Table, table_of
 from gridsvc.services.small_layers import SMALL, least_for
-from gridsvc.services.subtrees import SubTrees, subtrees_of
+from gridsvc.services.subtrees import SubTrees, subtrees_of, uppers_in_force
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import PublicationRecord
 from gridsvc.teams.model import Roster
@@ -272,7 +272,13 @@ def _for(reader: Reader, who: Principal, small: int, state: Version | None) -> V
         return None
     named, least = state.collection, least_for(who, small)
     part = subtrees_of(reader, who, named.territory, named.line, state.tiling, state.at)
-    marks = [state.token, *([] if least is None else [str(least)]), *([] if part is None else [part.token])]
+    marks = [state.token]
+    if least is not None:  # what is kept back goes by the sums of the grids above
+        where = named.territory, named.line, state.tiling
+        above = uppers_in_force(reader, *where, state.at, datetime.now(UTC))
+        marks += [str(least), *(f"{level}{record.n}" for level, record in above)]
+    if part is not None:
+        marks.append(part.token)
     return replace(state, least=least, part=part, token="-".join(marks))
 
 
@@ -299,7 +305,10 @@ def table(db: Database, shelf: Shelf, state: Version, kind: FeatureKind | None =
         key = (state.collection.id.rpartition(".")[0], wanted, state.token, _leads(roster))
         source = state.record or str(state.collection.plan)
         return shelf.get(
-            key, lambda: table_of(reader, source, wanted, roster, _shared(state), state.least, state.part)
+            key,
+            lambda: table_of(
+                reader, source, wanted, roster, _shared(state), state.least, state.part, state.at
+            ),
         )
 
 

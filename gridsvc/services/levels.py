@@ -16,6 +16,7 @@ from gridsvc.plans.levels import (
     crossings,
     level_of,
     ordered,
+    parents_of,
     series_of,
 )
 from gridsvc.plans.places import Places
@@ -31,6 +32,7 @@ __all__ = [
     "Placed",
     "above",
     "beside",
+    "codes_above",
     "get",
     "levels_gate",
     "levels_of",
@@ -151,6 +153,17 @@ def above(reader: Reader, territory: str, series: str, tiling: str, at: datetime
         if found.record is not None and found.record.tiling == tiling:
             return found
     return None
+
+
+def codes_above(
+    reader: Reader, territory: str, series: str, tiling: str, plan: Plan, at: datetime
+) -> list[str | None] | None:
+    """Code of the grid above each of a plan's; None where nothing above is in force on its tiling."""
+    levels = levels_of(reader, territory)
+    if level_of(series, levels)[1] not in {level.id for level in levels}:
+        return None  # it was taken out since
+    found = above(reader, territory, series, tiling, at)
+    return None if found is None or found.plan is None else parents_of(plan, found.plan)
 
 
 def _below(reader: Reader, territory: str, series: str, tiling: str, at: datetime) -> LevelState | None:

@@ -35,12 +35,21 @@ def counts_in(measures: Mapping[str, MeasureRecord]) -> tuple[str, ...]:
     return tuple(name for name, measure in measures.items() if measure.spec.startswith("count"))
 
 
-def hidden_rows(columns: Columns, counts: Iterable[str], least: int) -> Bools:
-    """Which rows of a layer are kept back, when the sum of all of them is known."""
-    hidden = np.zeros(len(next(iter(columns.values()))), bool)
-    for name in counts:
-        hidden |= hidden_parts(_whole(columns[name]), least, hidden)
-    return hidden
+def hidden_rows(
+    columns: Columns, counts: Iterable[str], least: int, parents: Sequence[str | None] | None = None
+) -> Bools:
+    """Which rows of a layer are kept back, when the sum of all of them is known.
+
+    Parameters
+    ----------
+    parents : sequence of str or None
+        The grid above each row, where the sums of those are known, too.
+    """
+    n = len(next(iter(columns.values())))
+    above = np.zeros(n, np.int64)
+    if parents is not None:
+        above[: len(parents)] = np.unique([code or "" for code in parents], return_inverse=True)[1]
+    return _hidden_within(columns, counts, above, least)
 
 
 def hidden_teams(
@@ -68,9 +77,15 @@ def hidden_teams(
 
 def hidden_cells(columns: Columns, counts: Iterable[str], labels: NDArray[np.int32], least: int) -> Bools:
     """Which cells are kept back, when the sum of each grid is known."""
-    hidden = np.zeros(len(labels), bool)
-    order = np.argsort(labels, kind="stable")
-    groups = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
+    return _hidden_within(columns, counts, labels, least)
+
+
+def _hidden_within(
+    columns: Columns, counts: Iterable[str], groups_of: NDArray[np.integer[Any]], least: int
+) -> Bools:
+    hidden = np.zeros(len(groups_of), bool)
+    order = np.argsort(groups_of, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(groups_of[order])) + 1)
     for name in counts:
         numbers = _whole(columns[name])
         for rows in groups:

@@ -32,6 +32,7 @@ VIEWER = Principal("viewer", SCOPES - {"customers:read"})
 LEAST = 5
 COUNTS = (1, 2, 30, 40, 50, 60, 3, 0, 0, 9, 0, 70)
 LETTERS = "aaabbbccddff"
+SHELF = Shelf()
 SECRET = 812.25
 """What the customer in the first cell uses; its cell has no other."""
 
@@ -80,6 +81,38 @@ def test_grids_with_few_are_kept_back_and_one_more_with_them(
         assert found[code]["kwh"] is None and found[code]["kwh_deviation"] is None
         assert found[code]["cells"] == 2
     assert found["a"]["customers"] == 33
+
+
+def test_no_sum_of_a_grid_above_tells_a_grid(database: Database, tmp_path: Path) -> None:
+    """Layers of upper levels are published, too: in each of their grids at least two below are kept back::
+
+    areas  eeeeeeeegggg
+    grids  aaabbbccddff
+    """
+    made = lay(database, board(12, 1), {}, slug="oder")
+    with database.write(ANNA, "test") as uow:
+        counted = MeasureRecord("customers", "count", "", np.array(COUNTS, np.float64), DAY_1)
+        uow.tilings.put_measures(made, None, [counted])
+    rosters.put(database, ANNA, "oder", series.people())
+    before = series.publish(database, series.draft(database, made, LETTERS))
+    assert _kept_back(database, before.plan, tmp_path) == {"c", "d"}
+    series.publish(database, series.draft(database, made, "eeeeeeeegggg", line="base@area"))
+    assert _kept_back(database, before.plan, tmp_path) == {"a", "c"}
+
+
+def _kept_back(database: Database, plan: str, folder: Path) -> set[str]:
+    """Codes of the grids whose customers are not told, by an export and by the live layer."""
+    exported = {row["code"] for row in rows(database, plan, folder, "grids") if row["customers"] is None}
+    state = features.version(
+        database, VIEWER, features.collection(database, VIEWER, "oder.base.grids"), small=LEAST
+    )
+    assert state is not None
+    told = features.table(database, SHELF, state).columns
+    live = {
+        code for code, customers in zip(told["code"], told["customers"], strict=True) if customers is None
+    }
+    assert live == exported
+    return live
 
 
 def test_no_sum_of_a_grid_tells_a_cell(database: Database, plan: str, tmp_path: Path) -> None:

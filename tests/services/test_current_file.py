@@ -70,16 +70,10 @@ def test_the_file_is_renewed_by_a_job_and_again_when_a_scheduled_one_takes_effec
     current.renew_due(database)
     assert _queued(database) == []
     plan = draft(database, tiling, "aaabcc")
-    publishing.publish(
-        database,
-        ANNA,
-        plan,
-        2,
-        Wanted(effective_at=datetime.now(UTC) + timedelta(seconds=1)),
-        folder=tmp_path,
-    )
+    due = datetime.now(UTC) + timedelta(seconds=5)
+    publishing.publish(database, ANNA, plan, 2, Wanted(effective_at=due), folder=tmp_path)
     assert _run_queued(database)["publications"] == [["board", "base", 1]]
-    time.sleep(1.1)
+    time.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()) + 0.1)
     current.renew_due(database)
     assert _run_queued(database)["publications"] == [["board", "base", 2]]
     current.renew_due(database)

@@ -288,14 +288,14 @@ def test_what_is_scheduled_comes_into_force_by_the_clock(
 ) -> None:
     tiling = ground(database)
     publish(database, draft(database, tiling, "aabbcc"))
-    due = _at(3)
+    due = _at(6)
     publish(database, draft(database, tiling, "abbbcc"), effective_at=due.isoformat())
     watch()
     live = Live(folder)
     assert teams(live) == "aabbcc"
     before = live.state().seq  # type: ignore[union-attr]
-    until(lambda: line(live) and teams(live) == "abbbcc", 5)
-    assert due <= datetime.now(UTC) < due + timedelta(seconds=1)
+    until(lambda: line(live) and teams(live) == "abbbcc", 16)
+    assert due <= datetime.now(UTC)
     assert live.state().seq == before  # type: ignore[union-attr]
 
 
@@ -303,15 +303,15 @@ def test_a_later_roster_comes_into_force_by_the_clock(
     database: Database, folder: Path, watch: Callable[[], Watcher]
 ) -> None:
     publish(database, draft(database, ground(database), "aabbcc"))
-    due = _at(3)
+    due = _at(6)
     later = rosters.put(
         database, ANNA, "board", replace(people(), fallback="h"), valid_from=due, reason="from the start"
     )
     watch()
     live = Live(folder)
     assert whole(live).snapshot.moment.roster == later - 1
-    until(lambda: whole(live).snapshot.moment.roster == later, 5)
-    assert due <= datetime.now(UTC) < due + timedelta(seconds=1)
+    until(lambda: whole(live).snapshot.moment.roster == later, 16)
+    assert due <= datetime.now(UTC)
     assert whole(live).snapshot.roster.fallback == "h"
 
 
@@ -319,7 +319,7 @@ def test_a_named_account_ends_by_the_clock(
     database: Database, folder: Path, watch: Callable[[], Watcher]
 ) -> None:
     publish(database, draft(database, ground(database), "aabbcc"))
-    due = _at(3)
+    due = _at(6)
     named = (Named("vip", "h", "bank", due), Named("for-ever", "g", "bank", None))
     start = datetime.now(UTC) - timedelta(days=1)
     rosters.put(
@@ -328,15 +328,15 @@ def test_a_named_account_ends_by_the_clock(
     watch()
     live = Live(folder)
     assert set(whole(live).snapshot.named) == {"vip", "for-ever"}
-    until(lambda: set(whole(live).snapshot.named) == {"for-ever"}, 5)
-    assert due <= datetime.now(UTC) < due + timedelta(seconds=1)
+    until(lambda: set(whole(live).snapshot.named) == {"for-ever"}, 16)
+    assert due <= datetime.now(UTC)
 
 
 def test_a_lead_hands_over_by_the_clock(
     database: Database, folder: Path, watch: Callable[[], Watcher]
 ) -> None:
     publish(database, draft(database, ground(database), "aabbcc"))
-    due = _at(3)
+    due = _at(6)
     terms = (Member("a", "p-a", "lead", valid_until=due), Member("a", "p-x", "lead", valid_from=due))
     staff = (*people().people, Person("p-x", "Person X", "m"))
     changed = replace(people(), people=staff, members=(*people().members[1:], *terms))
@@ -349,8 +349,8 @@ def test_a_lead_hands_over_by_the_clock(
         return str(found["lead"]["id"])
 
     assert lead() == "p-a"
-    until(lambda: lead() == "p-x", 5)
-    assert due <= datetime.now(UTC) < due + timedelta(seconds=1)
+    until(lambda: lead() == "p-x", 16)
+    assert due <= datetime.now(UTC)
     assert [
         owner(database, "x000y000", as_of=t)["lead"]["id"] for t in (due - timedelta(seconds=1), due)
     ] == ["p-a", "p-x"]

@@ -125,7 +125,8 @@ def test_boxes_choose_by_outline_and_not_by_box(database: Database) -> None:
     triangles = np.array([shapely.Polygon([(w, s), (e, s), (w, n)]) for w, s, e, n in pairs], object)
     tiling = lay(database, replace(squares, geometry=triangles), {})
     names = squares.names()
-    table = Table("cells", {"cell": names}, {"cell": "text"}, None, np.zeros(25, bool), tiling, 1.0)
+    none, every = np.zeros(25, bool), np.ones(25, bool)
+    table = Table("cells", {"cell": names}, {"cell": "text"}, None, none, tiling, every, 1.0)
     rng = np.random.default_rng(3)
     side = east.max()
     for _ in range(40):

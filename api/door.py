@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import binascii
 import time
+from base64 import b64decode
 from collections.abc import Collection, Sequence
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
@@ -28,6 +30,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods which change nothing."""
 
 _BEARER = b"Bearer "
+_BASIC = b"Basic "
 _MOST = 10_000
 
 
@@ -36,7 +39,8 @@ class Door:
 
     Where it is open everybody is the local operator, and requests must name this machine: a page from
     elsewhere, whose name was made to lead here, is refused. Otherwise callers show a token in the header
-    ``Authorization``, or in a cookie which pages of other origins cannot use.
+    ``Authorization``, also as the password of any name (Basic), which is what some programs can send; or in a
+    cookie which pages of other origins cannot use.
 
     Parameters
     ----------
@@ -97,18 +101,19 @@ class Door:
         if self._open:
             self._require_host(headers.get("host", ""))
         shown = headers.get("authorization", "").encode("latin-1")
+        if (not shown or _begins(shown, _BASIC)) and scope["method"] not in SAFE:
+            self._require_origin(headers)  # browsers send these by themselves
         if not shown:
-            if scope["method"] not in SAFE:
-                self._require_origin(headers)
             shown = _in_cookie(headers)
         if self._open:
             return LOCAL
         return self.quick(shown, b"") or await self._looked_up(shown)
 
     async def _looked_up(self, shown: bytes) -> Principal:
-        if shown[: len(_BEARER)].lower() != _BEARER.lower():
+        token = _token_in(shown)
+        if token is None:
             raise Unauthenticated("nobody we know asks", cure="send Authorization: Bearer and a key")
-        return (await self.knows(shown[len(_BEARER) :].strip().decode("latin-1"), shown)).principal
+        return (await self.knows(token, shown)).principal
 
     async def knows(self, token: str, shown: bytes | None = None) -> Known:
         """Who shows this token.
@@ -175,6 +180,23 @@ def _is_here(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _begins(shown: bytes, scheme: bytes) -> bool:
+    return shown[: len(scheme)].lower() == scheme.lower()
+
+
+def _token_in(shown: bytes) -> str | None:
+    """The token in a header ``Authorization``: by itself, or as the password of any name."""
+    if _begins(shown, _BEARER):
+        return shown[len(_BEARER) :].strip().decode("latin-1")
+    if not _begins(shown, _BASIC):
+        return None
+    try:
+        pair = b64decode(shown[len(_BASIC) :].strip(), validate=True)
+    except binascii.Error:
+        return None
+    return pair.partition(b":")[2].decode("latin-1")
 
 
 def _in_cookie(headers: Headers) -> bytes:

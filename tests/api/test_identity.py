@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -120,6 +121,9 @@ def test_public_routes_need_no_key(closed: Closed) -> None:
         "Bearer gsk_" + "a" * 43,
         "Bearer ö",
         "Basic cm9vdDpyb290",
+        "Basic",
+        "Basic !",
+        "Basic Z3NrX2I=",  # no colon, so no password
         "gsk_" + "a" * 43,
         "Bearer " + "x" * 5000,
     ],
@@ -136,6 +140,18 @@ def test_a_key_says_who_asks_and_what_they_may_do(closed: Closed) -> None:
     assert me == {"actor": "key:ann", "access": "keys", "scopes": sorted(ROLES["planner"]), "branches": None}
     for scheme in ("bearer", "BEARER"):
         assert closed.client.get("/v1/me", headers={"Authorization": f"{scheme} {key}"}).json() == me
+
+
+@pytest.mark.parametrize("name", ["", "anybody", "ö:"])
+def test_a_key_may_be_the_password_of_a_program_which_sends_no_other(closed: Closed, name: str) -> None:
+    key = closed.make(f"p{len(name)}", "planner")
+    shown = {"Authorization": "Basic " + b64encode(f"{name.rstrip(':')}:{key}".encode()).decode()}
+    assert closed.client.get("/v1/me", headers=shown).json()["actor"] == f"key:p{len(name)}"
+    drift = "/v1/territories/strip/drift-threshold"
+    assert closed.client.put(drift, json={"threshold": 0.2}, headers=shown).status_code < 300
+    for origin in ("https://evil.example", "null"):  # browsers send a password by themselves
+        answer = closed.client.put(drift, json={"threshold": 0.9}, headers={**shown, "Origin": origin})
+        assert (answer.status_code, answer.json()["field"]) == (403, "Origin")
 
 
 def test_a_key_may_do_what_its_role_says_and_no_more(closed: Closed) -> None:

@@ -20,22 +20,23 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(database_url: str, folder: Path, workers: int = 1) -> Iterator[str]:
+def serving(database_url: str, folder: Path, workers: int = 1, *, access: str = "open") -> Iterator[str]:
     """The address of a service on `database_url`, which must have its tables."""
-    with served(database_url, folder, workers) as (base_url, _):
+    with served(database_url, folder, workers, access=access) as (base_url, _):
         yield base_url
 
 
 @contextmanager
 def served(
-    database_url: str, folder: Path, workers: int = 1
+    database_url: str, folder: Path, workers: int = 1, *, access: str = "open"
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A service, its address and its process."""
     port = free_port()
     environment = {**os.environ, "GRIDSVC_DATA_DIR": str(folder), "GRIDSVC_DATABASE_URL": database_url}
     log = (folder / "serve.log").open("wb")
     command = [sys.executable, "-c", "from gridsvc.cli import main; main()", "serve", "--port", str(port)]
-    process = subprocess.Popen([*command, "--workers", str(workers)], env=environment, stdout=log, stderr=log)
+    command += ["--workers", str(workers), "--access", access]
+    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
         _wait(process, port, folder / "serve.log")
         yield f"http://127.0.0.1:{port}", process

@@ -68,13 +68,28 @@ def cli() -> None:
     """Cut a territory into balanced grids, give each to a team, and say who owns what."""
 
 
+_REMINDED = 0.5
+"""Seconds after which a process which was told to end, and does not, is told again."""
+
+
 class _Terminated(BaseException):
     """Somebody asked the process to end; what is under way cleans up as after Ctrl-C."""
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: cleaning up is not to be disturbed
+    signal.signal(signal.SIGALRM, _remind)
+    signal.setitimer(signal.ITIMER_REAL, _REMINDED, _REMINDED)
     raise _Terminated
+
+
+def _remind(_number: int, _frame: FrameType | None) -> None:
+    """End all the same, where what was raised got lost: C code which looks for something clears any error."""
+    under_way = sys.exc_info()[1]
+    while under_way is not None and not isinstance(under_way, _Terminated):
+        under_way = under_way.__context__
+    if under_way is None:
+        raise _Terminated
 
 
 def _exit_code(error: errors.GridsvcError) -> int:
@@ -102,6 +117,7 @@ def main() -> None:
         )
         code = 2
     except (click.Abort, KeyboardInterrupt, _Terminated) as stopped:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         _complain("stopped; nothing was left half done", None)
         code = 143 if isinstance(stopped, _Terminated) else 130
     except BrokenPipeError:

@@ -89,6 +89,36 @@ def _until_working(process: subprocess.Popen[str], seconds: float = 3.0) -> None
     raise TimeoutError
 
 
+LOST = """
+import os, signal, time
+from gridsvc.cli import main as cli
+from gridsvc.cli.main import cli as commands
+def lose(**_):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(9)
+    except BaseException:
+        pass
+    try:
+        time.sleep(9)
+    finally:
+        time.sleep(1.5)
+        print("cleared away")
+commands.main = lose
+cli()
+"""
+
+
+def test_a_term_which_got_lost_in_somebody_elses_code_is_heeded_all_the_same() -> None:
+    begun = time.monotonic()
+    found = subprocess.run(
+        [sys.executable, "-c", LOST], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (found.returncode, found.stdout) == (143, "cleared away\n"), found.stderr
+    assert found.stderr == "gridsvc: stopped; nothing was left half done\n"
+    assert time.monotonic() - begun < 9
+
+
 def test_a_second_term_does_not_disturb_the_clearing_away(tmp_path: Path) -> None:
     with _started("sample", "--size", "city", "-o", str(tmp_path / "city")) as process:
         _until_working(process, 2.0)

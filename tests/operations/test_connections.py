@@ -180,6 +180,7 @@ def test_one_at_rest_makes_room_for_another(port: int, cut: Counter[str]) -> Non
     for connection in held:
         connection.sendall(GET)
         assert b"200 OK" in connection.recv(1000)
+        time.sleep(0.01)  # so that none rests as long as another
     held[0].sendall(GET)  # so that it is not the one longest at rest
     assert b"200 OK" in held[0].recv(1000)
     held[1].sendall(GET[:10])  # nor is this one at rest

@@ -20,7 +20,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(database_url: str, folder: Path, workers: int = 1, *, access: str = "open") -> Iterator[str]:
+def serving(database_url: str, folder: Path, workers: int = 1, *, access: str | None = None) -> Iterator[str]:
     """The address of a service on `database_url`, which must have its tables."""
     with served(database_url, folder, workers, access=access) as (base_url, _):
         yield base_url
@@ -28,14 +28,14 @@ def serving(database_url: str, folder: Path, workers: int = 1, *, access: str = 
 
 @contextmanager
 def served(
-    database_url: str, folder: Path, workers: int = 1, *, access: str = "open"
+    database_url: str, folder: Path, workers: int = 1, *, access: str | None = None
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A service, its address and its process."""
     port = free_port()
     environment = {**os.environ, "GRIDSVC_DATA_DIR": str(folder), "GRIDSVC_DATABASE_URL": database_url}
     log = (folder / "serve.log").open("wb")
     command = [sys.executable, "-c", "from gridsvc.cli import main; main()", "serve", "--port", str(port)]
-    command += ["--workers", str(workers), "--access", access]
+    command += ["--workers", str(workers), *([] if access is None else ["--access", access])]
     process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
         _wait(process, port, folder / "serve.log")

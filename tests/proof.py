@@ -183,8 +183,8 @@ def handovers() -> Lines:
 
 
 def ogc() -> Lines:
-    """GDAL, OWSLib and QGIS read what is served, and QGIS draws it, while the service publishes."""
-    return _pytest("tests/ogc/test_clients.py", "-p", "no:randomly")
+    """GDAL, OWSLib and QGIS read what is served, and QGIS draws it, while the service publishes; with keys, too."""
+    return _pytest("tests/ogc/test_clients.py", "tests/ogc/test_branch_clients.py", "-p", "no:randomly")
 
 
 def exports() -> Lines:

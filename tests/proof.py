@@ -183,7 +183,7 @@ def handovers() -> Lines:
 
 
 def ogc() -> Lines:
-    """GDAL, OWSLib and QGIS read what is served, and QGIS draws it, while the service publishes; with keys, too."""
+    """GDAL, OWSLib and QGIS read what is served while the service publishes, and what a branch may see."""
     return _pytest("tests/ogc/test_clients.py", "tests/ogc/test_branch_clients.py", "-p", "no:randomly")
 
 

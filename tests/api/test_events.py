@@ -81,7 +81,7 @@ def base_url(database_url: str, tmp_path: Path) -> Iterator[str]:
         yield found
 
 
-def test_what_another_process_did_arrives(base_url: str, database: Database) -> None:
+def test_what_another_process_did_arrives_within_a_second(base_url: str, database: Database) -> None:
     with listening(base_url) as stream:
         assert stream.answer.headers["Content-Type"].startswith("text/event-stream")
         assert stream.answer.headers["Cache-Control"] == "no-cache"
@@ -91,7 +91,7 @@ def test_what_another_process_did_arrives(base_url: str, database: Database) -> 
             began = time.monotonic()
             emit(database, territory="elbe", revision=revision)
             event = stream.next()
-            assert time.monotonic() - began < 5.0
+            assert time.monotonic() - began < 1.0
             assert (event["event"], event["data"]) == (
                 "plan.moved",
                 {"territory": "elbe", "revision": revision},

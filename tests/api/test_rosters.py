@@ -65,7 +65,7 @@ def test_what_counts_from_the_past_needs_a_reason_and_reaches_what_was_told_sinc
         assert ([p["id"] for p in found["people"]], found["fallback"]) == (["p", "bo"], fallback)
 
 
-def test_what_is_told_late_reaches_lookups_of_then_and_of_now(
+def test_what_is_told_late_reaches_lookups_of_then_and_of_now_within_a_second(
     own_town: tuple[TestClient, dict[str, Any]],
 ) -> None:
     client, _ = own_town
@@ -79,7 +79,7 @@ def test_what_is_told_late_reaches_lookups_of_then_and_of_now(
     answered = time.monotonic()
     assert made.status_code == 200, made.text
     while "p" in (lead(client), lead(client, as_of=then)):
-        assert time.monotonic() - answered < 5
+        assert time.monotonic() - answered < 1
     assert (lead(client), lead(client, as_of=then)) == ("bo", "bo")
     query = {"territory": "strip", "kind": "roster", "from": newest}
     told = client.get("/v1/changes", params=query).json()["items"]

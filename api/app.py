@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, FastAPI
@@ -86,9 +85,6 @@ if TYPE_CHECKING:
 
 __all__ = ["create_app"]
 
-_SOON = "gridsvc.balance.metrics"
-"""What the first move needs: it brings scipy, for which neither the start nor the first move should wait."""
-
 _ABANDONED = 3600.0
 """Seconds after which an upload whose request died is taken for waste."""
 
@@ -158,10 +154,7 @@ def create_app(
             supervisor.start()
             if watcher is not None:
                 watcher.start()
-            soon = threading.Timer(1.0, import_module, [_SOON])
-            soon.start()
             yield
-            soon.cancel()
             supervisor.stop()
             if entrance.access == "keys":
                 ring.stop()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from api.deps import Caller, Db, IfMatch, Key, PageLimit, current_app, etag
+from api.expecting import expect_moves
 from api.export import geojson_response
 from api.geojson_bodies import GeoJsonRoute
 from api.given import layer_file
@@ -26,7 +27,9 @@ from gridsvc.store.records import PlanRecord
 
 __all__ = ["plan_out", "router"]
 
-router = APIRouter(prefix="/v1", tags=["plans"], route_class=GeoJsonRoute)
+router = APIRouter(
+    prefix="/v1", tags=["plans"], route_class=GeoJsonRoute, dependencies=[Depends(expect_moves)]
+)
 
 
 def plan_out(record: PlanRecord) -> PlanOut:

@@ -78,7 +78,8 @@ def pack(
     content = _written(made, output.suffix.lower(), lang, zone)
     replace_whole(output, lambda draft: _write(draft, content))
     counts = {extra.source: extra.counts() for extra in made.extras}
-    told = {"grid": code, "customers": sum(made.tiers.values()), "elsewhere": made.elsewhere, "files": counts}
+    own = sum((made.tiers or {}).values())
+    told = {"grid": code, "customers": own, "elsewhere": made.elsewhere, "files": counts}
     emit(told, _pack_lines(told, output), json_=json_)
 
 

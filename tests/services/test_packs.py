@@ -71,10 +71,10 @@ def test_it_tells_ground_customers_and_named_accounts(board: Database) -> None:
     ]
 
 
-def test_who_may_not_see_customers_gets_counts_only(board: Database) -> None:
+def test_who_may_not_see_customers_gets_neither_them_nor_their_numbers(board: Database) -> None:
     found = pack(board, who=BLIND)
     assert (found.customers, found.accounts) == (None, None)
-    assert dict(found.tiers) == {"large": 1, "small": 1}
+    assert (found.tiers, found.elsewhere, found.number) == (None, None, None)
     shown = page(found, "en", ZONE) + str(found.document())
     assert not any(f"k{i}" in shown for i in range(6))
     with pytest.raises(Forbidden):

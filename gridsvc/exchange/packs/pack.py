@@ -85,12 +85,12 @@ class Pack:
     ----------
     tier_column : str or None
         The customers' column which holds the tier.
-    tiers : mapping of str or None to int
+    tiers : mapping of str or None to int, or None
         Number of the team's own customers in the grid by tier; None has none.
-    elsewhere : int
+    elsewhere : int or None
         Customers in the grid whom another team owns by name.
     customers, accounts : tuple or None
-        None: the reader may not see customers.
+        These four are None where the reader may not see customers: few in a grid would be told by numbers.
     """
 
     territory: str
@@ -108,8 +108,8 @@ class Pack:
     area_km2: float | None
     stages: tuple[Stage, ...]
     tier_column: str | None
-    tiers: Mapping[str | None, int]
-    elsewhere: int
+    tiers: Mapping[str | None, int] | None
+    elsewhere: int | None
     customers: tuple[Resident, ...] | None
     accounts: tuple[Account, ...] | None
     neighbours: tuple[Neighbour, ...]
@@ -117,10 +117,18 @@ class Pack:
     reason: str | None
     made: datetime
 
+    @property
+    def number(self) -> int | None:
+        """Customers in the grid."""
+        if self.tiers is None or self.elsewhere is None:
+            return None
+        return sum(self.tiers.values()) + self.elsewhere
+
     def document(self) -> dict[str, Any]:
         """As JSON values."""
-        told = asdict(self)
-        told["tiers"] = [{"tier": tier, "customers": number} for tier, number in self.tiers.items()]
+        told, tiers = asdict(self), self.tiers
+        if tiers is not None:
+            told["tiers"] = [{"tier": tier, "customers": number} for tier, number in tiers.items()]
         told["extras"] = [extra.document() for extra in self.extras]
         plain: dict[str, Any] = _plain(told)
         return plain

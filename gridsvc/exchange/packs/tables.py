@@ -34,7 +34,6 @@ def heading(pack: Pack, lang: Lang, zone: ZoneInfo) -> list[tuple[str, Value]]:
         words["from_on"].format(start=start) if end is None else words["from_to"].format(start=start, end=end)
     )
     area = None if pack.area_km2 is None else round(pack.area_km2, 3)
-    number = sum(pack.tiers.values()) + pack.elsewhere
     pairs: list[tuple[str, Value]] = [
         (words["territory"], pack.territory_name),
         (words["grid"], pack.code if pack.name in {"", pack.code} else f"{pack.code} · {pack.name}"),
@@ -46,7 +45,7 @@ def heading(pack: Pack, lang: Lang, zone: ZoneInfo) -> list[tuple[str, Value]]:
         (words["area"], area),
         (
             pack.customers_word if lang == "zh" and _chinese(pack.customers_word) else words["customers"],
-            number,
+            pack.number,
         ),
         (words["reason"], pack.reason),
         (words["made"], pack.made.astimezone(zone).strftime("%Y-%m-%d %H:%M")),
@@ -95,13 +94,14 @@ def _person(person: Person, words: Mapping[str, str]) -> tuple[Value, ...]:
 
 def _tiers(pack: Pack, words: Mapping[str, str]) -> Sheet:
     rows: list[tuple[Value, ...]] = []
-    if pack.tier_column is not None:
+    if pack.tier_column is not None and pack.tiers is not None:
         rows = [(words["no_tier"] if tier is None else tier, n) for tier, n in pack.tiers.items()]
     if pack.elsewhere:
         rows.append((words["elsewhere"], pack.elsewhere))
     if rows:
-        rows.append((words["total"], sum(pack.tiers.values()) + pack.elsewhere))
+        rows.append((words["total"], pack.number))
     note = words["no_column"] if pack.tier_column is None else words["none"]
+    note = words["hidden"] if pack.tiers is None else note
     return Sheet(words["tiers"], (words["tier"], words["number"]), tuple(rows), note)
 
 

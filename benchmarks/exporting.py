@@ -54,7 +54,7 @@ def prepare(folder: Path, cells: int) -> str:
         with db.write(LOCAL, "bench") as uow:
             uow.territories.create(Territory("bench", "Bench", "Europe/London", square, now))
             made = uow.tilings.add("bench", tiling, params={}, coverage={})
-            records = [MeasureRecord(n, f"sum:{n}", "", v, now) for n, v in values.items()]
+            records = [MeasureRecord(n, f"{n}=sum:{n}", "", v, now) for n, v in values.items()]
             uow.tilings.put_measures(made, None, records)
         plan = plans.create(db, LOCAL, made, SolveRequest(100, ())).id
         with db.write(LOCAL, "bench") as uow:

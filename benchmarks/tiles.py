@@ -82,7 +82,7 @@ def _publish(db: Any, cells: int) -> Any:
     with db.write(LOCAL, "bench") as uow:
         uow.territories.create(Territory("bench", "Bench", "Asia/Shanghai", square, now))
         made = uow.tilings.add("bench", tiling, params={}, coverage={})
-        records = [MeasureRecord(n, f"sum:{n}", "", v, now) for n, v in values.items()]
+        records = [MeasureRecord(n, f"{n}=sum:{n}", "", v, now) for n, v in values.items()]
         uow.tilings.put_measures(made, None, records)
     rosters.put(db, LOCAL, "bench", people, valid_from=now, reason="bench")
     plan = plans.create(db, LOCAL, made, SolveRequest(12, ())).id

@@ -16,7 +16,7 @@ from gridsvc.customers.read import Table
 from gridsvc.customers.values import as_numbers, as_text
 from gridsvc.errors import InvalidInput
 
-__all__ = ["Measure", "MeasureSpec", "Missing", "aggregate", "parse_measure"]
+__all__ = ["Measure", "MeasureSpec", "Missing", "aggregate", "is_count", "parse_measure"]
 
 Op = Literal["count", "count_distinct", "sum", "mean"]
 Missing = Literal["refuse", "zero", "drop"]
@@ -91,6 +91,15 @@ def parse_measure(text: str) -> MeasureSpec:
             cure=f"use letters, digits and _, a letter first, and none of {', '.join(sorted(_TAKEN))}",
         )
     return MeasureSpec(name, match[2], match[3].strip() if match[3] else None)  # type: ignore[arg-type]
+
+
+def is_count(name: str, spec: str) -> bool:
+    """Whether a measure, by its name and how it was made, says how many customers there are.
+
+    One which came with the cells, and has no more than its name to tell, does if it is called so.
+    """
+    form = _FORM.fullmatch(spec)
+    return name == "customers" or (form is not None and form[2] in {"count", "count_distinct"})
 
 
 def aggregate(

@@ -19,6 +19,7 @@ __all__ = [
     "level_of",
     "ordered",
     "parents_of",
+    "rows_above",
     "series_of",
     "sums_of",
     "uppers_of",
@@ -167,13 +168,21 @@ def crossings(children: Plan, parents: Plan) -> list[Crossing]:
     return found
 
 
-def parents_of(children: Plan, parents: Plan) -> list[str | None]:
-    """Code of the grid above each grid of a level which divides the one above; None for one without cells."""
-    first = np.full(len(children.grids), -1, np.int64)
+def rows_above(children: Plan, parents: Plan) -> NDArray[np.int64]:
+    """Row of the grid above each grid of a level which divides the one above: int64 array, shape (n_grids,).
+
+    One without cells, and one above which there is none, has -1.
+    """
+    above = np.full(len(children.grids), -1, np.int64)
     placed = np.flatnonzero(children.labels >= 0)
-    first[children.labels[placed][::-1]] = placed[::-1]
-    above = [int(parents.labels[row]) if row >= 0 else -1 for row in first.tolist()]
-    return [parents.grids[p].code if p >= 0 else None for p in above]
+    above[children.labels[placed][::-1]] = parents.labels[placed][::-1]  # that of its first cell stays
+    return above
+
+
+def parents_of(children: Plan, parents: Plan) -> list[str | None]:
+    """Code of the grid above each grid; None where `rows_above` has -1."""
+    above = rows_above(children, parents).tolist()
+    return [parents.grids[row].code if row >= 0 else None for row in above]
 
 
 def sums_of(plan: Plan, amounts: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:

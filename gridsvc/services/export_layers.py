@@ -22,8 +22,8 @@ from gridsvc.exchange.layers import KINDS, ExportLayer, Layer, grids_layer, team
 from gridsvc.exchange.style import Style, filled_by
 from gridsvc.principal import Principal
 from gridsvc.services.export_ground import Ground, base_of_moves
-from gridsvc.services.levels import codes_above
-from gridsvc.services.small_layers import SMALL, blanked, hidden_cells, hidden_rows, hidden_teams, least_for
+from gridsvc.services.levels import plans_above
+from gridsvc.services.small_layers import SMALL, KeptBack, blanked, least_for
 from gridsvc.store.database import Reader
 from gridsvc.store.records import CustomerRecord
 from gridsvc.tiling.tiling import Tiling
@@ -77,7 +77,7 @@ def drawn(
         return Drawn(customers_flow(_customers(reader, ground)), None, {})
     cells, least = _Cells(reader, ground, clip), least_for(who, small)
     if layer == "cells":
-        return _of_cells(ground, cells, least)
+        return _of_cells(reader, ground, cells, least)
     if layer == "moves":
         before, said = base_of_moves(reader, ground)
         flow = moves_flow(before, ground.plan, ground.tiling.names(), cells.some, cells.shape)
@@ -89,10 +89,10 @@ def drawn(
     return Drawn(flow_of(found, {**KINDS, **dict.fromkeys(numbers, "number")}), style, said)
 
 
-def _of_cells(ground: Ground, cells: _Cells, least: int | None) -> Drawn:
+def _of_cells(reader: Reader, ground: Ground, cells: _Cells, least: int | None) -> Drawn:
     measures, said = dict(ground.columns), dict[str, Any]()
     if least is not None:
-        hidden = hidden_cells(measures, ground.counts, ground.plan.labels, least)
+        hidden = _what_is_kept_back(reader, ground, least).cells()
         measures = {name: np.where(hidden, np.nan, values) for name, values in measures.items()}
         said = _said(least, hidden)
     columns = what_cells_say(ground.plan, cells.tiling, measures, ground.roster)
@@ -106,20 +106,19 @@ def _kept_back(
     """Grids or teams without small counts, and what the manifest says of them."""
     if least is None:
         return found, {}
-    plan, k = ground.plan, len(ground.plan.grids)
-    placed = plan.labels >= 0
-    sums = {name: np.bincount(plan.labels[placed], ground.columns[name][placed], k) for name in ground.counts}
-    record = ground.record
-    where = record.territory, record.line, record.tiling
-    parents = codes_above(reader, *where, plan, datetime.now(UTC))
-    grids = hidden_rows({"": [None] * k, **sums}, ground.counts, least, parents)
+    kept, grids = _what_is_kept_back(reader, ground, least), ground.plan.grids
     if found.name == "teams":
-        owners = [grid.team for grid in plan.grids]
-        hidden = hidden_teams(found.columns, ground.counts, least, owners, grids)
+        hidden = kept.teams(found.columns, [grid.team for grid in grids])
     else:
-        carved = len(found.geometry) - k  # polygons which lie over the grids have no sums
-        hidden = np.concatenate([grids, np.zeros(carved, bool)])
+        hidden = np.zeros(len(found.geometry), bool)  # polygons which lie over the grids have no sums
+        hidden[: len(grids)] = kept.grids()
     return replace(found, columns=blanked(found.columns, ground.columns, hidden)), _said(least, hidden)
+
+
+def _what_is_kept_back(reader: Reader, ground: Ground, least: int) -> KeptBack:
+    record = ground.record
+    above = plans_above(reader, record.territory, record.line, record.tiling, datetime.now(UTC))
+    return KeptBack((*above, ground.plan), ground.columns, ground.counts, least)
 
 
 def _said(least: int, hidden: NDArray[np.bool_]) -> dict[str, Any]:

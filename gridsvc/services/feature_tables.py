@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
@@ -21,14 +21,14 @@ from gridsvc.ownership.publication import unpack
 from gridsvc.plans.plan import Plan
 from gridsvc.services.drafts import Draft, draft
 from gridsvc.services.kept import Kept
-from gridsvc.services.levels import codes_above
-from gridsvc.services.small_layers import blanked, counts_in, hidden_cells, hidden_rows, hidden_teams
+from gridsvc.services.levels import plans_above
+from gridsvc.services.small_layers import KeptBack, blanked, counts_in
 from gridsvc.services.subtrees import SubTrees, plan_seen
 from gridsvc.store.database import Reader
 from gridsvc.store.records import PublicationRecord
 from gridsvc.teams.model import Roster
 
-__all__ = ["IDS", "FeatureKind", "Shelf", "Table", "table_of"]
+__all__ = ["IDS", "FeatureKind", "Shelf", "Sight", "Table", "table_of"]
 
 FeatureKind = Literal["grids", "cells", "teams"]
 IDS: dict[FeatureKind, str] = {"grids": "code", "cells": "cell", "teams": "team"}
@@ -108,15 +108,31 @@ class Shelf(Kept[Table]):
         super().__init__(_MOST_ROWS)
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is seen, and when.
+
+    Attributes
+    ----------
+    at : datetime
+    least : int or None
+        Counts of customers below this are kept back; see `gridsvc.services.small_layers`.
+    part : SubTrees or None
+        What of the territory is seen; None for the whole.
+    """
+
+    at: datetime
+    least: int | None = None
+    part: SubTrees | None = None
+
+
 def table_of(
     reader: Reader,
     source: PublicationRecord | str,
     kind: FeatureKind,
     roster: Roster | None,
     more: Mapping[str, str | int],
-    least: int | None = None,
-    part: SubTrees | None = None,
-    at: datetime | None = None,
+    sight: Sight,
 ) -> Table:
     """Make the table of a publication, or of the plan of that id.
 
@@ -124,16 +140,10 @@ def table_of(
     ----------
     more : mapping of str to value
         Properties which all features share.
-    least : int or None
-        Counts of customers below this are kept back; see `gridsvc.services.small_layers`.
-    part : SubTrees or None
-        What of the territory is seen; None for the whole.
-    at : datetime or None
-        The time it is looked at, now if None.
     """
     drawn = None if isinstance(source, str) else _published_outlines(reader, source)
     found = draft(reader, source) if isinstance(source, str) else _published(reader, source)
-    found = found if part is None else _seen(reader, found, part)
+    found = found if sight.part is None else _seen(reader, found, sight.part)
     plan = found.plan
     if kind == "cells":
         layer = cells_layer(plan, found.tiling, found.columns, roster)
@@ -149,11 +159,11 @@ def table_of(
     columns = {name: list(values[:]) for name, values in layer.columns.items()}  # at once, not one by one
     columns |= {name: [value] * n for name, value in more.items()}
     kinds = {name: _kind(name, values) for name, values in columns.items()}
-    if least is not None:
-        fallback = None if roster is None else roster.fallback
+    if sight.least is not None:
         where = found.record.territory, found.record.line, found.record.tiling
-        parents = None if kind == "cells" else codes_above(reader, *where, plan, at or datetime.now(UTC))
-        hidden = _hidden(kind, found, (grids, parents), columns, least, fallback)
+        plans = (*plans_above(reader, *where, sight.at), plan)
+        kept = KeptBack(plans, found.columns, counts_in(found.measures), sight.least)
+        hidden = _hidden(kind, kept, columns, _owners(grids, roster))
         columns = {name: list(values) for name, values in blanked(columns, found.columns, hidden).items()}
     return Table(
         kind,
@@ -162,7 +172,7 @@ def table_of(
         None if kind == "cells" else cut_at_edge(layer.geometry),
         over,
         found.record.tiling,
-        np.ones(n, np.bool_) if part is None or kind != "cells" else plan.labels >= 0,
+        np.ones(n, np.bool_) if sight.part is None or kind != "cells" else plan.labels >= 0,
         float(np.sqrt(np.median(found.tiling.area))) / 4,
         kind != "cells" or found.tiling.kind != "h3",
     )
@@ -176,25 +186,16 @@ def _seen(reader: Reader, found: Draft, part: SubTrees) -> Draft:
 
 
 def _hidden(
-    kind: FeatureKind,
-    found: Draft,
-    grids: tuple[Mapping[str, Any], list[str | None] | None],
-    columns: Mapping[str, list[Any]],
-    least: int,
-    fallback: str | None,
+    kind: FeatureKind, kept: KeptBack, columns: Mapping[str, list[Any]], owners: Sequence[str | None]
 ) -> NDArray[np.bool_]:
-    """Which features are kept back; `grids` are the columns of grids, of which teams are made, and the codes
-    of the grids above them.
-    """
-    counts = counts_in(found.measures)
+    """Which features are kept back; `owners` are the teams of the grids, where these are shown or joined."""
     if kind == "cells":
-        return hidden_cells(columns, counts, found.plan.labels, least)
-    columns_of_grids, parents = grids
-    hidden = hidden_rows(columns_of_grids, counts, least, parents)
-    if kind == "grids":
-        return hidden
-    owners = [team or fallback for team in columns_of_grids["team"]]
-    return hidden_teams(columns, counts, least, owners, hidden)
+        return kept.cells()
+    if kind == "teams":
+        return kept.teams(columns, owners)
+    hidden = np.zeros(len(owners), bool)  # polygons which lie over the grids have no sums
+    hidden[: len(kept.plans[-1].grids)] = kept.grids()
+    return hidden
 
 
 def _kind(name: str, values: list[Any]) -> Kind:
@@ -236,8 +237,7 @@ def _teams(
     grids: Layer, over: NDArray[np.bool_], roster: Roster | None, measures: list[str]
 ) -> tuple[Layer, NDArray[np.bool_]]:
     """One feature a team: its grids as one, with their sums; grids without a team are the fallback's."""
-    fallback = None if roster is None else roster.fallback
-    owners = [team or fallback for team in grids.columns["team"]]
+    owners = _owners(grids.columns, roster)
     teams = sorted({team for team in owners if team is not None})
     members = [[row for row, owner in enumerate(owners) if owner == team] for team in teams]
     known = {} if roster is None else roster.team_by_id
@@ -263,6 +263,12 @@ def _teams(
     outlines = np.empty(len(teams), object)
     outlines[:] = [_joined(grids.geometry, over, np.array(rows)) for rows in members]
     return Layer("teams", outlines, columns), np.zeros(len(teams), np.bool_)
+
+
+def _owners(grids: Mapping[str, Any], roster: Roster | None) -> list[str | None]:
+    """The team of each grid; the fallback's where it has none."""
+    fallback = None if roster is None else roster.fallback
+    return [team or fallback for team in grids["team"]]
 
 
 def _joined(geometry: NDArray[np.object_], over: NDArray[np.bool_], rows: NDArray[np.intp]) -> Any:

@@ -12,7 +12,7 @@ import orjson
 from gridsvc.errors import Gone, NotFound
 from gridsvc.principal import SYSTEM, Principal
 from gridsvc.services.extents import Box, extent, extent_of
-from gridsvc.services.feature_tables import FeatureKind, Shelf, Table, table_of
+from gridsvc.services.feature_tables import FeatureKind, Shelf, Sight, Table, table_of
 from gridsvc.services.small_layers import SMALL, least_for
 from gridsvc.services.subtrees import SubTrees, subtrees_of, uppers_in_force
 from gridsvc.store.database import Database, Reader
@@ -304,12 +304,8 @@ def table(db: Database, shelf: Shelf, state: Version, kind: FeatureKind | None =
         roster = reader.rosters.get(state.collection.territory, state.r).at(state.at) if state.r else None
         key = (state.collection.id.rpartition(".")[0], wanted, state.token, _leads(roster))
         source = state.record or str(state.collection.plan)
-        return shelf.get(
-            key,
-            lambda: table_of(
-                reader, source, wanted, roster, _shared(state), state.least, state.part, state.at
-            ),
-        )
+        sight = Sight(state.at, state.least, state.part)
+        return shelf.get(key, lambda: table_of(reader, source, wanted, roster, _shared(state), sight))
 
 
 def drawn_table(db: Database, shelf: Shelf, state: Version, kind: FeatureKind) -> Table:

@@ -16,7 +16,6 @@ from gridsvc.plans.levels import (
     crossings,
     level_of,
     ordered,
-    parents_of,
     series_of,
 )
 from gridsvc.plans.places import Places
@@ -32,12 +31,12 @@ __all__ = [
     "Placed",
     "above",
     "beside",
-    "codes_above",
     "get",
     "levels_gate",
     "levels_of",
     "misfits",
     "placed",
+    "plans_above",
     "put",
     "state_of",
 ]
@@ -155,15 +154,16 @@ def above(reader: Reader, territory: str, series: str, tiling: str, at: datetime
     return None
 
 
-def codes_above(
-    reader: Reader, territory: str, series: str, tiling: str, plan: Plan, at: datetime
-) -> list[str | None] | None:
-    """Code of the grid above each of a plan's; None where nothing above is in force on its tiling."""
+def plans_above(reader: Reader, territory: str, series: str, tiling: str, at: datetime) -> tuple[Plan, ...]:
+    """What is in force of the levels above a series on its tiling, from the top down."""
     levels = levels_of(reader, territory)
-    if level_of(series, levels)[1] not in {level.id for level in levels}:
-        return None  # it was taken out since
-    found = above(reader, territory, series, tiling, at)
-    return None if found is None or found.plan is None else parents_of(plan, found.plan)
+    line, own = level_of(series, levels)
+    names = [level.id for level in levels]
+    if own not in names:
+        return ()  # it was taken out since
+    states = (state_of(reader, territory, line, levels, level, at) for level in levels[1 : names.index(own)])
+    found = (s.plan for s in states if s.record is not None and s.record.tiling == tiling)
+    return tuple(plan for plan in found if plan is not None)
 
 
 def _below(reader: Reader, territory: str, series: str, tiling: str, at: datetime) -> LevelState | None:

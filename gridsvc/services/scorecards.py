@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridsvc.crs import LocalPlane
+from gridsvc.customers.measures import is_count
 from gridsvc.errors import NotYetInForce
 from gridsvc.exchange.scorecards.report import About, Card, Tiers
 from gridsvc.ownership.publication import unpack
@@ -20,9 +21,11 @@ from gridsvc.services import pack_rules
 from gridsvc.services.asking import counting_at
 from gridsvc.services.documents import Document
 from gridsvc.services.drafts import request_of, solved
+from gridsvc.services.levels import plans_above
 from gridsvc.services.live import current, kept_of
 from gridsvc.services.measured_then import Then, measured_then
 from gridsvc.services.small_counts import with_small_counts_kept_back
+from gridsvc.services.small_layers import KeptBack
 from gridsvc.services.trends import Series, series_behind, trend_of
 from gridsvc.store.database import Database, Reader
 from gridsvc.store.records import PlanRecord, PublicationRecord
@@ -186,6 +189,7 @@ class _Read:
     targets: Mapping[str, Mapping[str, float]]
     tiers: Tally | None
     series: Series
+    above: tuple[Plan, ...]
 
 
 def _read(db: Database, reader: Reader, subject: Subject) -> _Read:
@@ -210,6 +214,7 @@ def _read(db: Database, reader: Reader, subject: Subject) -> _Read:
         _targets(db, reader, made_of),
         tiers_of(reader, subject),
         series_behind(reader, record, subject.plan, subject.at, parts),
+        plans_above(reader, record.territory, record.line, record.tiling, subject.at),
     )
 
 
@@ -305,7 +310,13 @@ def _ordered(tally: Tally, rules: pack_rules.PackRules) -> Tally:
 
 def _shown(who: Principal, read: _Read, small: int) -> Card:
     card = _card(read)
-    return card if "customers:read" in who.scopes else with_small_counts_kept_back(card, small)
+    if "customers:read" in who.scopes:
+        return card
+    now, plans = read.now, (*read.above, read.subject.plan)
+    counts = [name for name, spec in now.specs.items() if is_count(name, spec)]
+    # What layers keep back of these grids is kept back here, too: each would tell what the other does not.
+    kept = KeptBack(plans, now.values, counts, small)
+    return with_small_counts_kept_back(card, small, kept.grids())
 
 
 def bases_of(

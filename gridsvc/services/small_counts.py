@@ -19,18 +19,22 @@ _SAFE = frozenset({"base_km", "outlet_km", "competition"})
 """Figures from which the number of customers does not follow."""
 
 
-def with_small_counts_kept_back(card: Card, least: int) -> Card:
+def with_small_counts_kept_back(card: Card, least: int, kept: Bools) -> Card:
     """The card without counts of customers from 1 to below `least`, nor what differences would tell of them.
 
     A grid whose number of customers is kept back has no figure left from which it would follow, and so no
     score.
+
+    Parameters
+    ----------
+    kept : bool array, shape (n_grids,)
+        Grids which are kept back anyway.
     """
-    k = len(card.codes)
-    tiers, forced = card.tiers, np.zeros(k, bool)
+    tiers, forced = card.tiers, kept
     whole_hidden = False
     if tiers is not None:
         marks = hidden_table(tiers.counts[:-1], least)
-        forced, whole_hidden = marks[:-1, -1], bool(marks[-1, -1])
+        forced, whole_hidden = forced | marks[:-1, -1], bool(marks[-1, -1])
         tiers = Tiers(tiers.names, np.where(marks[:, :-1], HIDDEN, tiers.counts))
     hidden = forced
     if "customers" in card.figures:

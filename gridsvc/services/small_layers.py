@@ -6,16 +6,20 @@ Of a row whose count is kept back no measure is shown: with one customer in a ce
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gridsvc.customers.measures import is_count
+from gridsvc.plans.levels import rows_above, sums_of
+from gridsvc.plans.plan import Plan
 from gridsvc.principal import Principal
 from gridsvc.store.records import MeasureRecord
-from gridsvc.teams.suppression import hidden_parts
+from gridsvc.teams.suppression import hidden_parts, hidden_within
 
-__all__ = ["SMALL", "blanked", "counts_in", "hidden_cells", "hidden_rows", "hidden_teams", "least_for"]
+__all__ = ["SMALL", "KeptBack", "blanked", "counts_in", "least_for"]
 
 Bools = NDArray[np.bool_]
 Columns = Mapping[str, Any]
@@ -32,65 +36,64 @@ def least_for(who: Principal, small: int = SMALL) -> int | None:
 
 def counts_in(measures: Mapping[str, MeasureRecord]) -> tuple[str, ...]:
     """Names of the measures which count customers."""
-    return tuple(name for name, measure in measures.items() if measure.spec.startswith("count"))
+    return tuple(name for name, measure in measures.items() if is_count(name, measure.spec))
 
 
-def hidden_rows(
-    columns: Columns, counts: Iterable[str], least: int, parents: Sequence[str | None] | None = None
-) -> Bools:
-    """Which rows of a layer are kept back, when the sum of all of them is known.
+@dataclass(frozen=True, slots=True)
+class KeptBack:
+    """What is kept back where the sums of several levels are published.
 
-    Parameters
+    Attributes
     ----------
-    parents : sequence of str or None
-        The grid above each row, where the sums of those are known, too.
+    plans : tuple of Plan
+        The levels from the top down; the last is the one which is shown.
+    amounts : mapping of str to array, shape (n_cells,)
+    counts : sequence of str
+        Which of them count customers.
+    least : int
+        The smallest number which is shown.
     """
-    n = len(next(iter(columns.values())))
-    above = np.zeros(n, np.int64)
-    if parents is not None:
-        above[: len(parents)] = np.unique([code or "" for code in parents], return_inverse=True)[1]
-    return _hidden_within(columns, counts, above, least)
 
+    plans: tuple[Plan, ...]
+    amounts: Columns
+    counts: Sequence[str]
+    least: int
 
-def hidden_teams(
-    columns: Columns,
-    counts: Iterable[str],
-    least: int,
-    owners: Sequence[str | None],
-    hidden_grids: Bools,
-) -> Bools:
-    """Which teams are kept back, when their grids are known, too.
+    def grids(self) -> Bools:
+        """Bool array, shape (n_grids,)."""
+        hidden, whole = np.zeros(0, bool), None
+        for plan in self.plans:
+            sums = sums_of(plan, {name: self.amounts[name] for name in self.counts})
+            above = np.full(len(plan.grids), -1, np.int64) if whole is None else rows_above(plan, whole)
+            hidden, whole = self._within(sums, above, hidden), plan
+        return hidden
 
-    Parameters
-    ----------
-    columns : mapping
-        Of teams; ``team`` is the id.
-    owners : sequence of str or None
-        The team of each grid.
-    """
-    held = {owner for owner, hidden in zip(owners, hidden_grids.tolist(), strict=True) if hidden}
-    hidden = np.array([team in held for team in columns["team"]], bool)
-    for name in counts:
-        hidden |= hidden_parts(_whole(columns[name]), least, hidden)
-    return hidden
+    def cells(self) -> Bools:
+        """Bool array, shape (n_cells,)."""
+        return self._within(self.amounts, self.plans[-1].labels.astype(np.int64), self.grids())
 
+    def teams(self, columns: Columns, owners: Sequence[str | None]) -> Bools:
+        """Bool array, shape (n_teams,).
 
-def hidden_cells(columns: Columns, counts: Iterable[str], labels: NDArray[np.int32], least: int) -> Bools:
-    """Which cells are kept back, when the sum of each grid is known."""
-    return _hidden_within(columns, counts, labels, least)
+        Parameters
+        ----------
+        columns : mapping
+            Of teams; ``team`` is the id.
+        owners : sequence of str or None
+            The team of each grid, and of what lies over them.
+        """
+        held = {owner for owner, hidden in zip(owners, self.grids().tolist(), strict=False) if hidden}
+        hidden = np.array([team in held for team in columns["team"]], bool)
+        for name in self.counts:
+            hidden |= hidden_parts(_whole(columns[name]), self.least, hidden)
+        return hidden
 
-
-def _hidden_within(
-    columns: Columns, counts: Iterable[str], groups_of: NDArray[np.integer[Any]], least: int
-) -> Bools:
-    hidden = np.zeros(len(groups_of), bool)
-    order = np.argsort(groups_of, kind="stable")
-    groups = np.split(order, np.flatnonzero(np.diff(groups_of[order])) + 1)
-    for name in counts:
-        numbers = _whole(columns[name])
-        for rows in groups:
-            hidden[rows] |= hidden_parts(numbers[rows], least, hidden[rows])
-    return hidden
+    def _within(self, columns: Columns, wholes: NDArray[np.int64], hidden_wholes: Bools) -> Bools:
+        """Parts of which any count must be kept back."""
+        hidden = np.zeros(len(wholes), bool)
+        for name in self.counts:
+            hidden = hidden_within(_whole(columns[name]), wholes, self.least, hidden_wholes, hidden)
+        return hidden
 
 
 def _whole(values: Iterable[Any]) -> NDArray[np.int64]:

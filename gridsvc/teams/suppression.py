@@ -10,14 +10,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["hidden_parts", "hidden_table"]
+__all__ = ["hidden_parts", "hidden_table", "hidden_within"]
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-def hidden_parts(counts: Ints, least: int, forced: Bools | None = None) -> Bools:
-    """Which parts of a known whole must be kept back: bool array, shape (n,).
+def hidden_parts(
+    counts: Ints, least: int, forced: Bools | None = None, *, whole_is_hidden: bool = False
+) -> Bools:
+    """Which parts of a whole must be kept back: bool array, shape (n,).
 
     Parameters
     ----------
@@ -26,15 +28,43 @@ def hidden_parts(counts: Ints, least: int, forced: Bools | None = None) -> Bools
         Counts from 1 to below this are small.
     forced : bool array, shape (n,), optional
         Parts which are kept back anyway.
+    whole_is_hidden : bool
+        The whole is kept back too, so that all parts may not be known.
     """
     hidden = (counts > 0) & (counts < least)
     if forced is not None:
         hidden |= forced & (counts > 0)
+    if not hidden.any() and not whole_is_hidden:
+        return hidden
     order = np.argsort(counts, kind="stable")
     for at in order[counts[order] > 0]:
-        if not hidden.any() or (hidden.sum() > 1 and counts[hidden].sum() >= least):
+        if hidden.sum() > 1 and counts[hidden].sum() >= least:
             break
         hidden[at] = True
+    return hidden
+
+
+def hidden_within(
+    counts: Ints, wholes: Ints, least: int, hidden_wholes: Bools, forced: Bools | None = None
+) -> Bools:
+    """Which parts of several wholes must be kept back: bool array, shape (n,).
+
+    Parameters
+    ----------
+    counts, wholes : int64 arrays, shape (n,)
+        Of each part, and the row of what it is a part of; those of -1 are parts of something known.
+    hidden_wholes : bool array, shape (m,)
+        Wholes which are kept back.
+    forced : bool array, shape (n,), optional
+        Parts which are kept back anyway.
+    """
+    hidden = np.zeros(len(counts), bool) if forced is None else forced.copy()
+    order = np.argsort(wholes, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(wholes[order])) + 1):
+        if len(rows):
+            whole = wholes[rows[0]]
+            is_hidden = bool(whole >= 0 and hidden_wholes[whole])
+            hidden[rows] |= hidden_parts(counts[rows], least, hidden[rows], whole_is_hidden=is_hidden)
     return hidden
 
 

@@ -223,7 +223,7 @@ def test_a_line_breaks_where_nothing_is_known_and_is_level_where_nothing_changes
 
 
 def test_what_is_kept_back_is_in_no_form() -> None:
-    shut = with_small_counts_kept_back(card(), 5)
+    shut = with_small_counts_kept_back(card(), 5, np.zeros(len(card().codes), bool))
     assert (shut.tiers is not None) and (shut.tiers.counts[0] == HIDDEN).all()
     first = table(sheets.card_csv(shut))[0]
     assert (first["customers"], first["penetration"], first["score"], first["tier_none"]) == (

@@ -26,7 +26,9 @@ def database(database: Database) -> Database:
     """Six grids of one cell each, published."""
     tiling = lay(database, board(len(COUNTS), 1), {})
     with database.write(ANNA, "test") as uow:
-        uow.tilings.put_measures(tiling, None, [MeasureRecord("customers", "count", "", COUNTS, DAY_1)])
+        uow.tilings.put_measures(
+            tiling, None, [MeasureRecord("customers", "customers=count", "", COUNTS, DAY_1)]
+        )
     rosters.put(database, ANNA, "board", series.people())
     plan = plans.put(database, ANNA, tiling, series.drawn("abcdef"), (("customers", 0.9),))
     series.publish(database, plan.id)

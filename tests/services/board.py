@@ -64,7 +64,9 @@ def lay(
     with database.write(ANNA, "test") as uow:
         uow.territories.create(Territory(slug, "Board", "Asia/Shanghai", square, DAY_1 - timedelta(days=1)))
         made = uow.tilings.add(slug, tiling, params={}, coverage={})
-        records = [MeasureRecord(n, f"sum:{n}", "", v.astype(np.float64), DAY_1) for n, v in measures.items()]
+        records = [
+            MeasureRecord(n, f"{n}=sum:{n}", "", v.astype(np.float64), DAY_1) for n, v in measures.items()
+        ]
         uow.tilings.put_measures(made, None, records)
     return made
 

@@ -58,7 +58,7 @@ def fiji(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with database.write(ANNA, "test") as uow:
         uow.territories.create(Territory("fiji", "Fiji", "Pacific/Fiji", TAVEUNI, DAY_1 - timedelta(days=1)))
         made = uow.tilings.add("fiji", tiling, params={}, coverage={})
-        uow.tilings.put_measures(made, None, [MeasureRecord("customers", "count", "", ones, DAY_1)])
+        uow.tilings.put_measures(made, None, [MeasureRecord("customers", "customers=count", "", ones, DAY_1)])
     labels = np.digitize(tiling.y, np.quantile(tiling.y, [1 / 3, 2 / 3])).astype(np.int32)
     grids = tuple(Grid(code, f"Grid {code}", code) for code in "abc")
     plan = put(database, made, tiling, Plan(labels, grids), {"customers": ones}, report=False)

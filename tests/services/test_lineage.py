@@ -232,7 +232,9 @@ def other_board(database: Database, width: int, cells: int) -> str:
     wide = replace(wide, geometry=shapely.box(east, 0, east + degree, SIDE / 111_320))
     with database.write(ANNA, "test") as uow:
         made = uow.tilings.add("board", wide, params={}, coverage={})
-        uow.tilings.put_measures(made, None, [MeasureRecord("customers", "count", "", np.ones(cells), DAY_1)])
+        uow.tilings.put_measures(
+            made, None, [MeasureRecord("customers", "customers=count", "", np.ones(cells), DAY_1)]
+        )
     return made
 
 

@@ -47,7 +47,7 @@ def board(migrated_file: Path, tmp_path: Path) -> Iterator[tuple[Database, str]]
 def measure(database: Database, tiling: str, **columns: list[float]) -> None:
     """Measures as they are from now on."""
     now = datetime.now(UTC)
-    records = [MeasureRecord(n, f"sum:{n}", "", np.array(v, float), now) for n, v in columns.items()]
+    records = [MeasureRecord(n, f"{n}=sum:{n}", "", np.array(v, float), now) for n, v in columns.items()]
     with database.write(ANNA, "test") as uow:
         uow.tilings.put_measures(tiling, None, records)
 

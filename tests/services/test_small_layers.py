@@ -6,6 +6,7 @@ import csv
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -16,16 +17,19 @@ import pyarrow.parquet as pq
 import pyogrio
 import pytest
 
+from gridsvc.customers.measures import parse_measure
+from gridsvc.plans.levels import Level
 from gridsvc.principal import SCOPES, Principal
-from gridsvc.services import exports, features, plans, rosters
+from gridsvc.services import exports, features, imports, levels, plans, rosters
 from gridsvc.services.exports import Source, Wanted
 from gridsvc.services.feature_tables import Shelf
+from gridsvc.services.imports import ImportOptions
 from gridsvc.store import Database
 from gridsvc.store.records import MeasureRecord
 from tests.conftest import DIALECTS
 from tests.databases import shared
 from tests.services import series
-from tests.services.board import ANNA, board, lay
+from tests.services.board import ANNA, SIDE, board, lay
 from tests.store.builders import DAY_1
 
 VIEWER = Principal("viewer", SCOPES - {"customers:read"})
@@ -51,8 +55,8 @@ def plan(database: Database) -> str:
     made = lay(database, tiling, {})
     with database.write(ANNA, "test") as uow:
         kwh = np.where(np.arange(12) == 0, SECRET, np.array(COUNTS) * 10.0)
-        counted = MeasureRecord("customers", "count", "", np.array(COUNTS, np.float64), DAY_1)
-        uow.tilings.put_measures(made, None, [counted, MeasureRecord("kwh", "sum:kwh", "", kwh, DAY_1)])
+        counted = MeasureRecord("customers", "customers=count", "", np.array(COUNTS, np.float64), DAY_1)
+        uow.tilings.put_measures(made, None, [counted, MeasureRecord("kwh", "kwh=sum:kwh", "", kwh, DAY_1)])
     rosters.put(database, ANNA, "board", series.people())
     balanced = (("customers", 0.9), ("kwh", 0.9))
     plan = plans.put(database, ANNA, made, series.drawn(LETTERS), balanced).id
@@ -91,13 +95,65 @@ def test_no_sum_of_a_grid_above_tells_a_grid(database: Database, tmp_path: Path)
     """
     made = lay(database, board(12, 1), {}, slug="oder")
     with database.write(ANNA, "test") as uow:
-        counted = MeasureRecord("customers", "count", "", np.array(COUNTS, np.float64), DAY_1)
+        counted = MeasureRecord("customers", "customers=count", "", np.array(COUNTS, np.float64), DAY_1)
         uow.tilings.put_measures(made, None, [counted])
     rosters.put(database, ANNA, "oder", series.people())
     before = series.publish(database, series.draft(database, made, LETTERS))
     assert _kept_back(database, before.plan, tmp_path) == {"c", "d"}
     series.publish(database, series.draft(database, made, "eeeeeeeegggg", line="base@area"))
     assert _kept_back(database, before.plan, tmp_path) == {"a", "c"}
+
+
+def test_what_is_kept_back_above_is_not_to_be_had_by_adding_up(database: Database, tmp_path: Path) -> None:
+    """Zone y has many, and is kept back for the sake of x; so are areas, grids and cells in it::
+
+    zones   xxxxxxyyyyyyzz
+    areas   mmmmmmnnnnoopp
+    grids   aaabbbccddeeff
+    """
+    made = lay(database, board(14, 1), {}, slug="low")
+    counts = np.array([1.0, 0, 0, 2, 0, 0, 20, 0, 30, 0, 40, 50, 200, 300])
+    with database.write(ANNA, "test") as uow:
+        counted = MeasureRecord("customers", "customers=count", "", counts, DAY_1)
+        uow.tilings.put_measures(made, None, [counted])
+    rosters.put(database, ANNA, "low", series.people())
+    chain = (("whole", None), ("zone", "whole"), ("area", "zone"), ("grid", "area"))
+    levels.put(database, ANNA, "low", [Level(i, {"zh": i, "en": i}, above) for i, above in chain])
+
+    def hidden(letters: str, line: str) -> set[str]:
+        plan = _published(database, made, letters, line)
+        return {row["code"] for row in rows(database, plan, tmp_path, "grids") if row["customers"] is None}
+
+    assert hidden("xxxxxxyyyyyyzz", "base@zone") == {"x", "y"}
+    assert hidden("mmmmmmnnnnoopp", "base@area") == {"m", "n", "o"}
+    assert hidden("aaabbbccddeeff", "base") == {"a", "b", "c", "d", "e"}
+    (grids,) = (c for c in features.collections(database, VIEWER) if c.id == "low.base.cells")
+    state = features.version(database, VIEWER, grids, small=LEAST)
+    assert state is not None
+    cells = features.table(database, SHELF, state).columns["customers"]
+    assert [told is None for told in cells] == [0 < count < 200 for count in counts.tolist()]
+
+
+def _published(database: Database, tiling: str, letters: str, line: str) -> str:
+    """Each letter a grid, and all of one team."""
+    plan = series.drawn(letters)
+    plan = replace(plan, grids=tuple(replace(grid, team="a") for grid in plan.grids))
+    made = plans.put(database, ANNA, tiling, plan, (("customers", 0.9),), line=line).id
+    series.publish(database, made)
+    return made
+
+
+def test_customers_which_were_imported_are_counted(database: Database, tmp_path: Path) -> None:
+    tiling = lay(database, board(4, 1), {}, slug="told")
+    step = SIDE / 111_320
+    many = [cell for cell, count in enumerate((3, 9, 30, 40)) for _ in range(count)]
+    lines = [f"k{i},{(cell + 0.5) * step},{0.5 * step}" for i, cell in enumerate(many)]
+    path = tmp_path / "customers.csv"
+    path.write_text("\n".join(["id,lon,lat", *lines]), encoding="utf-8")
+    imports.put_file(database, ANNA, tiling, path, ImportOptions((parse_measure("customers=count"),)))
+    plan = plans.put(database, ANNA, tiling, series.drawn("abcd"), (("customers", 0.9),)).id
+    found = {row["code"]: row["customers"] for row in rows(database, plan, tmp_path, "grids")}
+    assert found == {"a": None, "b": None, "c": 30, "d": 40}
 
 
 def _kept_back(database: Database, plan: str, folder: Path) -> set[str]:
@@ -124,7 +180,9 @@ def test_no_sum_of_a_grid_tells_a_cell(database: Database, plan: str, tmp_path: 
     for code, cells in shown.items():
         hidden = [count for told, count in cells if told is None]
         assert all(count == 0 or count >= LEAST for told, count in cells if told is not None)
-        if hidden and code not in {"c", "d"}:  # whose sums are kept back, too
+        if code in {"c", "d"}:  # whose sums are kept back, too, and not to be had by adding cells up
+            assert hidden == [count for _, count in cells if count > 0]
+        elif hidden:
             assert len(hidden) > 1 and sum(hidden) >= LEAST
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridsvc.teams.suppression import hidden_parts, hidden_table
+from gridsvc.teams.suppression import hidden_parts, hidden_table, hidden_within
 
 EXAMPLES = int(os.environ.get("GRIDSVC_PROOF_SCORECARDS", "40"))
 LEAST = 3
@@ -81,6 +81,53 @@ def test_parts_of_a_known_whole(numbers: list[int], least: int) -> None:
     if hidden.any():
         everything = hidden.sum() == (counts > 0).sum()
         assert everything or (hidden.sum() > 1 and counts[hidden].sum() >= least)
+
+
+@settings(deadline=None, max_examples=4 * EXAMPLES)
+@given(
+    st.lists(st.tuples(st.sampled_from([0, 1, 2, 3, 7]), st.integers(0, 2)), min_size=2, max_size=7),
+    st.data(),
+)
+def test_no_small_count_follows_from_the_sums_of_the_levels_above(
+    cells: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    """Cells in grids, those in areas, and the sum of all is known."""
+    counts = np.array([count for count, _ in cells])
+    grid_of = np.array([grid for _, grid in cells])
+    area_of = np.array(data.draw(st.lists(st.integers(0, 1), min_size=3, max_size=3)))
+    sums = Sums(grid_of, area_of)
+    shown = sums.of(counts)
+    hidden = sums.hidden(counts)
+    free = [range(max(c - 1, 0), c + 2) if h else [c] for c, h in zip(counts, hidden[0], strict=True)]
+    agreeing = [
+        told
+        for told in (sums.of(np.array(t)) for t in itertools.product(*free))
+        if told[-1] == shown[-1]
+        and all(((t == s) | h).all() for t, s, h in zip(told, shown, hidden, strict=False))
+    ]
+    for level in range(3):
+        small = (shown[level] > 0) & (shown[level] < LEAST)
+        assert hidden[level][small].all() and not hidden[level][shown[level] == 0].any()
+        for row in np.flatnonzero(small):
+            alone = (shown[level] > 0).sum() == 1  # it is the sum of all, which is known
+            assert alone or len({t[level][row] for t in agreeing}) > 1, (counts, hidden)
+
+
+class Sums:
+    """Two levels over cells."""
+
+    def __init__(self, grid_of: np.ndarray, area_of: np.ndarray) -> None:
+        self.grid_of, self.area_of = grid_of, area_of
+
+    def of(self, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+        grids = np.bincount(self.grid_of, cells, 3).astype(np.int64)
+        return cells, grids, np.bincount(self.area_of, grids, 2).astype(np.int64), int(cells.sum())
+
+    def hidden(self, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        _, grids, areas, _ = self.of(cells)
+        above = hidden_within(areas, np.full(2, -1), LEAST, np.zeros(0, bool))
+        between = hidden_within(grids, self.area_of, LEAST, above)
+        return hidden_within(cells, self.grid_of, LEAST, between), between, above
 
 
 def test_thousands_of_rows_take_no_time() -> None:

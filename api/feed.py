@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from itertools import dropwhile
 from typing import TypeVar
 
+from gridsvc.outages import Tried
 from gridsvc.services.events import Log, Told, Wanted
 
 __all__ = ["HEARTBEAT", "Feed"]
@@ -47,6 +48,7 @@ class Feed:
         self._reader: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
         self._closed = False
+        self._tried = Tried(_log, "events cannot be read")
 
     def close(self) -> None:
         """End all streams."""
@@ -115,15 +117,11 @@ class Feed:
             self._reader = None
 
     async def _look(self) -> None:
-        try:
+        with self._tried.turn():  # streams must outlive a database that is away for a while
             events, running = await self._ask(self._log.now, self._head, _PAGE)
-        except Exception:  # noqa: BLE001 - logged, and tried again
-            # Streams must outlive a database that is away for a while.
-            _log.exception("the events could not be read; it is tried again")
-            return
-        self._keep(events)
-        if self._move_on(running) or events:
-            self._tell()
+            self._keep(events)
+            if self._move_on(running) or events:
+                self._tell()
 
     def _keep(self, events: list[Told]) -> None:
         self._kept.extend(events)

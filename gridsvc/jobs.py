@@ -12,7 +12,6 @@ import logging
 import os
 import queue
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -117,7 +116,8 @@ def main() -> None:
     """Do the jobs named on the standard input, against the database named in the environment."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a stop by hand reaches the supervisor, which ends us
     logs.configure(logs.inherited())
-    answers, orders = _answers(), _orders(sys.stdin.buffer)
+    # Unbuffered: nobody could end in order while a thread waits in a buffered reader.
+    answers, orders = _answers(), _orders(os.fdopen(os.dup(0), "rb", buffering=0))
     database = Database.open_existing(os.environ["GRIDSVC_DATABASE_URL"])
     bounds = Bounds.inherited()
     bounds.hold()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 
+from gridsvc.outages import Tried
 from gridsvc.services import audit
 from gridsvc.store.database import Database
 
@@ -32,6 +33,7 @@ class Sealer:
     def __init__(self, url: str, *, poll: float = _POLL) -> None:
         self._url, self._poll, self._stop = url, poll, threading.Event()
         self._thread = threading.Thread(target=self._run, name="gridsvc-sealer", daemon=True)
+        self._tried = Tried(_log, "the audit cannot be sealed")
 
     def start(self) -> None:
         """Begin to seal."""
@@ -52,9 +54,6 @@ class Sealer:
             database.close()
 
     def _turn(self, database: Database) -> None:
-        try:
+        with self._tried.turn():  # the thread must outlive a database that is away for a while
             while audit.seal_waiting(database):
                 pass
-        except Exception:  # noqa: BLE001 - logged, and tried again
-            # The thread must outlive a database that is away for a while.
-            _log.exception("the audit could not be sealed; it will be tried again")

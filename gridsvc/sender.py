@@ -12,6 +12,7 @@ import time
 
 from gridsvc.exchange.receivers import Receivers
 from gridsvc.liveness import gone, own_name
+from gridsvc.outages import Tried
 from gridsvc.services import deliveries
 from gridsvc.services.deliveries import Batch
 from gridsvc.store.database import Database
@@ -47,6 +48,7 @@ class Sender:
         self._busy: dict[str, threading.Thread] = {}
         self._held, self._beaten, self._forgot = False, 0.0, 0.0
         self._wake, self._stop = threading.Event(), threading.Event()
+        self._tried = Tried(_log, "webhooks cannot be sent")
         self._thread = threading.Thread(target=self._run, name="gridsvc-sender", daemon=True)
 
     def start(self) -> None:
@@ -66,11 +68,8 @@ class Sender:
     def _run(self) -> None:
         database = Database.open_existing(self._url)
         while not self._stop.is_set():
-            try:
+            with self._tried.turn():  # the thread must outlive a database that is away for a while
                 self._turn(database)
-            except Exception:  # noqa: BLE001 - logged, and tried again
-                # The thread must outlive a database that is away for a while.
-                _log.exception("the database could not be reached; webhooks wait")
             self._wake.wait(self._poll)
             self._wake.clear()
         self._end(database)

@@ -17,6 +17,7 @@ import time
 from gridsvc.bounds import Bounds
 from gridsvc.exchange.receivers import Receivers
 from gridsvc.liveness import gone, own_name
+from gridsvc.outages import Tried
 from gridsvc.sealer import Sealer
 from gridsvc.sender import Sender
 from gridsvc.services import alarms, current, jobs, lead_turns, sessions
@@ -159,6 +160,7 @@ class Supervisor:
         self._url, self._name, self._beaten = url, own_name(), -_BEAT
         self._lanes = [_Lane(url, self._name, LONG, slots), _Lane(url, self._name, QUICK, 1)]
         self._sender, self._sealer = Sender(url, receivers), Sealer(url)
+        self._tried = Tried(_log, "jobs cannot be looked after")
         self._wake, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="gridsvc-supervisor", daemon=True)
 
@@ -194,14 +196,11 @@ class Supervisor:
             database.close()
 
     def _turn(self, database: Database) -> None:
-        try:
+        with self._tried.turn():  # the thread must outlive a database that is away for a while
             if time.monotonic() - self._beaten > _BEAT:
                 self._beat(database)
             for lane in self._lanes:
                 lane.turn(database)
-        except Exception:  # noqa: BLE001 - logged, and tried again
-            # The thread must outlive a database that is away for a while.
-            _log.exception("the job supervisor could not reach the database; it will try again")
 
     def _beat(self, database: Database) -> None:
         if any(lane.busy for lane in self._lanes):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +24,7 @@ from api.app import create_app
 from gridsvc import jobs as child
 from gridsvc.config import Settings
 from gridsvc.errors import Conflict, InvalidInput, OutOfService
+from gridsvc.outages import Tried
 from gridsvc.ownership.live import LATE, Live
 from gridsvc.principal import SYSTEM
 from gridsvc.services import heads, jobs, plans, readiness, rosters
@@ -291,3 +295,46 @@ def _goes_on(live: Live, seq: int, seconds: float) -> None:
         state = live.state()
         assert state is not None and state.seq == seq
         time.sleep(0.01)
+
+
+# --- what the log says
+
+
+def test_an_outage_is_logged_once_and_when_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    log = logging.getLogger("gridsvc.test")
+    tried = Tried(log, "jobs cannot be looked after")
+    away = OutOfService("the database cannot be reached", cure="try again later", reason="x", retry_after=5)
+
+    def turn(fault: Exception | None) -> list[tuple[str, bool]]:
+        caplog.clear()
+        with tried.turn():
+            if fault is not None:
+                raise fault
+        return [(record.message, record.exc_info is not None) for record in caplog.records]
+
+    assert turn(None) == []
+    said = "jobs cannot be looked after: the database cannot be reached; it is tried again"
+    assert turn(away) == [(said, False)]
+    assert turn(away) == turn(away) == []
+    assert turn(None) == [("jobs cannot be looked after: that is over", False)]
+    assert turn(None) == []
+    assert turn(away) == [(said, False)]
+
+
+def test_a_bug_is_logged_whole_each_time(caplog: pytest.LogCaptureFixture) -> None:
+    tried = Tried(logging.getLogger("gridsvc.test"), "jobs cannot be looked after")
+    for _ in range(2):
+        with tried.turn():
+            raise KeyError("a")
+    assert [record.exc_info is not None for record in caplog.records] == [True, True]
+
+
+def test_a_job_process_without_a_database_ends_in_order() -> None:
+    """Its supervisor, and so its standard input, is still there."""
+    environment = os.environ | {"GRIDSVC_DATABASE_URL": "sqlite:////nowhere/at.db", "GRIDSVC_WORKER": "w"}
+    command = [sys.executable, "-m", "gridsvc.jobs"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=environment, bufsize=0, **pipes) as process:  # type: ignore[call-overload]
+        process.stdin.write(b"job_1\n")
+        assert process.wait(60) == 1
+        assert b"Fatal" not in process.stderr.read()

@@ -19,7 +19,7 @@ from gridsvc.store.records import PublicationRecord
 
 __all__ = ["NOW", "Asked", "Desk", "at_hand", "settle", "snapshot", "stored_snapshot", "zone"]
 
-_SETTLED = 1.0
+_SETTLED = 5.0
 """Seconds for which a change waits to be seen before it is answered."""
 
 _PATIENCE = 0.2

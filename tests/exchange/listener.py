@@ -45,7 +45,11 @@ def listening(answer: Answer, *, port: int = 0, context: ssl.SSLContext | None =
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            length = int(self.headers["Content-Length"])
+            body = self.rfile.read(length)
+            if len(body) < length:  # who sent it was killed meanwhile: half a message is none
+                self.close_connection = True
+                return
             headers = {name.lower(): value for name, value in self.headers.items()}
             message = Received(self.path, headers, body)
             listener.messages.append(message)

@@ -43,6 +43,6 @@ def test_nothing_is_torn_lost_or_doubled(
         record_property(name, value)
     record_property("the machine did nothing else", quiet)
     assert not bad, (figures, samples)
-    assert driver.figures["jobs"] > driver.given_up
+    assert driver.figures["jobs"] > 10 * driver.figures["jobs given up"]
     if PROOF and quiet:
         assert figures["restart_p50_s"] < RESTART

@@ -61,8 +61,9 @@ class Door:
         self._admitted: set[bytes] = set()
 
     def ask(self, authenticators: Sequence[Authenticator]) -> None:
-        """Let these say who shows a token."""
+        """Let these say who shows a token; whatever others said counts no more."""
         self._authenticators = tuple(authenticators)
+        self.forget()
 
     def forget(self) -> None:
         """Ask again about each token: one may be good no more."""

@@ -29,6 +29,7 @@ from gridsvc.config import Settings
 from gridsvc.guessing import Guesses
 from gridsvc.origins import origins_of
 from gridsvc.ownership.live import Live
+from gridsvc.store.quick_keys import QuickKeys
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -50,9 +51,11 @@ def create() -> ASGIApp:
     AtOnce.guard = Guard(settings.max_connections, front.cut)
     origins = origins_of(settings.cors_origins)
     door = Door(settings.access, settings.hosts, origins)
+    door.ask([QuickKeys(settings.url)])  # until the application knows the keys
     guesses = Guesses(settings.customer_misses)
     rest = _Rest(partial(_load, settings, live=live, front=front, door=door, guesses=guesses))
-    lookup = Lookup(rest, live, door, front, logged=settings.log_requests == "all", guesses=guesses)
+    logged = settings.log_requests == "all"
+    lookup = Lookup(rest, live, door, front, logged=logged, guesses=guesses, loaded=rest.is_here)
     throttle = Throttle(lookup, settings.rate, front.refused) if settings.rate else None
     AtOnce.replies = None
     if not origins and (throttle is None or settings.access == "keys"):
@@ -87,6 +90,10 @@ class _Rest:
         self._load = load
         self._app: ASGIApp | None = None
         self._here, self._stop = asyncio.Event(), asyncio.Event()
+
+    def is_here(self) -> bool:
+        """Whether it is loaded."""
+        return self._app is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or the server's start and stop."""

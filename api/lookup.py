@@ -6,8 +6,9 @@ It answers what it understands completely, from the mapped files and with the by
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any, Literal, NamedTuple, cast
 
@@ -20,6 +21,7 @@ from api.numbers import degrees
 from api.observe import log_request
 from api.request_id import request_id
 from gridsvc.crs import point_to_wgs84
+from gridsvc.errors import GridsvcError
 from gridsvc.guessing import Guesses
 from gridsvc.ownership.answer import Lang
 from gridsvc.ownership.live import Line, Live, State
@@ -31,6 +33,9 @@ CACHE_CONTROL = "private, no-cache"
 """Answers may be kept, and are asked about again by their tag each time."""
 
 _SCOPE = ACCESS["GET /v1/owner"]
+_SOON = 0.01
+"""Seconds between two looks."""
+
 _POINT = "/v1/owner"
 _CELL = "/v1/owner/cells/"
 _CUSTOMER = "/v1/owner/customers/"
@@ -75,6 +80,8 @@ class Lookup:
         Whether that is logged, too.
     guesses : Guesses or None
         Says who has asked for too many unknown customers.
+    loaded : callable
+        Whether `app` would answer at once; the files may be there before it is.
     """
 
     def __init__(
@@ -86,15 +93,16 @@ class Lookup:
         *,
         logged: bool = False,
         guesses: Guesses | None = None,
+        loaded: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._app, self._live, self._door = app, live, door
+        self._app, self._live, self._door, self._loaded = app, live, door, loaded
         self._front, self._logged, self._guesses = front, logged, guesses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
         if scope["type"] == "http" and scope["method"] == "GET" and scope["path"].startswith(_POINT):
             began = perf_counter()
-            found = self.find(scope)
+            found = self.find(scope) or await self._found_later(scope)
             if found is not None:
                 start = {"type": "http.response.start", "status": found.status, "headers": found.headers()}
                 await send(start)
@@ -102,6 +110,18 @@ class Lookup:
                 self.note(scope["path"], found, perf_counter() - began)
                 return
         await self._app(scope, receive, send)
+
+    async def _found_later(self, scope: Scope) -> Reply | None:
+        """The answer once it is known who asks; where the service starts, as soon as the files are there."""
+        try:
+            who = await self._door.caller(scope)
+        except GridsvcError:
+            return None  # the routes say what is wrong
+        found = self.find(scope)
+        while found is None and not self._loaded() and _SCOPE in who.scopes:
+            await asyncio.sleep(_SOON)
+            found = self.find(scope)
+        return found
 
     def note(self, path: str, found: Reply, seconds: float) -> None:
         """Count what was answered, and log it where all requests are logged."""

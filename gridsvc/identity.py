@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from gridsvc.principal import Principal
+from gridsvc.principal import Principal, scopes_of
 
-__all__ = ["CALLBACK", "Authenticator", "Known"]
+__all__ = ["BEGINS", "CALLBACK", "Authenticator", "Known", "digest_of", "principal_of"]
+
+BEGINS = "gsk_"
+"""How every key begins, so that scanners for lost secrets can find one."""
 
 CALLBACK = "/v1/session/callback"
 """Where under its public address the company's provider sends people back to."""
@@ -29,6 +34,24 @@ class Known:
     principal: Principal
     until: float
     used: float = 0.0
+
+
+def principal_of(
+    name: str,
+    person: str | None,
+    role: str | None,
+    scopes: Iterable[str] | None,
+    branches: Iterable[str] | None,
+) -> Principal:
+    """Who uses a key of this name; or who has a session, where a person signed in by it."""
+    actor = f"key:{name}" if person is None else f"user:{person}"
+    seen = None if branches is None else frozenset(branches)
+    return Principal(actor, scopes_of(role, scopes), seen)
+
+
+def digest_of(key: str) -> str:
+    """What is kept of a key: it holds 256 random bits, so nobody can try all that give a digest."""
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 class Authenticator(Protocol):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 from gridsvc.errors import Forbidden
 
-__all__ = ["COMPANY", "LOCAL", "NOBODY", "ROLES", "SCOPES", "SYSTEM", "Principal"]
+__all__ = ["COMPANY", "LOCAL", "NOBODY", "ROLES", "SCOPES", "SYSTEM", "Principal", "scopes_of"]
 
 SCOPES = frozenset(
     {
@@ -71,6 +71,11 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 """Role -> what who has it may do. A planner cannot approve, and an approver cannot draw."""
+
+
+def scopes_of(role: str | None, scopes: Iterable[str] | None) -> frozenset[str]:
+    """What who has a role may do, or who was given scopes; what a later version knows gives nothing."""
+    return frozenset(scopes or ()) & SCOPES if role is None else ROLES.get(role, frozenset())
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.lookup.caller import Caller
 from benchmarks.lookup.ground import Ground, large
 from benchmarks.lookup.questions import MIDDLE, first_question, question
 from benchmarks.lookup.running import Running, ask, running
@@ -84,7 +84,7 @@ def _processes(folder: Path, path: str, grid: str) -> list[dict[str, Any]]:
             return _used(service, set(workers))
 
 
-def _use(connection: HTTPConnection, path: str) -> None:
+def _use(connection: Caller, path: str) -> None:
     """Some single questions and a batch."""
     for _ in range(200):
         ask(connection, path)

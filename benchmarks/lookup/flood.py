@@ -11,10 +11,12 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.lookup.caller import Caller
+
 
 def _flood(port: int, body: bytes, seconds: float) -> dict[str, int]:
     done = errors = 0
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = Caller(port)
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         try:

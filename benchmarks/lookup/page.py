@@ -113,7 +113,10 @@ def _starts(found: list[Mapping[str, Any]]) -> str:
         for f in found
     ]
     head = "| from `gridsvc serve` to the first right answer | median s | worst s | starts |"
-    note = "*no files yet*: the files which lookups map are made from the database first, as on a new node."
+    note = (
+        "The question shows a key. *no files yet*: the files which lookups map are made from the database\n"
+        "first, as on a new node."
+    )
     return f"### Cold start\n\n{note}\n\n{_table(head, rows)}"
 
 

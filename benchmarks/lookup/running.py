@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.lookup.caller import GUARDED, Caller, key_for
 from benchmarks.lookup.ground import url_of
 from tests.journey.served import free_port
 
@@ -33,18 +34,21 @@ class Running:
         Parent of all its processes.
     seconds : float
         From its start until the first right answer was there.
+    key : str
+        With which it may be asked.
     """
 
     port: int
     process: subprocess.Popen[bytes]
     seconds: float
+    key: str
 
-    def connection(self) -> http.client.HTTPConnection:
+    def connection(self) -> Caller:
         """A connection of its own."""
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        return Caller(self.port, self.key)
 
     @contextmanager
-    def worker_connections(self, workers: int) -> Iterator[dict[int, http.client.HTTPConnection]]:
+    def worker_connections(self, workers: int) -> Iterator[dict[int, Caller]]:
         """A connection to each API worker, by the worker's process id; as many are tried as it takes.
 
         Raises
@@ -52,7 +56,7 @@ class Running:
         RuntimeError
             Some worker took none of a hundred.
         """
-        found: dict[int, http.client.HTTPConnection] = {}
+        found: dict[int, Caller] = {}
         with ExitStack() as tried:
             for _ in range(100):
                 connection = tried.enter_context(closing(self.connection()))
@@ -63,7 +67,7 @@ class Running:
                     return
         raise RuntimeError(f"only {len(found)} of {workers} workers take connections")
 
-    def _taker(self, connection: http.client.HTTPConnection) -> int:
+    def _taker(self, connection: Caller) -> int:
         """Process at the other end of a connection."""
         import psutil
 
@@ -86,7 +90,7 @@ def _tcp(process: Any) -> list[Any]:
     return found
 
 
-def ask(connection: http.client.HTTPConnection, path: str) -> Any:
+def ask(connection: Caller, path: str) -> Any:
     """The JSON document at a path."""
     connection.request("GET", path)
     answer = connection.getresponse()
@@ -98,32 +102,33 @@ def ask(connection: http.client.HTTPConnection, path: str) -> Any:
 
 @contextmanager
 def running(folder: Path, question: str, grid: str, workers: int = 1) -> Iterator[Running]:
-    """Serve the database in a folder, and wait for the first right answer.
+    """Serve the database in a folder to whoever has a key, and wait for the first right answer.
 
     Parameters
     ----------
     question, grid : str
         A path, and the code of the grid in the right answer to it.
     """
-    port = free_port()
-    environment = {**os.environ, "GRIDSVC_DATA_DIR": str(folder), "GRIDSVC_DATABASE_URL": url_of(folder)}
+    port, url = free_port(), url_of(folder)
+    key = key_for(url)
+    named = {"GRIDSVC_DATA_DIR": str(folder), "GRIDSVC_DATABASE_URL": url}
+    environment = {**os.environ, **named, **GUARDED}
     command = [sys.executable, "-c", "from gridsvc.cli import main; main()", "serve"]
     command += ["--port", str(port), "--workers", str(workers)]
     with (folder / "serve.log").open("wb") as log:
         began = time.perf_counter()
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
-            _until(process, port, question, grid)
-            yield Running(port, process, time.perf_counter() - began)
+            _until(process, Caller(port, key), question, grid)
+            yield Running(port, process, time.perf_counter() - began, key)
         finally:
             process.terminate()
             process.wait(30)
 
 
-def _until(process: subprocess.Popen[bytes], port: int, question: str, grid: str) -> None:
+def _until(process: subprocess.Popen[bytes], connection: Caller, question: str, grid: str) -> None:
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end and process.poll() is None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         try:
             if ask(connection, question)["grid"]["code"] == grid:
                 return

@@ -8,19 +8,15 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
+from benchmarks.lookup.caller import GUARDED, key_for
 from benchmarks.lookup.ground import Ground
 from benchmarks.lookup.postgis import BATCH, POINT, filled
 from benchmarks.lookup.sizes import Sizes
-from gridsvc.principal import LOCAL
-from gridsvc.services import keys
-from gridsvc.store.database import Database
 from tests.journey.served import free_port
 
 __all__ = ["CASES", "GATES", "KIT", "OURS", "Gate", "measure", "spec", "toml"]
@@ -158,9 +154,17 @@ def _wrong(median: Mapping[str, Any]) -> dict[str, int]:
 
 def spec(ground: Ground, sizes: Sizes, dsn: str | None, work: Path) -> dict[str, Any]:
     """What the kit is to do."""
-    ours = _served(OURS, _own_command(), "/readyz", (*_SETTLING, *CASES), work, **_guarded(ground))
+    ours = _served(
+        OURS,
+        _own_command(),
+        "/readyz",
+        (*_SETTLING, *CASES),
+        work,
+        GRIDSVC_DATABASE_URL=ground.url,
+        **GUARDED,
+    )
     targets = [
-        {**ours, "headers": {"Authorization": f"Bearer {_key(ground)}"}},
+        {**ours, "headers": {"Authorization": f"Bearer {key_for(ground.url)}"}},
         _served("nothing", _peer("nothing"), "/", ["point"], work, reference=True),
     ]
     if dsn is not None:
@@ -178,20 +182,6 @@ def spec(ground: Ground, sizes: Sizes, dsn: str | None, work: Path) -> dict[str,
     ]
     cases = [*settling, *singles, *(_batch(c, sizes) for c in _BATCHES)]
     return {"gates": gates, "target": targets, "case": cases}
-
-
-def _guarded(ground: Ground) -> dict[str, str]:
-    """Settings under which each question shows a key and is counted against a limit it does not reach."""
-    return {
-        "GRIDSVC_DATABASE_URL": ground.url,
-        "GRIDSVC_ACCESS": "keys",
-        "GRIDSVC_RATE_LIMIT": "1000000",
-    }
-
-
-def _key(ground: Ground) -> str:
-    with closing(Database.open(ground.url)) as database:
-        return keys.create(database, LOCAL, keys.Wanted(f"benchmark-{uuid4()}", "service"))[1]
 
 
 def _over_postgis(dsn: str, work: Path) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.lookup.caller import Caller
 from benchmarks.lookup.figures import percentile
 
 _CONNECTIONS = 16
@@ -36,7 +37,7 @@ class _Loop:
             thread.join()
 
     def _ask_on(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        connection = Caller(self._port)
         while (number := next(self._numbers)) < self._rate * self._seconds:
             due = self._began + number / self._rate
             time.sleep(max(0.0, due - time.perf_counter()))
@@ -45,7 +46,7 @@ class _Loop:
             self.wrong += not right
         connection.close()
 
-    def _ask(self, connection: http.client.HTTPConnection, question: dict[str, Any]) -> bool:
+    def _ask(self, connection: Caller, question: dict[str, Any]) -> bool:
         try:
             connection.request("GET", "/v1/owner?lat={lat}&lon={lon}".format(**question["in"]))
             found = json.loads(connection.getresponse().read())

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import time
+from contextlib import suppress
 
 import click
 
@@ -18,7 +19,8 @@ from gridsvc.node import Node
 from gridsvc.origins import origins_of
 from gridsvc.processes import SERVER
 from gridsvc.store.chain import revisions
-from gridsvc.store.pulse import open_pulse
+from gridsvc.store.pulse import UnreachableError, open_pulse
+from gridsvc.store.quick_keys import QuickKeys
 from gridsvc.warm import warm_in_background
 
 __all__ = ["serve", "worker"]
@@ -106,6 +108,9 @@ def serve(
 
 
 def _make_first_key(url: str) -> None:
+    with suppress(UnreachableError):
+        if QuickKeys(url).any():
+            return
     from gridsvc.services import keys
 
     with opened(url) as db:

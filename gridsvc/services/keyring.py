@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from gridsvc.errors import GridsvcError
-from gridsvc.identity import Known
+from gridsvc.identity import BEGINS, Known, digest_of
+from gridsvc.outages import Tried
 from gridsvc.principal import SYSTEM
 from gridsvc.services import keys
 from gridsvc.store.database import Database
@@ -48,6 +48,7 @@ class Keyring:
         self._good, self._looked = frozenset[str](), 0.0
         self._begun = self._taken = 0  # looks: what an earlier one saw never takes the place of a later one's
         self._lock, self._stop = threading.Lock(), threading.Event()
+        self._tried = Tried(_log, "keys cannot be looked after, and those known stay good")
         self._thread = threading.Thread(target=self._run, name="gridsvc-keys", daemon=True)
 
     def start(self) -> None:
@@ -63,36 +64,30 @@ class Keyring:
 
     def authenticate(self, token: str) -> Known | None:
         """As `gridsvc.identity.Authenticator`."""
-        if not token.startswith(keys.BEGINS):
+        if not token.startswith(BEGINS):
             return None
-        digest = keys.digest_of(token)
+        digest = digest_of(token)
         if digest not in self._known:
-            self._try(self._look_soon)
+            self._look_soon()
         _, found = self._known.get(digest, ("", None))
         return None if found is None or found.until <= time.time() else found
 
     def _run(self) -> None:
         last = time.monotonic()
         while not self._stop.wait(_LOOK):
-            self._try(self._look)
-            if time.monotonic() > last + _NOTE:
-                last = time.monotonic()
-                self._try(self._note)
-
-    def _try(self, act: Callable[[], None]) -> None:
-        try:
-            act()
-        except GridsvcError as error:
-            _log.warning("keys could not be looked after: %s", error.code)
-        except Exception:  # noqa: BLE001 - logged, and tried again: the thread must outlive it
-            _log.exception("keys could not be looked after")
+            with self._tried.turn():  # the thread must outlive a database that is away for a while
+                self._look()
+                if time.monotonic() > last + _NOTE:
+                    last = time.monotonic()
+                    self._note()
 
     def _look_soon(self) -> None:
         with self._lock:
             if time.monotonic() < self._looked + SOON:
                 return
             self._looked = time.monotonic()
-        self._look()
+        with self._tried.turn():
+            self._look()
 
     def _look(self) -> None:
         with self._lock:
@@ -118,7 +113,7 @@ class Keyring:
 
     def _entry(self, record: KeyRecord) -> tuple[str, Known]:
         kept = self._known.get(record.digest)  # of a key only its end ever changes
-        return kept or (record.id, Known(keys.principal_of(record), _until(record)))
+        return kept or (record.id, Known(record.principal, _until(record)))
 
     def _note(self) -> None:
         """Write down when keys were last used, of those which were used since the last time."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -11,26 +10,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gridsvc.errors import Conflict, Forbidden, InvalidInput
-from gridsvc.principal import ROLES, SCOPES, SYSTEM, Principal
+from gridsvc.identity import BEGINS, digest_of
+from gridsvc.principal import ROLES, SCOPES, SYSTEM, Principal, scopes_of
 from gridsvc.services.keeping import Keeper
 from gridsvc.services.sights import require_branches
 from gridsvc.store.database import Database
 from gridsvc.store.keys import KeyRecord
 
 __all__ = [
-    "BEGINS",
     "Wanted",
     "create",
-    "digest_of",
     "first",
     "listing",
     "note_uses",
-    "principal_of",
     "revoke",
 ]
-
-BEGINS = "gsk_"
-"""How every key begins, so that scanners for lost secrets can find one."""
 
 _SHOWN = len(BEGINS) + 6
 _NAME = re.compile(r"(?!key_)[a-z0-9][a-z0-9._@-]{0,62}")
@@ -72,7 +66,7 @@ def create(db: Database, who: Principal, wanted: Wanted) -> tuple[KeyRecord, str
     """
     who.require("keys:write")
     _check(wanted)
-    if not _scopes(wanted.role, wanted.scopes) <= who.scopes:
+    if not scopes_of(wanted.role, wanted.scopes) <= who.scopes:
         raise Forbidden("nobody gives away more than they hold", cure="choose fewer scopes, or another role")
     key = BEGINS + secrets.token_urlsafe(32)
     branches = None if wanted.branches is None else sorted(set(wanted.branches))
@@ -136,23 +130,6 @@ def note_uses(db: Database, times: Mapping[str, datetime]) -> None:
     """Write down when keys, by id, were last used."""
     with db.write(Principal("service", frozenset()), "key.used") as uow:
         uow.keys.used(times)
-
-
-def principal_of(record: KeyRecord) -> Principal:
-    """Who uses a key, or has a session."""
-    branches = None if record.branches is None else frozenset(record.branches)
-    actor = f"key:{record.name}" if record.person is None else f"user:{record.person}"
-    return Principal(actor, _scopes(record.role, record.scopes), branches)
-
-
-def digest_of(key: str) -> str:
-    """What is kept of a key: it holds 256 random bits, so nobody can try all that give a digest."""
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
-def _scopes(role: str | None, scopes: Sequence[str] | None) -> frozenset[str]:
-    # A role which a later version does not know gives nothing.
-    return frozenset(scopes or ()) & SCOPES if role is None else ROLES.get(role, frozenset())
 
 
 def _check(wanted: Wanted) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime, timedelta
 
+from gridsvc.identity import BEGINS, digest_of
 from gridsvc.principal import SYSTEM, Principal
-from gridsvc.services.keys import BEGINS, digest_of
 from gridsvc.store.database import Database
 
 __all__ = ["begin", "end", "sweep"]

@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
 
 from gridsvc.errors import NotFound
+from gridsvc.identity import principal_of
+from gridsvc.principal import Principal
 from gridsvc.store.faults import unique
 from gridsvc.store.handle import Handle
 from gridsvc.store.ids import new_id
@@ -51,6 +53,11 @@ class KeyRecord:
     used_at: datetime | None
     created_by: str
     recorded_at: datetime
+
+    @property
+    def principal(self) -> Principal:
+        """Who uses it."""
+        return principal_of(self.name, self.person, self.role, self.scopes, self.branches)
 
 
 class KeyReader:

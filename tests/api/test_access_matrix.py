@@ -17,6 +17,7 @@ from httpx2 import Response
 from api.access import ACCESS, IN_PART, KNOWN, PUBLIC
 from api.app import create_app
 from gridsvc.config import Settings
+from gridsvc.identity import BEGINS, digest_of
 from gridsvc.principal import COMPANY, LOCAL, ROLES, SCOPES, SYSTEM
 from gridsvc.services import keys
 from gridsvc.services.keys import Wanted
@@ -95,7 +96,7 @@ class Asked:
             "unknown": "Bearer gsk_" + "A" * 43,
             "revoked": f"Bearer {revoked}",
             "expired": f"Bearer {self._expired()}",
-            "a digest": f"Bearer {keys.digest_of(made['administrator'])}",
+            "a digest": f"Bearer {digest_of(made['administrator'])}",
             "cut short": f"Bearer {made['administrator'][:-1]}",
             "a name": "Bearer administrator",
             "another scheme": f"Basic {made['administrator']}",
@@ -106,10 +107,10 @@ class Asked:
         return keys.create(self.database, LOCAL, Wanted(name, **more))[1]
 
     def _expired(self) -> str:
-        key = keys.BEGINS + "E" * 43
+        key = BEGINS + "E" * 43
         with self.database.write(LOCAL, "test") as uow:
             past = datetime.now(UTC) - timedelta(seconds=1)
-            uow.keys.create("expired", keys.digest_of(key), key[:10], role="administrator", expires_at=past)
+            uow.keys.create("expired", digest_of(key), key[:10], role="administrator", expires_at=past)
         return key
 
     def __call__(self, operation: str, shown: str | None, **more: Any) -> Response:
@@ -205,10 +206,10 @@ class Branches:
         short = {"code", "grid", "level", "lat", "lon"}
         part = "P" * 43
         with database.write(LOCAL, "test") as uow:  # of no grid there is: of what is theirs nothing is seen
-            digest = keys.digest_of(keys.BEGINS + part)
+            digest = digest_of(BEGINS + part)
             scopes, own = sorted(SCOPES), ["farland/none"]
             uow.keys.create("part", digest, "gsk_PPPPPP", scopes=scopes, branches=own)
-        self.of_part = {"Authorization": f"Bearer {keys.BEGINS}{part}"}
+        self.of_part = {"Authorization": f"Bearer {BEGINS}{part}"}
         self.secrets = {*cells, "Far", "far", *(far[name] for name in far.keys() - short)}
 
     def ask(self, operation: str, ids: dict[str, str], headers: dict[str, str]) -> Response:

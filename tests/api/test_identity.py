@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -20,11 +21,13 @@ from api.door import COOKIE, Door
 from api.lookup import Lookup
 from gridsvc.config import Settings
 from gridsvc.errors import Forbidden
+from gridsvc.identity import BEGINS
 from gridsvc.ownership.live import Live
 from gridsvc.principal import LOCAL, ROLES, SCOPES, SYSTEM
 from gridsvc.services import keys
 from gridsvc.services.keys import Wanted
 from gridsvc.store import Database
+from gridsvc.store.quick_keys import QuickKeys
 from tests.api.asgi import Sent, ask
 from tests.api.conftest import _settings
 from tests.api.strip import make_territory, make_tiling, publish
@@ -68,7 +71,7 @@ class Closed:
     def status(self, key: str, path: str = "/v1/plans?territory=strip") -> int:
         return self.client.get(path, headers=bearer(key)).status_code
 
-    def quick(self, key: str, path: str = WHERE) -> Sent | None:
+    def quick(self, key: str, path: str = WHERE, door: Door | None = None) -> Sent | None:
         """What the hot path itself answers."""
         passed: list[str] = []
 
@@ -76,7 +79,8 @@ class Closed:
             passed.append(scope["path"])
             await send({"type": "http.response.start", "status": 599, "headers": []})
 
-        found = ask(Lookup(rest, self.live, self.door), path, [(b"authorization", b"Bearer " + key.encode())])
+        hot = Lookup(rest, self.live, door or self.door)
+        found = ask(hot, path, [(b"authorization", b"Bearer " + key.encode())])
         return None if passed else found
 
 
@@ -96,6 +100,34 @@ def soon(true: Callable[[], bool]) -> float:
 
 
 # --- keys
+
+
+def test_lookups_know_keys_before_the_application_is_loaded(closed: Closed) -> None:
+    door = Door("keys")
+    door.ask([QuickKeys(closed.settings.url)])
+    key, blind = closed.make("early", "service"), closed.make("early-blind", None, scopes=["plans:read"])
+    found = closed.quick(key, door=door)
+    assert found is not None and found.status == 200
+    for other in (blind, BEGINS + "n" * 43, ""):
+        assert closed.quick(other, door=door) is None
+    keys.revoke(closed.database, LOCAL, "early")
+    door.ask([])  # others tell who is known from now on, and what was found before counts no more
+    assert closed.quick(key, door=door) is None
+
+
+@pytest.mark.parametrize("files", [True, False], ids=["the files are there first", "the application is"])
+def test_a_lookup_at_the_start_is_answered_as_soon_as_it_can_be(closed: Closed, files: bool) -> None:
+    key, passed, asked = closed.make(f"at-start-{files}".lower(), "service"), list[str](), itertools.count()
+    late: Any = SimpleNamespace(state=lambda: closed.live.state() if files and next(asked) > 5 else None)
+
+    async def rest(scope: Any, receive: Any, send: Any) -> None:
+        passed.append(scope["path"])
+        await closed.app(scope, receive, send)
+
+    loaded = itertools.count()
+    hot = Lookup(rest, late, closed.door, loaded=lambda: not files and next(loaded) > 5)
+    assert ask(hot, WHERE, [(b"authorization", b"Bearer " + key.encode())]).status == 200
+    assert passed == ([] if files else ["/v1/owner"])
 
 
 def test_without_a_key_nobody_gets_in(closed: Closed) -> None:
@@ -224,9 +256,7 @@ def test_the_last_use_is_written_down_when_the_service_ends(tmp_path: Path, migr
 def test_the_hot_path_answers_whom_it_knows_as_the_routes_do(closed: Closed) -> None:
     key = closed.make("billing", "service")
     closed.door.forget()
-    assert closed.quick(key) is None  # not known yet: the routes ask
-    assert closed.status(key, WHERE) == 200
-    found = closed.quick(key)
+    found = closed.quick(key)  # asks who that is, as the routes would
     assert found is not None
     assert found.body == closed.client.get(WHERE, headers=bearer(key)).content
 

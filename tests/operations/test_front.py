@@ -25,6 +25,8 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Front:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"etag", b'"1"')]})
         await send({"type": "http.response.body", "body": b"{}"})
 
+    rest.is_here = lambda: True  # type: ignore[attr-defined]
+
     def make(**settings: str) -> Any:
         monkeypatch.setenv("GRIDSVC_DATA_DIR", str(tmp_path))
         for name, value in settings.items():

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gridsvc.errors import Conflict, Forbidden, InvalidInput, NotFound
+from gridsvc.identity import digest_of
 from gridsvc.principal import LOCAL, ROLES, SCOPES, SYSTEM, Principal
 from gridsvc.services import keys, sessions
 from gridsvc.services.keyring import Keyring
@@ -28,7 +29,7 @@ def test_a_key_is_shown_once_and_kept_as_a_digest(database: Database) -> None:
     with database.read(SYSTEM) as reader:
         (kept,) = reader.keys.list()
         (told,) = reader.audit_log()
-    assert kept.digest == keys.digest_of(key)
+    assert kept.digest == digest_of(key)
     for document in (repr(kept), repr(told)):
         assert key not in document
         assert kept.digest not in document
@@ -43,13 +44,13 @@ def test_two_keys_have_nothing_in_common(database: Database) -> None:
 @pytest.mark.parametrize("role", sorted(ROLES))
 def test_a_role_gives_its_scopes(database: Database, role: str) -> None:
     record, _ = keys.create(database, LOCAL, Wanted("crm", role))
-    assert keys.principal_of(record) == Principal("key:crm", ROLES[role])
+    assert record.principal == Principal("key:crm", ROLES[role])
 
 
 def test_a_key_may_list_scopes_instead(database: Database) -> None:
     record, _ = keys.create(database, LOCAL, Wanted("crm", scopes=["owner:read", "owner:read"]))
     assert record.scopes == ["owner:read"]
-    assert keys.principal_of(record).scopes == {"owner:read"}
+    assert record.principal.scopes == {"owner:read"}
 
 
 def test_roles_are_made_of_known_scopes_and_keep_drawing_and_approving_apart() -> None:
@@ -163,7 +164,7 @@ def test_the_first_start_makes_one_administrator(database: Database) -> None:
     assert (record.name, record.role, record.digest) == (
         "administrator",
         "administrator",
-        keys.digest_of(key),
+        digest_of(key),
     )
     assert keys.first(database) is None
     keys.revoke(database, LOCAL, "administrator")
@@ -195,7 +196,7 @@ def test_a_session_which_was_ended_is_removed_too(database: Database) -> None:
     sessions.end(database, shown)
     sessions.sweep(database, datetime.now(UTC) + timedelta(days=1, minutes=1))
     with database.read(SYSTEM) as reader:
-        assert reader.keys.session(keys.digest_of(shown)) is None
+        assert reader.keys.session(digest_of(shown)) is None
 
 
 def test_a_key_made_while_a_session_is_removed_is_known_and_one_revoked_is_not(database: Database) -> None:

@@ -220,7 +220,7 @@ def test_earlier_revisions_are_for_those_who_see_all(desk: Desk) -> None:
 def test_a_key_is_for_branches_which_are_there(desk: Desk) -> None:
     for n, branches in enumerate((["board"], ["board/e"], ["board/area:f"])):
         record, _ = keys.create(desk.database, LOCAL, Wanted(f"k{n}", "viewer", branches=branches))
-        assert keys.principal_of(record).branches == frozenset(branches)
+        assert record.principal.branches == frozenset(branches)
 
 
 @pytest.mark.parametrize(

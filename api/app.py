@@ -85,6 +85,9 @@ if TYPE_CHECKING:
 
 __all__ = ["create_app"]
 
+_SPARE = 2.0
+"""Seconds after a start in which jobs that were left are not taken up yet."""
+
 _ABANDONED = 3600.0
 """Seconds after which an upload whose request died is taken for waste."""
 
@@ -127,7 +130,7 @@ def create_app(
         desk = Desk(database, live or Live(chosen.mapped), Keeper(chosen.mapped), guessed)
         work = Remote(chosen.mapped, Local(desk))
         watcher = None if watched else Watcher(chosen.url, chosen.mapped)
-        supervisor = Supervisor(chosen.url, slots=chosen.job_slots, receivers=receivers)
+        supervisor = Supervisor(chosen.url, slots=chosen.job_slots, receivers=receivers, spare=_SPARE)
         feed, counted = Feed(Log(database)), front or Front(chosen.mapped)
         ring, stopping = Keyring(database, entrance.forget), threading.Event()
         try:

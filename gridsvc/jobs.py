@@ -30,9 +30,6 @@ __all__ = ["HANDLERS", "main", "run"]
 
 _log = logging.getLogger("gridsvc.jobs")
 
-_NICE = 5
-"""How far jobs stand behind requests where both want the processor."""
-
 Handler = Callable[[Database, Principal, Mapping[str, Any], Idempotency, Progress], dict[str, Any]]
 
 HANDLERS = {
@@ -121,7 +118,6 @@ def main() -> None:
     database = Database.open_existing(os.environ["GRIDSVC_DATABASE_URL"])
     bounds = Bounds.inherited()
     bounds.hold()
-    os.nice(_NICE)
     while True:
         job = orders()
         bounds.begin()

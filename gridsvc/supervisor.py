@@ -37,7 +37,10 @@ _JOBS_A_CHILD = 50
 LONG = ("adopt", "assign", "customers", "export", "realign", "solve", "tile")
 """Kinds that may take minutes."""
 
-COMMAND = [sys.executable, "-m", "gridsvc.jobs"]
+_NICE = 5
+"""How far jobs stand behind requests where both want the processor; from the first import on."""
+
+COMMAND = [sys.executable, "-c", f"import os; os.nice({_NICE}); from gridsvc.jobs import main; main()"]
 
 _NONE = Receivers()
 
@@ -154,10 +157,14 @@ class Supervisor:
         Database, opened by the supervisor's thread and by each child for itself.
     receivers : Receivers
         Hosts and networks which webhooks may lead to; what is to be told goes out beside the jobs.
+    spare : float
+        Seconds for which jobs that others left wait, unless one is given before: a server which starts goes
+        first.
     """
 
-    def __init__(self, url: str, *, slots: int = 1, receivers: Receivers = _NONE) -> None:
+    def __init__(self, url: str, *, slots: int = 1, receivers: Receivers = _NONE, spare: float = 0.0) -> None:
         self._url, self._name, self._beaten = url, own_name(), -_BEAT
+        self._spare, self._given = spare, threading.Event()
         self._lanes = [_Lane(url, self._name, LONG, slots), _Lane(url, self._name, QUICK, 1)]
         self._sender, self._sealer = Sender(url, receivers), Sealer(url)
         self._tried = Tried(_log, "jobs cannot be looked after")
@@ -172,18 +179,21 @@ class Supervisor:
 
     def wake(self) -> None:
         """Look for jobs, and for what is to be told, now instead of at the next poll."""
+        self._given.set()
         self._wake.set()
         self._sender.wake()
 
     def stop(self) -> None:
         """Take no more jobs and end the children; their jobs go back to the queue."""
         self._stop.set()
+        self._given.set()
         self._wake.set()
         self._sender.stop()
         self._thread.join()
         self._sealer.stop()
 
     def _run(self) -> None:
+        self._given.wait(self._spare)
         database = Database.open_existing(self._url)
         try:
             while not self._stop.is_set():

@@ -193,8 +193,8 @@ class Supervisor:
         self._sealer.stop()
 
     def _run(self) -> None:
-        self._given.wait(self._spare)
         database = Database.open_existing(self._url)
+        self._given.wait(self._spare)
         try:
             while not self._stop.is_set():
                 self._turn(database)

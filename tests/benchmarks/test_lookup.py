@@ -19,6 +19,7 @@ from benchmarks.case import Disagreement
 from benchmarks.catalogue import case_of
 from benchmarks.lookup import postgis, service
 from benchmarks.lookup.arrays import CASES, COMPILED, NUMPY
+from benchmarks.lookup.caller import KEY
 from benchmarks.lookup.figures import percentile
 from benchmarks.lookup.gates import Line, judge
 from benchmarks.lookup.ground import Ground, add, large, london, opened, versions
@@ -182,7 +183,8 @@ def slow() -> Iterator[int]:
         thread.join()
 
 
-def test_questions_count_from_when_they_were_due(slow: int) -> None:
+def test_questions_count_from_when_they_were_due(slow: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEY, "none is asked for")
     loop = _Loop(slow, [{"in": {"lat": 1, "lon": 2}, "want": {"grid": "a"}}], rate=50.0, seconds=0.4)
     loop.run()
     assert len(loop.ms) == 20

@@ -7,7 +7,6 @@ import logging
 import os
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +30,7 @@ from gridsvc.services import heads, jobs, plans, readiness, rosters
 from gridsvc.services.request import SolveRequest
 from gridsvc.store import Database
 from gridsvc.store.pulse import UnreachableError, open_pulse
-from gridsvc.supervisor import LONG
+from gridsvc.supervisor import COMMAND, LONG
 from gridsvc.teams.read import roster_from_dict
 from gridsvc.watcher import Watcher
 from tests.api.strip import ROSTER
@@ -332,7 +331,7 @@ def test_a_bug_is_logged_whole_each_time(caplog: pytest.LogCaptureFixture) -> No
 def test_a_job_process_without_a_database_ends_in_order() -> None:
     """Its supervisor, and so its standard input, is still there."""
     environment = os.environ | {"GRIDSVC_DATABASE_URL": "sqlite:////nowhere/at.db", "GRIDSVC_WORKER": "w"}
-    command = [sys.executable, "-m", "gridsvc.jobs"]
+    command = COMMAND
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, env=environment, bufsize=0, **pipes) as process:  # type: ignore[call-overload]
         process.stdin.write(b"job_1\n")

@@ -20,7 +20,7 @@ import pytest
 from gridsvc.customers.measures import parse_measure
 from gridsvc.plans.levels import Level
 from gridsvc.principal import SCOPES, Principal
-from gridsvc.services import exports, features, imports, levels, plans, rosters
+from gridsvc.services import exports, features, imports, levels, plans, rosters, scorecards
 from gridsvc.services.exports import Source, Wanted
 from gridsvc.services.feature_tables import Shelf
 from gridsvc.services.imports import ImportOptions
@@ -102,6 +102,10 @@ def test_no_sum_of_a_grid_above_tells_a_grid(database: Database, tmp_path: Path)
     assert _kept_back(database, before.plan, tmp_path) == {"c", "d"}
     series.publish(database, series.draft(database, made, "eeeeeeeegggg", line="base@area"))
     assert _kept_back(database, before.plan, tmp_path) == {"a", "c"}
+    card = scorecards.of_publication(database, VIEWER, "oder", before.n, small=LEAST)
+    assert card.hidden is not None
+    hidden = {code for code, kept in zip(card.codes, card.hidden.tolist(), strict=True) if kept}
+    assert hidden >= {"a", "c"}  # or a scorecard would tell what a layer does not
 
 
 def test_what_is_kept_back_above_is_not_to_be_had_by_adding_up(database: Database, tmp_path: Path) -> None:

@@ -9,24 +9,19 @@ from __future__ import annotations
 import sqlite3
 import time
 from typing import Any, Protocol
-from urllib.parse import quote
 
 from gridsvc.errors import InvalidInput
 from gridsvc.store.chain import protections
+from gridsvc.store.drivers import UnreachableError, to_embedded, to_postgres
 
 __all__ = ["CHANNEL", "Pulse", "UnreachableError", "open_pulse"]
 
 CHANNEL = "gridsvc_seq"
 
 _TICK = 0.02
-_BUSY_SECONDS = 5.0
 _VERSION = "SELECT version_num FROM alembic_version"
 _SEQ = "SELECT value FROM seq"
 _TRIGGERS = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'"
-
-
-class UnreachableError(OSError):
-    """The database is away."""
 
 
 class Pulse(Protocol):
@@ -68,10 +63,7 @@ def open_pulse(url: str) -> Pulse:
 class _Embedded:
     def __init__(self, path: str) -> None:
         try:
-            # Opened by one thread and used by another, one after the other.
-            self._connection = sqlite3.connect(
-                f"file:{quote(path)}?mode=rw", uri=True, timeout=_BUSY_SECONDS, check_same_thread=False
-            )
+            self._connection = to_embedded(path)
             self._seen = self._one("PRAGMA data_version")
         except sqlite3.Error as error:
             raise UnreachableError("the embedded database cannot be opened") from error
@@ -116,9 +108,7 @@ class _Postgres:
 
         self._psycopg = psycopg
         try:
-            self._connection = psycopg.connect(
-                address, autocommit=True, connect_timeout=5, tcp_user_timeout=5000
-            )
+            self._connection = to_postgres(address)
             self._connection.execute(f"LISTEN {CHANNEL}")
         except psycopg.Error as error:
             raise UnreachableError("the database cannot be reached") from error

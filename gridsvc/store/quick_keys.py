@@ -8,17 +8,15 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from gridsvc.identity import BEGINS, Known, digest_of, principal_of
-from gridsvc.store.pulse import UnreachableError
+from gridsvc.store.drivers import UnreachableError, to_embedded, to_postgres
 
 __all__ = ["QuickKeys"]
 
 _COLUMNS = "name, person, role, scopes, branches, expires_at"
 _GOOD = f"SELECT {_COLUMNS} FROM keys WHERE digest = %s AND revoked_at IS NULL"
 _ANY = "SELECT 1 FROM keys WHERE person IS NULL LIMIT 1"
-_BUSY_SECONDS = 5.0
 
 
 class QuickKeys:
@@ -62,7 +60,7 @@ class QuickKeys:
 
 def _embedded(path: str, text: str, given: Sequence[Any]) -> list[Any]:
     try:
-        connection = sqlite3.connect(f"file:{quote(path)}?mode=rw", uri=True, timeout=_BUSY_SECONDS)
+        connection = to_embedded(path)
         try:
             return connection.execute(text, given).fetchall()
         finally:
@@ -75,8 +73,7 @@ def _postgres(address: str, text: str, given: Sequence[Any]) -> list[Any]:
     import psycopg
 
     try:
-        connection = psycopg.connect(address, autocommit=True, connect_timeout=5, tcp_user_timeout=5000)
-        with connection:
+        with to_postgres(address) as connection:
             return connection.execute(text.encode(), given).fetchall()
     except psycopg.Error as error:
         raise UnreachableError("the database cannot be reached") from error

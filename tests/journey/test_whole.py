@@ -15,6 +15,7 @@ from tests.journey.test_crash import RESTART, pace, running
 from tests.journey.whole import Receiver, Whole
 
 KILLS = int(os.environ.get("GRIDSVC_PROOF_WHOLE", "10"))
+PROOF = KILLS >= 100
 
 Record = Callable[[str, object], None]
 
@@ -43,5 +44,5 @@ def test_nothing_is_torn_lost_or_doubled(
     record_property("the machine did nothing else", quiet)
     assert not bad, (figures, samples)
     assert driver.figures["jobs"] > 2 * driver.figures["jobs given up"]
-    # With two workers on two cores a start is bound by what they import, so it is told and not held to.
-    record_property("seconds asked for until it is ready", RESTART)
+    if PROOF and quiet:
+        assert figures["restart_p50_s"] < RESTART

@@ -15,7 +15,7 @@ from gridsvc.services import keys
 from gridsvc.services.keyring import Keyring
 from gridsvc.services.keys import Wanted
 from gridsvc.store import Database
-from gridsvc.store.pulse import UnreachableError
+from gridsvc.store.drivers import UnreachableError
 from gridsvc.store.quick_keys import QuickKeys
 
 SOON = datetime.now(UTC) + timedelta(hours=1, microseconds=123)
